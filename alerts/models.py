@@ -1,0 +1,132 @@
+"""What needs a person: queues and the alerts in them."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from scoring.models import Decision, Transaction
+
+
+class QueueQuerySet(models.QuerySet["Queue"]):
+    """Questions asked of queues."""
+
+    def visible_to(self, user) -> "QueueQuerySet":
+        from alerts.visibility import queues_of
+
+        return self.filter(pk__in=queues_of(user))
+
+
+class Queue(models.Model):
+    """A pile of alerts that a team works. Membership is a guardian grant of `work_queue`."""
+
+    name = models.CharField(max_length=80, unique=True)
+    slug = models.SlugField(max_length=80, unique=True)
+    is_default = models.BooleanField(default=False)
+    sla_minutes = models.PositiveIntegerField(default=240)
+
+    objects = QueueQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [("work_queue", "Works this queue")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="one_default_queue"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    """Questions asked of alerts."""
+
+    def visible_to(self, user) -> "AlertQuerySet":
+        from alerts.visibility import queues_of
+
+        return self.filter(queue__in=queues_of(user))
+
+    def open(self) -> "AlertQuerySet":
+        return self.exclude(status=Alert.Status.CLOSED)
+
+    def by_urgency(self) -> "AlertQuerySet":
+        """Expected loss first, then the clock, then the id: never ties by chance."""
+        return self.order_by("-expected_loss", "due_at", "id")
+
+
+class Alert(models.Model):
+    """One reviewable decision in one queue. Closed only together with a label."""
+
+    class Status(models.TextChoices):
+        NEW = "NEW"
+        ASSIGNED = "ASSIGNED"
+        ESCALATED = "ESCALATED"
+        CLOSED = "CLOSED"
+
+    class Disposition(models.TextChoices):
+        TRUE_POSITIVE_FRAUD = "TRUE_POSITIVE_FRAUD", "Fraud"
+        BENIGN_POSITIVE = "BENIGN_POSITIVE", "Unusual but explained"
+        FALSE_POSITIVE = "FALSE_POSITIVE", "Legitimate"
+        INCONCLUSIVE = "INCONCLUSIVE", "Inconclusive"
+
+    decision = models.OneToOneField(Decision, models.PROTECT, related_name="alert")
+    transaction = models.OneToOneField(Transaction, models.PROTECT, related_name="alert")
+    queue = models.ForeignKey(Queue, models.PROTECT, related_name="alerts")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.NEW)
+    level = models.CharField(max_length=8)
+    risk_score = models.FloatField()
+    expected_loss = models.DecimalField(max_digits=20, decimal_places=4)
+    amount = models.DecimalField(max_digits=18, decimal_places=4)
+    currency = models.CharField(max_length=3)
+    user_id = models.CharField(max_length=128)
+    reason_codes = ArrayField(models.CharField(max_length=32), default=list)
+    created_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField()
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="alerts"
+    )
+    disposition = models.CharField(max_length=20, choices=Disposition.choices, blank=True)
+    typology = models.CharField(max_length=40, blank=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["queue", "-expected_loss", "due_at", "id"],
+                condition=~models.Q(status="CLOSED"),
+                name="alert_open",
+            ),
+            models.Index(fields=["user_id", "-id"], name="alert_user"),
+            models.Index(fields=["-closed_at"], name="alert_closed"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(status="CLOSED") | ~models.Q(disposition=""),
+                name="closed_with_a_disposition",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"A-{self.pk}"
+
+
+class Note(models.Model):
+    """What someone wrote on an alert."""
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="notes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    text = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.text[:60]

@@ -1,0 +1,53 @@
+"""People and the keys of machines."""
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+
+
+class People(UserManager["User"]):
+    """Every person who can log in."""
+
+
+class User(AbstractUser):
+    """A person. What they may do comes from their groups, one per role; see `roles.py`."""
+
+    is_lead = models.BooleanField(default=False, help_text="May reassign others' alerts, act in bulk")
+    may_unmask = models.BooleanField(default=False, help_text="May see personal data, with a reason")
+    timezone = models.CharField(max_length=64, default="UTC")
+
+    objects = People()
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    @property
+    def initials(self) -> str:
+        names = [self.first_name, self.last_name] if self.first_name else [self.username]
+        return "".join(name[:1] for name in names if name).upper()
+
+
+class ApiKey(models.Model):
+    """A machine's credential: only a prefix and a SHA-256 of it are kept; shown once.
+
+    A fast hash is right here: the key has 190 random bits, there is nothing to guess.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12, unique=True)
+    digest = models.BinaryField(max_length=32)
+    scopes = models.JSONField(default=list)  # names from roles.SCOPES
+    source = models.ForeignKey("scoring.Source", models.PROTECT, null=True, blank=True)
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="keys_made")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

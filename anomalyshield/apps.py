@@ -1,0 +1,7 @@
+"""The ground floor: accounts, audit, leases, start-up."""
+
+from django.apps import AppConfig
+
+
+class AnomalyShield(AppConfig):
+    name = "anomalyshield"

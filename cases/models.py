@@ -1,0 +1,95 @@
+"""Investigation: a case, what is in it, and the two people who close it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from alerts.models import Alert
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    """Questions asked of cases."""
+
+    def visible_to(self, user) -> "CaseQuerySet":
+        from alerts.visibility import queues_of
+
+        return self.filter(alerts__queue__in=queues_of(user)).distinct()
+
+    def open(self) -> "CaseQuerySet":
+        return self.exclude(status=Case.Status.CLOSED)
+
+
+class Case(models.Model):
+    """One subject under investigation."""
+
+    class Status(models.TextChoices):
+        OPEN = "OPEN"
+        PENDING_CLOSURE_APPROVAL = "PENDING_CLOSURE_APPROVAL", "Waiting for approval"
+        RETURNED = "RETURNED"
+        CLOSED = "CLOSED"
+
+    class Outcome(models.TextChoices):
+        CONFIRMED = "CONFIRMED"
+        REFUTED = "REFUTED"
+        INCONCLUSIVE = "INCONCLUSIVE"
+
+    title = models.CharField(max_length=200)
+    subject = models.CharField(max_length=128)  # the entity investigated, usually a user id
+    level = models.CharField(max_length=8)
+    status = models.CharField(max_length=24, choices=Status.choices, default=Status.OPEN)
+    alerts = models.ManyToManyField(Alert, related_name="cases")
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(db_default=Now())
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="cases")
+    # The proposal that waits, or the last one; approved by someone else (the constraint below).
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    findings = models.TextField(blank=True)
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    proposed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    closed_at = models.DateTimeField(null=True)
+    four_eyes = models.BooleanField(default=True)  # the policy when closure was proposed
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(status="CLOSED", four_eyes=True, closed_by=models.F("proposed_by")),
+                name="case_closed_by_a_second_person",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="CLOSED") | ~models.Q(outcome=""),
+                name="closed_with_an_outcome",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"C-{self.pk}"
+
+
+class CaseEvent(models.Model):
+    """One entry of a case's timeline."""
+
+    class Kind(models.TextChoices):
+        OPENED = "OPENED"
+        ALERT_ADDED = "ALERT_ADDED"
+        NOTE = "NOTE"
+        CLOSURE_PROPOSED = "CLOSURE_PROPOSED"
+        RETURNED = "RETURNED"
+        CLOSED = "CLOSED"
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="timeline")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    text = models.TextField(blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%F %T}"

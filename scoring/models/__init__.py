@@ -1,0 +1,28 @@
+"""The nouns of scoring, one file per family."""
+
+from scoring.models.decisions import Decision, DecisionPolicy, Explanation, ShadowScore, Snapshot
+from scoring.models.labels import Label
+from scoring.models.registry import ModelVersion, PromotionRequest, TrainingRun
+from scoring.models.requests import IdempotentRequest
+from scoring.models.sources import RejectedRecord, Source
+from scoring.models.transactions import Transaction
+from scoring.models.work import Chunk, JobSlot, Upload
+
+__all__ = [
+    "Chunk",
+    "Decision",
+    "DecisionPolicy",
+    "Explanation",
+    "IdempotentRequest",
+    "JobSlot",
+    "Label",
+    "ModelVersion",
+    "PromotionRequest",
+    "RejectedRecord",
+    "ShadowScore",
+    "Snapshot",
+    "Source",
+    "TrainingRun",
+    "Transaction",
+    "Upload",
+]

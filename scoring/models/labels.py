@@ -1,0 +1,62 @@
+"""What people and chargebacks said a transaction was, and when it became known."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from scoring.models.transactions import Transaction
+
+
+class LabelQuerySet(models.QuerySet["Label"]):
+    """Questions asked of labels."""
+
+    def standing(self) -> "LabelQuerySet":
+        """The last word on each transaction."""
+        return self.filter(superseded_by__isnull=True)
+
+    def known_by(self, moment) -> "LabelQuerySet":
+        return self.filter(known_at__lte=moment)
+
+    def decisive(self) -> "LabelQuerySet":
+        return self.exclude(value=Label.Value.INCONCLUSIVE)
+
+
+class Label(models.Model):
+    """One statement about one transaction; corrected by a later one, never edited."""
+
+    class Value(models.TextChoices):
+        TRUE_FRAUD = "TRUE_FRAUD"
+        FALSE_POSITIVE = "FALSE_POSITIVE"
+        INCONCLUSIVE = "INCONCLUSIVE"
+
+    class Origin(models.TextChoices):
+        DISPOSITION = "DISPOSITION"
+        FILE = "FILE"
+        API = "API"
+
+    transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="labels")
+    value = models.CharField(max_length=16, choices=Value.choices)
+    origin = models.CharField(max_length=12, choices=Origin.choices)
+    known_at = models.DateTimeField(db_default=Now())
+    labeller = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    typology = models.CharField(max_length=40, blank=True)
+    note = models.TextField(blank=True)
+    # A correction points back, so no row is ever edited and the chain of a transaction has one end.
+    supersedes = models.OneToOneField(
+        "self", models.PROTECT, null=True, related_name="superseded_by"
+    )
+
+    objects = LabelQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["transaction"],
+                condition=models.Q(supersedes=None),
+                name="one_first_label",
+            )
+        ]
+        indexes = [models.Index(fields=["known_at"], name="label_known")]
+
+    def __str__(self) -> str:
+        return self.value

@@ -1,0 +1,93 @@
+"""Models: how they were trained, what they are allowed to do, who said so."""
+
+from django.conf import settings
+from django.db import models
+
+from anomalyshield.leases import Leased
+
+
+class ModelVersion(models.Model):
+    """One bundle on disk and its standing. At most one champion."""
+
+    class State(models.TextChoices):
+        CANDIDATE = "CANDIDATE"
+        SHADOW = "SHADOW"
+        CHAMPION = "CHAMPION"
+        RETIRED = "RETIRED"
+        REJECTED = "REJECTED"
+
+    number = models.PositiveIntegerField(unique=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.CANDIDATE)
+    folder = models.CharField(max_length=64)  # below settings.BUNDLES
+    sha256 = models.CharField(max_length=64)  # of the manifest, which holds those of its files
+    kind = models.CharField(max_length=32)  # "cold" (no labels) or "warm"
+    metrics = models.JSONField(default=dict)
+    cutoff = models.DateTimeField()  # nothing known later was used
+    trained_rows = models.BigIntegerField(default=0)
+    trained_frauds = models.IntegerField(default=0)
+    trained_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    trained_at = models.DateTimeField(auto_now_add=True)
+    champion_since = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=models.Q(state="CHAMPION"), name="one_champion"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"v{self.number}"
+
+
+class PromotionRequest(models.Model):
+    """Someone asks for a version to become champion; someone else answers."""
+
+    class State(models.TextChoices):
+        OPEN = "OPEN"
+        APPROVED = "APPROVED"
+        REFUSED = "REFUSED"
+
+    model = models.ForeignKey(ModelVersion, models.PROTECT, related_name="requests")
+    sha256 = models.CharField(max_length=64)  # approval is of this content and no other
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    reason = models.TextField()
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+    answer = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model"], condition=models.Q(state="OPEN"), name="one_open_request"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="APPROVED", asked_by=models.F("answered_by")),
+                name="promotion_by_a_second_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.state}"
+
+
+class TrainingRun(Leased):
+    """One training, claimed by a worker, with its progress and what came of it."""
+
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    options = models.JSONField(default=dict)
+    progress = models.FloatField(default=0)
+    message = models.CharField(max_length=200, blank=True)
+    result = models.ForeignKey(ModelVersion, models.PROTECT, null=True)
+    verdict = models.CharField(max_length=200, blank=True)  # "nothing changed", "not better", …
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"

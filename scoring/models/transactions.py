@@ -1,0 +1,84 @@
+"""The transaction: lean, never partitioned, everything else points at it."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models.functions import Now
+
+from scoring.models.sources import Source
+
+
+class TransactionQuerySet(models.QuerySet["Transaction"]):
+    """Questions asked of transactions."""
+
+    def of_user(self, user_id: str) -> "TransactionQuerySet":
+        return self.filter(user_id=user_id)
+
+    def between(self, start: datetime, end: datetime) -> "TransactionQuerySet":
+        return self.filter(event_time__gte=start, event_time__lt=end)
+
+
+class Transaction(models.Model):
+    """One payment event as it arrived. Its id is the ingest number that breaks ties in time.
+
+    `*_key` are signed 64-bit keys of the texts beside them (`engine/keys.py`): history is read by
+    them as fixed-width binary. `amount_units` is the amount in the base currency in
+    ten-thousandths, so that sums over history are exact integers.
+    """
+
+    source = models.ForeignKey(Source, models.PROTECT)
+    external_id = models.CharField(max_length=128)
+    upload = models.ForeignKey("scoring.Upload", models.SET_NULL, null=True, related_name="+")
+    event_time = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now())
+    amount = models.DecimalField(max_digits=18, decimal_places=4)
+    currency = models.CharField(max_length=3)
+    amount_units = models.BigIntegerField()
+    user_id = models.CharField(max_length=128)
+    card_id = models.CharField(max_length=128, blank=True)
+    device_id = models.CharField(max_length=128, blank=True)
+    merchant_name = models.CharField(max_length=200, blank=True)
+    merchant_category = models.CharField(max_length=100, blank=True)
+    mcc = models.CharField(max_length=4, blank=True)
+    location = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+    channel = models.CharField(max_length=32, blank=True)
+    is_online = models.BooleanField(null=True)
+    timezone = models.CharField(max_length=64, blank=True)  # the entity's, if the source knows it
+    user_key = models.BigIntegerField()
+    card_key = models.BigIntegerField(default=0)  # 0: none
+    device_key = models.BigIntegerField(default=0)
+    merchant_key = models.BigIntegerField(default=0)
+    place_key = models.BigIntegerField(default=0)
+    category_key = models.BigIntegerField(default=0)
+    digest = models.BinaryField(max_length=16)  # of the canonical record: same id, other content?
+    extra = models.JSONField(null=True)
+
+    objects = TransactionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="transaction_once")
+        ]
+        indexes = [
+            models.Index(fields=["user_key", "event_time"], name="transaction_user"),
+            models.Index(
+                fields=["card_key", "event_time"],
+                condition=~models.Q(card_key=0),
+                name="transaction_card",
+            ),
+            models.Index(
+                fields=["device_key", "event_time"],
+                condition=~models.Q(device_key=0),
+                name="transaction_device",
+            ),
+            models.Index(fields=["event_time"], name="transaction_time"),
+            models.Index(
+                fields=["upload"], condition=models.Q(upload__isnull=False), name="transaction_upload"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id

@@ -1,0 +1,84 @@
+"""Work as rows: files being read, chunks being scored, slots of the schedule."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from anomalyshield.leases import Leased
+from scoring.models.sources import Source
+
+
+class Upload(Leased):
+    """A file on its way in. `checkpoint` is committed with the rows it covers."""
+
+    class Stage(models.TextChoices):
+        STORING = "STORING"
+        SCORING = "SCORING"
+        FINISHED = "FINISHED"
+
+    source = models.ForeignKey(Source, models.PROTECT)
+    kind = models.CharField(max_length=16)  # a name in scoring.sources.FILE_SOURCES
+    name = models.CharField(max_length=255)  # as the person called it; never used as a path
+    path = models.CharField(max_length=255)  # ours, below settings.UPLOADS or an allowed folder
+    bytes = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    options = models.JSONField(default=dict, blank=True)  # mapping, label columns, label delay
+    stage = models.CharField(max_length=10, choices=Stage.choices, default=Stage.STORING)
+    checkpoint = models.JSONField(null=True)  # the source's own position; null: from the start
+    read = models.BigIntegerField(default=0)
+    accepted = models.BigIntegerField(default=0)
+    repeated = models.BigIntegerField(default=0)  # already known, same content
+    rejected = models.BigIntegerField(default=0)
+    scored = models.BigIntegerField(default=0)
+    progress = models.FloatField(default=0)  # share of the file's bytes or rows stored, 0..1
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    stored_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=models.Q(state__in=["READY", "RUNNING"]), name="upload_due"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Chunk(Leased):
+    """Stored transactions waiting for their decision; halved when it fails, down to one row.
+
+    `known_at` is when the last row of the file was stored, so the order in which chunks are scored
+    changes nothing.
+    """
+
+    upload = models.ForeignKey(Upload, models.CASCADE, null=True, related_name="chunks")
+    transaction_ids = ArrayField(models.BigIntegerField())
+    known_at = models.DateTimeField()
+    parent = models.ForeignKey("self", models.SET_NULL, null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at", "id"],
+                condition=models.Q(state__in=["READY", "RUNNING"]),
+                name="chunk_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"chunk {self.pk}"
+
+
+class JobSlot(models.Model):
+    """One slot of a schedule: whoever inserts it runs the job, once."""
+
+    pk = models.CompositePrimaryKey("job", "slot")
+    job = models.CharField(max_length=64)
+    slot = models.DateTimeField()
+    claimed_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.slot:%F %T}"
