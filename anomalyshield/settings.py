@@ -249,7 +249,8 @@ FOUR_EYES = env.flag(
 
 # --- Celery: a bell, never a store (reliability section 4) -----------------------------------------
 VISIBILITY_TIMEOUT = 60
-CELERY_BROKER_URL = REDIS_URL
+# kombu has its own scheme for what redis-py calls unix://.
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True

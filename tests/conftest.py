@@ -1,0 +1,57 @@
+"""The cast: one person per role, the same in every test."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from anomalyshield.accounts.models import User
+
+
+def person(username: str, role: str, **fields: object) -> User:
+    """A user in the group of a role; without a password, tests log in by `client_of`."""
+    user = User.objects.create(username=username, first_name=username.capitalize(), **fields)
+    user.groups.add(Group.objects.get_or_create(name=role)[0])
+    return user
+
+
+def client_of(user: User) -> Client:
+    """A browser in which that person is logged in."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def ana(db: None) -> User:
+    """An analyst."""
+    return person("ana", "analyst")
+
+
+@pytest.fixture
+def lena(db: None) -> User:
+    """The lead analyst: may reassign others' alerts and act in bulk."""
+    return person("lena", "analyst", is_lead=True)
+
+
+@pytest.fixture
+def dana(db: None) -> User:
+    """A data engineer."""
+    return person("dana", "engineer")
+
+
+@pytest.fixture
+def mona(db: None) -> User:
+    """A model owner."""
+    return person("mona", "owner")
+
+
+@pytest.fixture
+def otto(db: None) -> User:
+    """A second model owner, for everything that needs four eyes."""
+    return person("otto", "owner")
+
+
+@pytest.fixture
+def adam(db: None) -> User:
+    """The administrator."""
+    return person("adam", "admin")
