@@ -12,10 +12,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 PR_SET_PDEATHSIG = 1
 LOG_LIMIT = 20 * 1024 * 1024
@@ -50,6 +50,11 @@ class Child:
                 **identity,
             )
 
+    def wait(self) -> int:
+        """Until it ends by itself; its exit code."""
+        assert self.process is not None
+        return self.process.wait()
+
     @property
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
@@ -59,7 +64,7 @@ class Child:
         return None if self.process is None else self.process.poll()
 
     def ask_to_stop(self) -> None:
-        if self.alive:
+        if self.process is not None and self.process.poll() is None:
             self.process.send_signal(self.stop_signal)
 
     def stop(self, patience: float = 8) -> None:
@@ -91,24 +96,25 @@ def open_log(path: Path) -> IO[bytes]:
     return path.open("ab")
 
 
-def _identity(user: str | None) -> dict[str, object]:
+def _identity(user: str | None) -> dict[str, Any]:
     if user is None:
         return {}
     entry = pwd.getpwnam(user)
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
-def _dies_with_parent(stop_signal: int):
+def _dies_with_parent(stop_signal: int) -> Callable[[], None] | None:
     """What the child runs between fork and exec, after it took its user's identity.
 
     The order matters: a change of identity clears the parent-death signal.
     """
-    if _prctl is None:
+    prctl = _prctl
+    if prctl is None:
         return None
     parent = os.getpid()
 
     def ask_the_kernel() -> None:
-        _prctl(PR_SET_PDEATHSIG, stop_signal)
+        prctl(PR_SET_PDEATHSIG, stop_signal)
         if os.getppid() != parent:  # it died before the line above
             os._exit(1)
 

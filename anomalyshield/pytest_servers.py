@@ -29,7 +29,8 @@ def _boot() -> None:
     folder.chmod(0o755)  # as root the servers run as `nobody` and must get in
     servers = Servers(folder / "servers", folder / "log", durable=False)
     _running.append((servers, folder))
-    servers.start()
+    servers.start_postgres()
+    servers.start_valkey()
     os.environ.update(
         DATABASE_URL=servers.database_url,
         REDIS_URL=servers.redis_url,
