@@ -1,9 +1,12 @@
 """The cast: one person per role, the same in every test."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from anomalyshield import holder
 from anomalyshield.accounts.models import User
 
 
@@ -19,6 +22,13 @@ def client_of(user: User) -> Client:
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The test database, and the end of this process's own session before it is dropped."""
+    yield
+    holder.stop()
 
 
 @pytest.fixture
