@@ -1,7 +1,25 @@
 """The alerts room."""
 
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import transaction
 
 
 class Alerts(AppConfig):
     name = "alerts"
+
+    def ready(self) -> None:
+        from scoring.signals import decisions_made
+
+        decisions_made.connect(route_after_commit, dispatch_uid="alerts.route")
+
+
+def route_after_commit(sender: Any, ids: Iterable[int], **_: Any) -> None:
+    """Raise alerts at once instead of at the next sweep. Whatever fails here, scoring never hears
+    of it: `robust` logs the error, and the sweep finds what was left."""
+    from alerts.routing import raise_alerts
+
+    transaction.on_commit(partial(raise_alerts, list(ids)), robust=True)

@@ -51,6 +51,20 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def open(self) -> "AlertQuerySet":
         return self.exclude(status=Alert.Status.CLOSED)
 
+    def closed(self) -> "AlertQuerySet":
+        return self.filter(status=Alert.Status.CLOSED)
+
+    def overdue(self) -> "AlertQuerySet":
+        return self.open().filter(due_at__lt=Now())
+
+    def workable_by(self, user) -> "AlertQuerySet":
+        """Open, and nobody else's."""
+        return self.open().filter(models.Q(assignee=None) | models.Q(assignee=user))
+
+    def for_the_page(self) -> "AlertQuerySet":
+        """With what a row or a page shows, in the same query."""
+        return self.select_related("transaction", "queue", "assignee", "closed_by")
+
     def by_urgency(self) -> "AlertQuerySet":
         """Expected loss first, then the clock, then the id: never ties by chance."""
         return self.order_by("-expected_loss", "due_at", "id")
@@ -71,6 +85,18 @@ class Alert(models.Model):
         FALSE_POSITIVE = "FALSE_POSITIVE", "Legitimate"
         INCONCLUSIVE = "INCONCLUSIVE", "Inconclusive"
 
+    class Typology(models.TextChoices):
+        CARD_TESTING = "CARD_TESTING", "Card testing"
+        ACCOUNT_TAKEOVER = "ACCOUNT_TAKEOVER", "Account takeover"
+        STOLEN_CARD = "STOLEN_CARD", "Stolen card or details"
+        SCAM = "SCAM", "Scam, authorised by the victim"
+        MULE = "MULE", "Mule or layering"
+        STRUCTURING = "STRUCTURING", "Structuring"
+        FIRST_PARTY = "FIRST_PARTY", "First-party fraud"
+        BUST_OUT = "BUST_OUT", "Bust-out"
+        SYNTHETIC_IDENTITY = "SYNTHETIC_IDENTITY", "Synthetic identity"
+        MERCHANT_COLLUSION = "MERCHANT_COLLUSION", "Merchant collusion"
+
     decision = models.OneToOneField(Decision, models.PROTECT, related_name="alert")
     transaction = models.OneToOneField(Transaction, models.PROTECT, related_name="alert")
     queue = models.ForeignKey(Queue, models.PROTECT, related_name="alerts")
@@ -88,7 +114,7 @@ class Alert(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="alerts"
     )
     disposition = models.CharField(max_length=20, choices=Disposition.choices, blank=True)
-    typology = models.CharField(max_length=40, blank=True)
+    typology = models.CharField(max_length=40, choices=Typology.choices, blank=True)
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
@@ -103,6 +129,12 @@ class Alert(models.Model):
                 condition=~models.Q(status="CLOSED"),
                 name="alert_open",
             ),
+            # The same order across queues: one who sees several reads the top of one index.
+            models.Index(
+                fields=["-expected_loss", "due_at", "id"],
+                condition=~models.Q(status="CLOSED"),
+                name="alert_urgency",
+            ),
             models.Index(fields=["user_id", "-id"], name="alert_user"),
             models.Index(fields=["-closed_at"], name="alert_closed"),
         ]
@@ -110,11 +142,20 @@ class Alert(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(status="CLOSED") | ~models.Q(disposition=""),
                 name="closed_with_a_disposition",
-            )
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="CLOSED")
+                | models.Q(closed_by__isnull=False, closed_at__isnull=False),
+                name="alert_closed_by_someone",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"A-{self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status != Alert.Status.CLOSED
 
 
 class Note(models.Model):

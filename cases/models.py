@@ -1,5 +1,7 @@
 """Investigation: a case, what is in it, and the two people who close it."""
 
+import hashlib
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
@@ -13,10 +15,15 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, user) -> "CaseQuerySet":
         from alerts.visibility import queues_of
 
-        return self.filter(alerts__queue__in=queues_of(user)).distinct()
+        seen = Case.alerts.through.objects.filter(alert__queue__in=queues_of(user))
+        return self.filter(pk__in=seen.values("case_id"))
 
     def open(self) -> "CaseQuerySet":
         return self.exclude(status=Case.Status.CLOSED)
+
+    def under_way(self) -> "CaseQuerySet":
+        """Open and still taking alerts: no closure waits for approval."""
+        return self.filter(status__in=[Case.Status.OPEN, Case.Status.RETURNED])
 
 
 class Case(models.Model):
@@ -48,7 +55,9 @@ class Case(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     proposed_at = models.DateTimeField(null=True)
-    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     closed_at = models.DateTimeField(null=True)
     four_eyes = models.BooleanField(default=True)  # the policy when closure was proposed
 
@@ -58,17 +67,39 @@ class Case(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                condition=~models.Q(status="CLOSED", four_eyes=True, closed_by=models.F("proposed_by")),
+                condition=~models.Q(
+                    status="CLOSED", four_eyes=True, closed_by=models.F("proposed_by")
+                ),
                 name="case_closed_by_a_second_person",
             ),
             models.CheckConstraint(
                 condition=~models.Q(status="CLOSED") | ~models.Q(outcome=""),
                 name="closed_with_an_outcome",
             ),
+            # The constraint above says nothing about a NULL: two named persons, or no closure.
+            models.CheckConstraint(
+                condition=~models.Q(status="CLOSED")
+                | models.Q(proposed_by__isnull=False, closed_by__isnull=False),
+                name="case_closed_by_named_persons",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"C-{self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status != Case.Status.CLOSED
+
+    @property
+    def awaits_approval(self) -> bool:
+        return self.status == Case.Status.PENDING_CLOSURE_APPROVAL
+
+    @property
+    def proposal(self) -> str:
+        """A digest of what is proposed: an approval is of this content and no other."""
+        content = [self.pk, self.outcome, self.findings, self.proposed_by_id, self.proposed_at]
+        return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 
 class CaseEvent(models.Model):

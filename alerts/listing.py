@@ -1,0 +1,105 @@
+"""Which alerts a page of the queue shows, in which order, and which one comes next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from alerts.models import Alert, AlertQuerySet
+
+PAGE = 50
+URGENCY = ("-expected_loss", "due_at", "id")
+LATEST = ("-id",)
+DECIDED = ("-closed_at", "-id")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of rows and the cursor of the page after it, if there is one."""
+
+    rows: list[Alert]
+    after: str
+
+
+def narrow(alerts: AlertQuerySet, asked: Mapping[str, Any], user: Any) -> AlertQuerySet:
+    """The alerts that answer the filters."""
+    alerts = _with_status(alerts, asked.get("status", ""))
+    if "level" in asked:
+        alerts = alerts.filter(level=asked["level"])
+    if "queue" in asked:
+        alerts = alerts.filter(queue__slug=asked["queue"])
+    if "reason" in asked:
+        alerts = alerts.filter(reason_codes__contains=[asked["reason"]])
+    if "user" in asked:
+        alerts = alerts.filter(user_id=asked["user"])
+    if "mine" in asked:
+        alerts = alerts.filter(assignee=user)
+    return alerts
+
+
+def order_of(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """Most urgent first; what is decided, latest first. Every order ends with the id."""
+    return {"closed": DECIDED, "all": LATEST}.get(asked.get("status", ""), URGENCY)
+
+
+def page_of(alerts: AlertQuerySet, order: tuple[str, ...], after: str = "") -> Page:
+    """The rows behind the cursor: no page is skipped or repeated when alerts come and go."""
+    rows = list(beyond(alerts, order, after).order_by(*order)[: PAGE + 1])
+    return Page(rows[:PAGE], cursor_of(rows[PAGE - 1], order) if len(rows) > PAGE else "")
+
+
+def next_for(user: Any, asked: Mapping[str, Any], current: Alert) -> Alert | None:
+    """The alert this person works next: behind the current one, else from the top again."""
+    seen = Alert.objects.visible_to(user).workable_by(user)
+    waiting = narrow(seen, {**asked, "status": ""}, user).exclude(pk=current.pk)
+    behind = beyond(waiting, URGENCY, cursor_of(current, URGENCY))
+    return behind.by_urgency().first() or waiting.by_urgency().first()
+
+
+def cursor_of(alert: Alert, order: tuple[str, ...]) -> str:
+    values = (getattr(alert, name.lstrip("-")) for name in order)
+    return "~".join(str(value) for value in values)
+
+
+def beyond(alerts: AlertQuerySet, order: tuple[str, ...], cursor: str) -> AlertQuerySet:
+    """Those that come after the cursor. A cursor nobody gave out is the first page."""
+    values = _read(cursor, order)
+    if values is None:
+        return alerts
+    names = [name.lstrip("-") for name in order]
+    later = Q()
+    for position, name in enumerate(order):
+        same = dict(zip(names[:position], values[:position], strict=True))
+        step = "lt" if name.startswith("-") else "gt"
+        later |= Q(**same, **{f"{names[position]}__{step}": values[position]})
+    # Implied by the rest, but it lets the index start where the page starts.
+    start = "lte" if order[0].startswith("-") else "gte"
+    return alerts.filter(later, **{f"{names[0]}__{start}": values[0]})
+
+
+def _read(cursor: str, order: tuple[str, ...]) -> list[Any] | None:
+    texts = cursor.split("~")
+    if len(texts) != len(order):
+        return None
+    try:
+        fields = [Alert._meta.get_field(name.lstrip("-")) for name in order]
+        return [field.to_python(text) for field, text in zip(fields, texts, strict=True)]
+    except ValidationError:
+        return None
+
+
+def _with_status(alerts: AlertQuerySet, status: str) -> AlertQuerySet:
+    match status:
+        case "all":
+            return alerts
+        case "closed":
+            return alerts.closed()
+        case "overdue":
+            return alerts.overdue()
+        case "unassigned":
+            return alerts.open().filter(assignee=None)
+        case "escalated":
+            return alerts.filter(status=Alert.Status.ESCALATED)
+    return alerts.open()
