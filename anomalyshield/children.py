@@ -33,6 +33,7 @@ class Child:
     cwd: Path | None = None
     user: str | None = None
     stop_signal: int = signal.SIGTERM
+    captured: bool = False  # its standard output is read by us; the log gets its errors
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -41,8 +42,8 @@ class Child:
             self.process = subprocess.Popen(  # noqa: S603
                 [str(part) for part in self.argv],
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=subprocess.PIPE if self.captured else output,
+                stderr=output,
                 env=None if self.env is None else dict(self.env),
                 cwd=self.cwd or "/",
                 start_new_session=True,

