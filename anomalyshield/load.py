@@ -23,7 +23,7 @@ class Result:
     statuses: dict[int, int] = field(default_factory=dict)
 
     def percentile(self, share: float) -> float:
-        """Latency in milliseconds that `share` of the requests stayed under; NaN if there were none."""
+        """Milliseconds that `share` of the requests stayed under; NaN if there were none."""
         if not self.latencies:
             return float("nan")
         return self.latencies[min(int(share * len(self.latencies)), len(self.latencies) - 1)] * 1000
@@ -63,7 +63,7 @@ def run(
     seconds: float,
     connections: int = 16,
 ) -> Result:
-    """Send `rate × seconds` requests over `connections`; a rate of 0 sends as fast as answers come."""
+    """Send `rate × seconds` requests; a rate of 0 sends as fast as answers come."""
     total = int(rate * seconds) if rate else None
     result, tickets, lock = Result(), itertools.count(), threading.Lock()
     start = time.perf_counter()

@@ -9,15 +9,16 @@ from django.core.management.base import BaseCommand
 
 from anomalyshield.load import Target, run
 
+CHANCE = random.Random(7)  # noqa: S311 — made-up payments, not secrets
 CITIES = ("Mumbai", "Delhi", "London", "Paris", "New York")
 
 
 def transaction(number: int) -> dict[str, object]:
     return {
         "transaction_id": f"load-{uuid.uuid4()}",
-        "user_id": f"load_user_{random.randrange(500)}",
-        "amount": round(random.lognormvariate(3.5, 1), 2),
-        "location": random.choice(CITIES),
+        "user_id": f"load_user_{CHANCE.randrange(500)}",
+        "amount": round(CHANCE.lognormvariate(3.5, 1), 2),
+        "location": CHANCE.choice(CITIES),
         "timestamp": datetime.now(UTC).isoformat(),
         "merchant_type": "electronics",
     }

@@ -13,11 +13,9 @@ def answer(url: str, *, body: dict[str, object] | None = None, key: str = "") ->
     """Status and body of one request; 0 and the reason when nobody answers."""
     headers = {"Content-Type": "application/json"} | ({"X-Api-Key": key} if key else {})
     data = json.dumps(body).encode() if body else None
+    request = urllib.request.Request(url, data, headers)  # noqa: S310 — the operator names it
     try:
-        with urllib.request.urlopen(  # noqa: S310 — the operator names the address
-            urllib.request.Request(url, data, headers),
-            timeout=10,  # noqa: S310
-        ) as response:
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
             return response.status, response.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
