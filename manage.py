@@ -9,7 +9,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "anomalyshield.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from anomalyshield.env import BadSetting
+
+    try:
+        execute_from_command_line(sys.argv)
+    except BadSetting as wrong:
+        sys.exit(f"Wrong setting: {wrong}")
 
 
 if __name__ == "__main__":

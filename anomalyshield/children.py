@@ -56,6 +56,12 @@ class Child:
         assert self.process is not None
         return self.process.wait()
 
+    def output(self) -> str:
+        """All it prints, when it has ended; for a captured child."""
+        assert self.process is not None
+        assert self.process.stdout is not None
+        return self.process.stdout.read().decode(errors="replace")
+
     @property
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None

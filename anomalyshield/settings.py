@@ -16,7 +16,9 @@ env.load_dotenv(BASE_DIR / ".env")
 
 # --- where things lie -----------------------------------------------------------------------------
 VAR = Path(
-    env.text("ANOMALYSHIELD_VAR", "Folder for data, models, uploads and logs", str(BASE_DIR / "var"))
+    env.text(
+        "ANOMALYSHIELD_VAR", "Folder for data, models, uploads and logs", str(BASE_DIR / "var")
+    )
 )
 BUNDLES = VAR / "models"
 UPLOADS = VAR / "uploads"
@@ -78,13 +80,13 @@ DATABASE_URL = env.text("DATABASE_URL", "PostgreSQL 15+; empty: the embedded one
     "POSTGRES_URL", "Another name for DATABASE_URL"
 )
 _REDIS_HOST = env.text("REDIS_HOST", "Valkey or Redis host, if REDIS_URL is not given")
-REDIS_URL = env.text("REDIS_URL", "Valkey or Redis 7+; empty: the embedded one") or (
+GIVEN_REDIS_URL = env.text("REDIS_URL", "Valkey or Redis 7+; empty: the embedded one") or (
     f"redis://{_REDIS_HOST}:6379/0" if _REDIS_HOST else ""
 )
 DATABASES = {"default": _database(DATABASE_URL or _embedded().get("database", _NOWHERE))}
-REDIS_URL = REDIS_URL or _embedded().get("redis", "redis://127.0.0.1:1/0")
+REDIS_URL = GIVEN_REDIS_URL or _embedded().get("redis", "redis://127.0.0.1:1/0")
 
-# --- the processes of `manage.py up` ----------------------------------------------------------------
+# --- the processes of `manage.py up` --------------------------------------------------------------
 HOST = env.text("HOST", "Address the pages and the API listen on; 0.0.0.0 for all", "127.0.0.1")
 PORT = env.number("PORT", "Port of the pages and the API", 8000, least=1)
 WEB_PROCESSES = env.number("WEB_PROCESSES", "Web processes, four threads each", 2, least=1)
@@ -98,7 +100,9 @@ SECRET_KEY = _secret_key()
 ENVIRONMENT = env.text("ANOMALYSHIELD_ENV", "demo, production or test", "demo")
 DEBUG = env.flag("DEBUG", "Django's debug pages; never in production")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "Host names served, comma separated", "*")
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "Origins behind a TLS proxy, with https://")
+CSRF_TRUSTED_ORIGINS = env.words(
+    "CSRF_TRUSTED_ORIGINS", "Origins behind a TLS proxy, with https://"
+)
 
 INSTALLED_APPS = [
     "anomalyshield",
@@ -243,9 +247,13 @@ OPEN_SCORING = env.flag(
 SCRAPE_TOKEN = env.text("ANOMALYSHIELD_SCRAPE_TOKEN", "Bearer token that may read /metrics")
 
 # --- scoring --------------------------------------------------------------------------------------
-BASE_CURRENCY = env.text("ANOMALYSHIELD_CURRENCY", "ISO 4217 currency of features and limits", "USD")
+BASE_CURRENCY = env.text(
+    "ANOMALYSHIELD_CURRENCY", "ISO 4217 currency of features and limits", "USD"
+)
 SCORING_DEADLINE = (
-    env.number("ANOMALYSHIELD_DEADLINE_MS", "After this a score answers REVIEW, degraded", 250, least=1)
+    env.number(
+        "ANOMALYSHIELD_DEADLINE_MS", "After this a score answers REVIEW, degraded", 250, least=1
+    )
     / 1000
 )
 CHUNK_ROWS = env.number("ANOMALYSHIELD_CHUNK_ROWS", "Transactions scored per claim", 5000, least=1)
@@ -256,10 +264,12 @@ FOUR_EYES = env.flag(
     "ANOMALYSHIELD_FOUR_EYES", "A second person approves promotions and closures", True
 )
 
-# --- Celery: a bell, never a store (reliability section 4) -----------------------------------------
+# --- Celery: a bell, never a store (reliability section 4) ----------------------------------------
 VISIBILITY_TIMEOUT = 60
 # kombu has its own scheme for what redis-py calls unix://.
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace(
+    "?db=", "?virtual_host="
+)
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -284,7 +294,9 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = _TRANSPORT
 CELERY_VISIBILITY_TIMEOUT = VISIBILITY_TIMEOUT
 
 # --- leases ---------------------------------------------------------------------------------------
-LEASE_SECONDS = env.number("ANOMALYSHIELD_LEASE_SECONDS", "A claim without a heartbeat ends", 30, least=2)
+LEASE_SECONDS = env.number(
+    "ANOMALYSHIELD_LEASE_SECONDS", "A claim without a heartbeat ends", 30, least=2
+)
 HEARTBEAT_SECONDS = max(LEASE_SECONDS / 3, 0.5)
 MAX_ATTEMPTS = 3
 

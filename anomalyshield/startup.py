@@ -1,0 +1,257 @@
+"""`manage.py up`: everything on one machine, phase by phase, and all of it down again."""
+
+import http.client
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+from django.conf import settings
+from django.core.management import get_commands
+
+from anomalyshield.children import Child
+from anomalyshield.embedded import CannotStart, Servers
+from anomalyshield.onlyone import only_one
+from anomalyshield.supervisor import Stop, Supervisor, heed_signals, ignore_signals
+
+LOGS = settings.VAR / "log"
+ADDRESSES = settings.VAR / "embedded.json"
+DEMO_UNFINISHED = settings.VAR / "demo.unfinished"
+WEB_PATIENCE = 60
+PORT_PATIENCE = 10  # after a kill -9 the old web processes need a moment to let go of the port
+
+
+class Launch:
+    """One start of the platform. `write` gets the words for the person at the terminal."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self.write = write
+        self.servers: Servers | None = None
+        self.supervisor = Supervisor(self._line)
+        self.logins: list[str] = []
+        self.helper: Child | None = None
+
+    @property
+    def url(self) -> str:
+        host = "127.0.0.1" if settings.HOST in {"0.0.0.0", "::"} else settings.HOST  # noqa: S104
+        return f"http://{host}:{settings.PORT}/"
+
+    def run(self) -> None:
+        """Returns when somebody stopped it; raises CannotStart or AlreadyRuns with a sentence."""
+        with only_one(settings.VAR / "up.lock", self.url):
+            _await_port(PORT_PATIENCE if ADDRESSES.exists() else 0)
+            heed_signals()
+            try:
+                self._start()
+                self._announce()
+                self.supervisor.watch()
+            except Stop:
+                self._line("Stopping …")
+            finally:
+                ignore_signals()
+                self._stop()
+
+    # --- up ---------------------------------------------------------------------------------------
+    def _start(self) -> None:
+        self._line("AnomalyShield")
+        with self._phase("database and bell"):
+            self._start_servers()
+        with self._phase("tables"):
+            self._manage("migrate", "--no-input", "--verbosity=0")
+        with self._phase("scripts and styles"):
+            self._manage("collectstatic", "--no-input", "--verbosity=0")
+        if self._wants_demo():
+            with self._phase("demo: customers, payments, a first model"):
+                self._run_demo()
+        with self._phase("web, worker, ticker"):
+            self._start_processes()
+
+    def _start_servers(self) -> None:
+        """The servers named in the environment; our own for the ones that are not."""
+        own_database, own_bell = not settings.DATABASE_URL, not settings.GIVEN_REDIS_URL
+        if not own_database and not own_bell:
+            return
+        self.servers = servers = Servers(settings.VAR, LOGS)
+        addresses = {}
+        if own_database:
+            addresses["database"] = servers.database_url
+            self.supervisor.add(servers.postgres, servers.start_postgres)
+        if own_bell:
+            addresses["redis"] = servers.redis_url
+            self.supervisor.add(servers.valkey, servers.start_valkey)
+        # Every command started from now on reads this, in this terminal or another.
+        _write_aside(ADDRESSES, json.dumps(addresses))
+
+    def _start_processes(self) -> None:
+        web = self._child("web", *_gunicorn())
+        self.supervisor.add(web)
+        if find_spec("anomalyshield.celery"):
+            self.supervisor.add(self._child("worker", *_celery()))
+        if "tick" in get_commands():
+            self.supervisor.add(self._child("ticker", "manage.py", "tick"))
+        _until_served(web)
+
+    def _manage(self, *words: str) -> None:
+        self.helper = child = self._child("setup", "manage.py", *words)
+        child.start()
+        if child.wait() != 0:
+            raise CannotStart(f"`manage.py {words[0]}` failed:\n{child.last_words(12)}")
+
+    def _child(self, name: str, *words: str, captured: bool = False) -> Child:
+        path = LOGS / f"{name}.log"
+        return Child(
+            name,
+            [sys.executable, *words],
+            path,
+            env=_environment(),
+            cwd=settings.BASE_DIR,
+            captured=captured,
+        )
+
+    # --- the first start --------------------------------------------------------------------------
+    def _wants_demo(self) -> bool:
+        """A demo is filled into an empty database, or again into one where it was cut short."""
+        if settings.ENVIRONMENT != "demo" or "demo" not in get_commands():
+            return False
+        return DEMO_UNFINISHED.exists() or self._nobody_yet()
+
+    def _nobody_yet(self) -> bool:
+        url = settings.DATABASE_URL or (self.servers and self.servers.database_url)
+        with psycopg.connect(str(url)) as connection:
+            row = connection.execute("SELECT EXISTS (SELECT FROM accounts_user)").fetchone()
+            return row == (False,)
+
+    def _run_demo(self) -> None:
+        """Its output, the passwords, is held back for the end and never written to a log."""
+        DEMO_UNFINISHED.touch()
+        self.helper = child = self._child("demo", "manage.py", "demo", captured=True)
+        child.start()
+        self.logins = child.output().splitlines()
+        if child.wait() != 0:
+            raise CannotStart(f"`manage.py demo` failed:\n{child.last_words(12)}")
+        DEMO_UNFINISHED.unlink()
+
+    # --- words ------------------------------------------------------------------------------------
+    def _announce(self) -> None:
+        self._line("")
+        for line in self.logins:
+            self._line(f"  {line}".rstrip())
+        if self.logins:
+            self._line(
+                "  These passwords are shown once; `manage.py changepassword` sets new ones."
+            )
+        self.logins = []
+        self._line(f"\n  AnomalyShield is ready: {self.url}")
+        self._line(f"  Data and logs: {settings.VAR} · Ctrl-C stops everything.\n")
+
+    def _line(self, text: str) -> None:
+        self.write(f"{text}\n")
+
+    @contextmanager
+    def _phase(self, name: str) -> Iterator[None]:
+        start = time.monotonic()
+        self.write(f"  {name} ".ljust(46, "."))
+        try:
+            yield
+        except BaseException:
+            self.write("\n")
+            raise
+        self._line(f" {time.monotonic() - start:5.1f} s")
+
+    # --- down -------------------------------------------------------------------------------------
+    def _stop(self) -> None:
+        """First what uses the servers, then the servers."""
+        if self.helper is not None:
+            self.helper.stop()
+        own = [self.servers.postgres, self.servers.valkey] if self.servers else []
+        self.supervisor.watched = [w for w in self.supervisor.watched if w.child not in own]
+        self.supervisor.stop()
+        if self.servers is not None:
+            self.servers.stop()
+        ADDRESSES.unlink(missing_ok=True)
+        self._line("Everything is stopped.")
+
+
+def _environment() -> dict[str, str]:
+    # Two busy-waiting OpenMP teams on two cores make each other twenty times slower.
+    quiet = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **quiet}
+
+
+def _gunicorn() -> list[str]:
+    shm = Path("/dev/shm")  # noqa: S108 — heartbeat files on a disk can block a web process
+    return [
+        *("-m", "gunicorn", "anomalyshield.wsgi", "--bind", f"{settings.HOST}:{settings.PORT}"),
+        *("--workers", str(settings.WEB_PROCESSES), "--threads", "4"),
+        *("--worker-class", "gthread", "--timeout", "60", "--graceful-timeout", "5"),
+        *("--keep-alive", "75", "--no-control-socket"),
+        *(("--worker-tmp-dir", str(shm)) if os.access(shm, os.W_OK) else ()),
+    ]
+
+
+def _celery() -> list[str]:
+    from scoring.tasks import QUEUES
+
+    return [
+        *("-m", "celery", "--app", "anomalyshield", "worker", "--queues", ",".join(QUEUES)),
+        *("--concurrency", str(settings.WORKER_PROCESSES), "--loglevel", "INFO"),
+        # Workers need not know of each other: the rows say who does what.
+        *("--without-mingle", "--without-gossip"),
+    ]
+
+
+def _await_port(patience: float) -> None:
+    """Raises CannotStart when the port stays taken; gunicorn would say so in a log, later."""
+    deadline = time.monotonic() + patience
+    while (problem := _port_problem()) and time.monotonic() < deadline:
+        time.sleep(0.3)
+    if problem:
+        raise CannotStart(problem)
+
+
+def _port_problem() -> str:
+    family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.HOST, settings.PORT))
+        except OSError as error:
+            other = settings.PORT + 1 if settings.PORT > 1023 else 8000
+            return (
+                f"Port {settings.PORT} on {settings.HOST} cannot be used ({error.strerror}). "
+                f"Choose another: make run PORT={other}"
+            )
+    return ""
+
+
+def _until_served(web: Child) -> None:
+    """Until a page is answered; whether the answer is good is the doctor's question."""
+    deadline = time.monotonic() + WEB_PATIENCE
+    while not _served():
+        if not web.alive or time.monotonic() > deadline:
+            raise CannotStart(f"The web processes do not answer:\n{web.last_words(12)}")
+        time.sleep(0.1)
+
+
+def _served() -> bool:
+    host = "127.0.0.1" if settings.HOST == "0.0.0.0" else settings.HOST  # noqa: S104
+    connection = http.client.HTTPConnection(host, settings.PORT, timeout=10)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status > 0
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _write_aside(path: Path, text: str) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
