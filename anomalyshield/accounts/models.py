@@ -1,9 +1,12 @@
 """People and the keys of machines."""
 
 import uuid
+from functools import cached_property
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+
+from anomalyshield.accounts.roles import TITLES, actions_of
 
 
 class People(UserManager["User"]):
@@ -13,14 +16,30 @@ class People(UserManager["User"]):
 class User(AbstractUser):
     """A person. What they may do comes from their groups, one per role; see `roles.py`."""
 
-    is_lead = models.BooleanField(default=False, help_text="May reassign others' alerts, act in bulk")
-    may_unmask = models.BooleanField(default=False, help_text="May see personal data, with a reason")
+    is_lead = models.BooleanField(
+        default=False, help_text="May reassign others' alerts, act in bulk"
+    )
+    may_unmask = models.BooleanField(
+        default=False, help_text="May see personal data, with a reason"
+    )
     timezone = models.CharField(max_length=64, default="UTC")
 
     objects = People()
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    @cached_property
+    def roles(self) -> set[str]:
+        return set(self.groups.values_list("name", flat=True)) & set(TITLES)
+
+    @cached_property
+    def actions(self) -> frozenset[str]:
+        return actions_of(self.roles)
+
+    def may(self, action: str) -> bool:
+        """Suspended wins over every role."""
+        return self.is_active and action in self.actions
 
     @property
     def initials(self) -> str:
