@@ -1,5 +1,49 @@
 """How values read on a page: money, scores, ages. Loaded in every template."""
 
+from datetime import datetime
+from decimal import Decimal
+
 from django import template
+from django.utils import timezone
 
 register = template.Library()
+STEPS = ((86400, "d"), (3600, "h"), (60, "min"))
+
+
+@register.filter
+def money(amount: Decimal | float | None, currency: str = "") -> str:
+    """1,234.50 USD."""
+    if amount is None:
+        return "–"
+    return f"{amount:,.2f} {currency}".strip()
+
+
+@register.filter
+def score(value: float | None, digits: int = 2) -> str:
+    """0.42; an unknown score is a dash, never a zero."""
+    return "–" if value is None or value != value else f"{value:.{digits}f}"
+
+
+@register.filter
+def percent(share: float | None, digits: int = 1) -> str:
+    return "–" if share is None or share != share else f"{100 * share:.{digits}f} %"
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """3 h; in the largest unit that fits, so that a column of ages lines up."""
+    if moment is None:
+        return "–"
+    return span((timezone.now() - moment).total_seconds())
+
+
+@register.filter
+def span(seconds: float | None) -> str:
+    """A length of time in its largest whole unit, signed."""
+    if seconds is None:
+        return "–"
+    size = abs(seconds)
+    for unit, name in STEPS:
+        if size >= unit:
+            return f"{'−' if seconds < 0 else ''}{int(size // unit)} {name}"
+    return f"{int(size)} s"
