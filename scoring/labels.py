@@ -1,0 +1,183 @@
+"""What a transaction turned out to be: said by people and chargebacks, with the date it was known."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import IntegrityError, connection, models
+from django.db import transaction as database
+from django.utils import timezone
+
+from anomalyshield.audit.record import record
+from scoring.models import Label, Source, Transaction
+
+OWN_CHANGE = timedelta(minutes=15)
+# Chargebacks arrive weeks late. Silence counts as "legitimate" only after this long.
+MATURITY = timedelta(days=14)
+
+FRAUD_WORDS = {"1", "1.0", "true", "yes", "fraud", "true_fraud", "chargeback"}
+LEGITIMATE_WORDS = {"0", "0.0", "false", "no", "legit", "legitimate", "genuine", "false_positive"}
+
+
+class Refused(Exception):
+    """The label may not be given now; the message is a sentence for the person who asked."""
+
+
+class Row(NamedTuple):
+    """One labelled line of a file: whose transaction, what it was, and since when that is known."""
+
+    external_id: str
+    value: str
+    known_at: datetime
+
+
+def value_of(text: object) -> Label.Value | None:
+    """What a cell of a label column says; an empty one says nothing. Raises ValueError otherwise."""
+    word = "" if text is None or text != text else str(text).strip().lower()
+    if word in {"", "none", "null", "nan"}:
+        return None
+    if word in FRAUD_WORDS:
+        return Label.Value.TRUE_FRAUD
+    if word in LEGITIMATE_WORDS:
+        return Label.Value.FALSE_POSITIVE
+    if word == "inconclusive":
+        return Label.Value.INCONCLUSIVE
+    raise ValueError("is not a label such as 1, 0, fraud or legitimate")
+
+
+@database.atomic
+def give(
+    *,
+    by: Any,
+    transaction: Transaction,
+    value: str,
+    origin: str,
+    known_at: datetime | None = None,
+    typology: str = "",
+    note: str = "",
+) -> Label:
+    """Say what a transaction was; the label that stood so far is kept and superseded.
+
+    Saying the same again changes nothing. Of two people at once the second is refused.
+    """
+    # A lock that readers and new alerts of the transaction do not wait for.
+    Transaction.objects.select_for_update(no_key=True).get(pk=transaction.pk)
+    value, known_at = Label.Value(value), _checked(known_at, transaction)
+    standing = Label.objects.filter(transaction=transaction).standing().first()
+    if standing and standing.value == value and typology in {"", standing.typology}:
+        return standing
+    if standing:
+        _may_change(by, standing)
+    label = _stored(
+        transaction=transaction,
+        value=value,
+        origin=Label.Origin(origin),
+        known_at=known_at,
+        labeller=by if isinstance(by, models.Model) else None,
+        typology=typology,
+        note=note,
+        supersedes=standing,
+    )
+    record(
+        by=by,
+        action="label.given",
+        object=transaction,
+        before={"label": standing.value} if standing else None,
+        after={"label": label.value, "typology": typology, "origin": label.origin},
+        reason=note,
+    )
+    return label
+
+
+def _checked(known_at: datetime | None, transaction: Transaction) -> datetime:
+    now = timezone.now()
+    if known_at is None:
+        return now
+    if known_at > now:
+        raise Refused("A label cannot be known in the future.")
+    if known_at < transaction.event_time:
+        raise Refused("A label cannot be known before its transaction took place.")
+    return known_at
+
+
+def _may_change(by: Any, standing: Label) -> None:
+    """Only one's own label, and only while it is fresh; an inconclusive one claims nothing."""
+    if standing.value == Label.Value.INCONCLUSIVE:
+        return
+    said = "fraud" if standing.value == Label.Value.TRUE_FRAUD else "legitimate"
+    if standing.labeller is None:
+        raise Refused(f"A report from outside says {said}. Changing that takes a second person.")
+    if standing.labeller != by:
+        raise Refused(f"{standing.labeller} said {said}. Changing that takes a second person.")
+    if timezone.now() - standing.known_at > OWN_CHANGE:
+        minutes = int(OWN_CHANGE.total_seconds() // 60)
+        raise Refused(
+            f"You said {said} more than {minutes} minutes ago. Changing it now takes a second person."
+        )
+
+
+def _stored(**fields: Any) -> Label:
+    try:
+        with database.atomic():
+            return Label.objects.create(**fields)
+    except IntegrityError:  # a file was labelling it in the same moment
+        raise Refused("It was labelled in the same moment. Look again.") from None
+
+
+# Two statements: the second must see what others committed while the first waited for its locks.
+# Locked in the order of ids, so that two files at once cannot wait for each other in a circle.
+LOCK = """
+SELECT id FROM scoring_transaction WHERE source_id = %s AND external_id = ANY(%s)
+ORDER BY id FOR NO KEY UPDATE
+"""
+# What is known later wins, whoever said it: a chargeback overrules the analyst who saw nothing.
+GIVE = """
+WITH given AS (
+    SELECT DISTINCT ON (external_id) external_id, value, known_at
+    FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS given (external_id, value, known_at)
+    ORDER BY external_id, known_at DESC
+)
+INSERT INTO scoring_label
+    (transaction_id, value, origin, known_at, typology, note, supersedes_id)
+SELECT paid.id, given.value, %s, given.known_at, '', '', standing.id
+FROM given
+JOIN scoring_transaction AS paid
+  ON paid.source_id = %s AND paid.external_id = given.external_id
+LEFT JOIN scoring_label AS standing
+  ON standing.transaction_id = paid.id
+ AND NOT EXISTS (SELECT FROM scoring_label AS later WHERE later.supersedes_id = standing.id)
+WHERE standing.id IS NULL
+   OR (standing.value <> given.value AND given.known_at > standing.known_at)
+"""
+
+
+@database.atomic
+def from_file(
+    rows: Iterable[tuple[str, str, datetime]],
+    *,
+    source: Source,
+    by: Any = "worker",
+    object: models.Model | None = None,
+) -> int:
+    """Label the transactions of a source, in the transaction of the block that stored them.
+
+    Repeats change nothing; a later `known_at` supersedes an earlier one. Rows of the future or of
+    unknown transactions are not for here: the caller has rejected them. Returns how many were new.
+    """
+    given = [Row(*row) for row in rows]
+    if not given:
+        return 0
+    external_ids, values, moments = (list(column) for column in zip(*given, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [source.pk, external_ids])
+        cursor.execute(GIVE, [external_ids, values, moments, Label.Origin.FILE, source.pk])
+        count = cursor.rowcount
+    if count:
+        after = {"labels": count, "origin": Label.Origin.FILE}
+        record(by=by, action="label.given", object=object or source, after=after)
+    return count
+
+
+def matured_until(cutoff: datetime, window: timedelta = MATURITY) -> datetime:
+    """Events before this moment have had time to be reported: there, silence is an answer."""
+    return cutoff - window
