@@ -9,6 +9,8 @@ class Accounts(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
+        from anomalyshield.accounts import sessions
         from anomalyshield.accounts.roles import write_groups
 
+        sessions.connect()
         post_migrate.connect(write_groups, sender=self, dispatch_uid="roles")

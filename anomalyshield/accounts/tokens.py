@@ -13,7 +13,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import PUBLIC
-from anomalyshield.audit.record import denied, record
+from anomalyshield.audit.record import record
 
 TRIES, WINDOW = 10, 300  # failures per name and address in five minutes
 UNKNOWN = "No active account with these credentials."  # the same for a wrong name and password
@@ -62,7 +62,6 @@ class Login(APIView):
         user = authenticate(request._request, **given.validated_data)
         if user is None:
             cache.set(tries, cache.get(tries, 0) + 1, WINDOW)
-            denied(by=username[:150], action="session.refused", object=None, reason="token")
             raise AuthenticationFailed(UNKNOWN)
         cache.delete(tries)
         record(by=user, action="session.opened", object=user, reason="token")
