@@ -1,0 +1,88 @@
+"""A headless Chromium and a running site for the tests that need both."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    # Playwright runs an event loop in this thread, and Django would refuse the ORM beside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+class Visitor:
+    """A person at a browser of their own; remembers what the page complained about."""
+
+    def __init__(self, browser: Browser, base: str) -> None:
+        context = browser.new_context(base_url=base, viewport={"width": 1366, "height": 768})
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.complaints: list[str] = []
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _heard(self, message) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def log_in(self, username: str, password: str) -> "Visitor":
+        self.page.goto("/accounts/login/")
+        self.page.fill("#id_login", username)
+        self.page.fill("#id_password", password)
+        self.page.click("button:has-text('Log in')")
+        self.page.wait_for_selector("nav.side")
+        return self
+
+    def open(self, address: str) -> int:
+        """Go there; the status of the answer."""
+        response = self.page.goto(address)
+        assert response is not None
+        return response.status
+
+    def press(self, words: str) -> None:
+        self.page.click(f"button:has-text('{words}')")
+        self.page.wait_for_load_state()
+
+    def reads(self, words: str) -> bool:
+        return words.lower() in self.page.inner_text("body").lower()
+
+    def status_of_post(self, address: str) -> int:
+        """What the server answers to a hand-made form of this person, with a valid CSRF token."""
+        token = next(c["value"] for c in self.page.context.cookies() if c["name"] == "csrftoken")
+        headers = {"X-CSRFToken": token, "Referer": self.page.url}
+        return self.page.request.post(address, headers=headers).status
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server) -> Iterator:
+    visitors: list[Visitor] = []
+
+    def arrive(username: str, password: str) -> Visitor:
+        visitors.append(Visitor(browser, live_server.url).log_in(username, password))
+        return visitors[-1]
+
+    yield arrive
+    for visitor in visitors:
+        visitor.page.context.close()
