@@ -62,3 +62,45 @@ class Verdict:
     level: Level
     outcome: Outcome
     reason_codes: list[str] = field(default_factory=list)
+
+
+ORDER = (Level.LOW, Level.MEDIUM, Level.HIGH, Level.CRITICAL)
+# What each level tells the payment system. One table: no page, metric or answer has another.
+OUTCOMES = {
+    Level.LOW: Outcome.APPROVE,
+    Level.MEDIUM: Outcome.APPROVE,
+    Level.HIGH: Outcome.REVIEW,
+    Level.CRITICAL: Outcome.BLOCK,
+}
+# Rules that want a person even when the model sees nothing. The others only give a reason.
+RAISING = frozenset({"HIGH_AMOUNT", "VELOCITY_MULTI_CITY"})
+
+
+def level_of(score: float, policy: Policy) -> Level:
+    """The level of a score alone. HIGH and CRITICAL begin strictly above their cut points."""
+    if score > policy.critical_above:
+        return Level.CRITICAL
+    if score > policy.high_above:
+        return Level.HIGH
+    return Level.LOW if score < policy.low_below else Level.MEDIUM
+
+
+def decide(
+    *, score: float | None, hits: list[Hit], amount: float, policy: Policy, degraded: str = ""
+) -> Verdict:
+    """The verdict of the table. `degraded` says why scoring is not whole; such a verdict is REVIEW.
+
+    No score (None or NaN) is degraded too: whatever fails, nothing is approved by the failure.
+    Rules only ever raise a level, so a rule cannot make a transaction look safer.
+    """
+    codes = [hit.code for hit in hits]
+    if score is None or score != score:
+        return Verdict(Level.HIGH, Outcome.REVIEW, codes)
+    level = level_of(score, policy)
+    if score >= policy.high_above and amount >= policy.critical_amount:
+        level = Level.CRITICAL
+    elif level in (Level.LOW, Level.MEDIUM) and not RAISING.isdisjoint(codes):
+        level = Level.HIGH
+    if degraded:
+        return Verdict(level, Outcome.REVIEW, codes)
+    return Verdict(level, OUTCOMES[level], codes)

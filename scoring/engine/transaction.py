@@ -1,0 +1,330 @@
+"""From a record, however its source calls things, to a validated transaction."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+from scoring.engine import fields
+from scoring.engine.fields import Unfit, offset_seconds
+from scoring.engine.keys import entity_key, folded_key
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # of PostgreSQL's binary timestamptz
+UNITS = 10_000  # per unit of currency: amounts are summed as integers
+MICROSECOND = timedelta(microseconds=1)
+
+# Other names under which senders give a field. The field's own name wins over them.
+ALIASES = {
+    "entity_id": "user_id",
+    "merchant": "merchant_name",
+    "merchant_type": "merchant_category",
+    "category": "merchant_category",
+    "city": "location",
+    "lat": "latitude",
+    "lon": "longitude",
+    "lng": "longitude",
+    "event_time": "timestamp",
+}
+TEXTS = {
+    "transaction_id": 128,
+    "user_id": 128,
+    "card_id": 128,
+    "device_id": 128,
+    "merchant_name": 200,
+    "merchant_category": 100,
+    "location": 200,
+    "channel": 32,
+}
+# Features a client may send; ours win, theirs are compared with them.
+HINTS = frozenset(
+    {
+        "hour",
+        "day_of_week",
+        "is_weekend",
+        "location_distance_km",
+        "time_since_last_transaction_minutes",
+        "transaction_count_1h",
+        "total_amount_24h",
+    }
+)
+FIELDS = frozenset(TEXTS) | {
+    "amount",
+    "currency",
+    "timestamp",
+    "time_of_day",
+    "timezone",
+    "mcc",
+    "country",
+    "latitude",
+    "longitude",
+    "is_online",
+}
+REQUIRED = ("transaction_id", "user_id", "amount")
+ONLINE_CHANNELS = frozenset(
+    {"online", "web", "internet", "ecommerce", "e-commerce", "app", "mobile"}
+)
+PRESENT_CHANNELS = frozenset(
+    {"pos", "in_store", "in-store", "store", "atm", "branch", "chip", "swipe"}
+)
+MOST_EXTRA = 100
+
+
+class Invalid(ValueError):
+    """A record that does not become a transaction: every field that is wrong, and why."""
+
+    def __init__(self, reasons: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{field} {reason}" for field, reason in reasons.items()))
+        self.reasons = reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a source says once for all its records, and when this one was received."""
+
+    currency: str
+    base_currency: str
+    timezone: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One payment event, validated. The names are those of the stored row."""
+
+    external_id: str
+    event_time: datetime  # UTC
+    amount: Decimal
+    currency: str
+    amount_units: int  # ten-thousandths of the base currency
+    user_id: str
+    card_id: str
+    device_id: str
+    merchant_name: str
+    merchant_category: str
+    mcc: str
+    location: str
+    country: str
+    latitude: float | None
+    longitude: float | None
+    channel: str
+    is_online: bool | None
+    timezone: str  # the zone whose clocks the features read: the record's, else the source's
+    user_key: int
+    card_key: int
+    device_key: int
+    merchant_key: int
+    place_key: int
+    category_key: int
+    digest: bytes  # of what was said, so that a repeated request has the same one
+    hints: dict[str, float]
+    extra: dict[str, Any]
+
+
+def parse(
+    record: Mapping[str, Any], *, defaults: Defaults, mapping: Mapping[str, str] | None = None
+) -> Transaction:
+    """The transaction a record describes. Invalid names every wrong field at once.
+
+    `mapping` is the source's own: their column → our field. Required are transaction_id, user_id
+    and amount. Without a time, the time of receipt is the event time.
+    """
+    given, extra = _by_our_names(record, mapping)
+    reading = _Reading(given, {})
+    values = {name: reading.text(name, limit) for name, limit in TEXTS.items()}
+    amount = reading.of("amount", fields.amount)
+    currency = _currency(reading, defaults)
+    zone_name = _zone(reading, defaults)
+    event_time = _event_time(reading, zone_name, defaults.received_at)
+    mcc = reading.of("mcc", fields.merchant_code) or ""
+    country = reading.of("country", fields.country) or ""
+    latitude, longitude = _position(reading)
+    online = reading.of("is_online", fields.truth)
+    hints = {name: reading.of(name, fields.hint) for name in HINTS & given.keys()}
+    kept = _extra(extra, reading.reasons)
+    for name in REQUIRED:
+        if name not in reading.reasons and (name not in given or values.get(name) == ""):
+            reading.reasons[name] = "is required"
+    if reading.reasons or amount is None or event_time is None:
+        raise Invalid(reading.reasons)
+    units = int(amount * UNITS)
+    # A time we made up is not part of what was said: a repeated request would differ by it.
+    stated = microseconds(event_time) if "timestamp" in given else given.get("time_of_day")
+    more = (stated, units, currency, mcc, country, latitude, longitude, online, zone_name)
+    said = repr((list(values.values()), more)).encode()
+    return Transaction(
+        external_id=values["transaction_id"],
+        event_time=event_time,
+        amount=amount,
+        currency=currency,
+        amount_units=units,
+        user_id=values["user_id"],
+        card_id=values["card_id"],
+        device_id=values["device_id"],
+        merchant_name=values["merchant_name"],
+        merchant_category=values["merchant_category"],
+        mcc=mcc,
+        location=values["location"],
+        country=country,
+        latitude=latitude,
+        longitude=longitude,
+        channel=values["channel"],
+        is_online=_online(values["channel"]) if online is None else online,
+        timezone=zone_name,
+        user_key=entity_key(values["user_id"]),
+        card_key=entity_key(values["card_id"]),
+        device_key=entity_key(values["device_id"]),
+        merchant_key=folded_key(values["merchant_name"]),
+        place_key=folded_key(values["location"] or country),
+        category_key=folded_key(values["merchant_category"] or mcc),
+        digest=blake2b(said, digest_size=16).digest(),
+        hints=hints,
+        extra=kept,
+    )
+
+
+class _Reading:
+    """The values of one record being read, and what was wrong with them so far."""
+
+    __slots__ = ("given", "reasons")
+
+    def __init__(self, given: dict[str, Any], reasons: dict[str, str]) -> None:
+        self.given = given
+        self.reasons = reasons
+
+    def text(self, name: str, limit: int) -> str:
+        value = self.given.get(name)
+        if value is None:
+            return ""
+        if type(value) is str and len(value) <= limit and value.isascii() and value.isprintable():
+            return value.strip()  # the usual case, and the hottest line of reading a file
+        try:
+            return fields.text(value, limit)
+        except Unfit as unfit:
+            self.reasons[name] = str(unfit)
+            return ""
+
+    def of(self, name: str, read: Callable[[Any], Any]) -> Any:
+        value = self.given.get(name)
+        if value is None:
+            return None
+        try:
+            return read(value)
+        except Unfit as unfit:
+            self.reasons[name] = str(unfit)
+            return None
+
+
+@lru_cache(maxsize=256)
+def _names(mapping: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, int]]:
+    """Incoming name → our field, and its rank when two columns give the same field."""
+    known = {alias: (field, 2) for alias, field in ALIASES.items()}
+    known |= {field: (field, 1) for field in FIELDS | HINTS}
+    return known | {theirs: (ours, 0) for theirs, ours in mapping}
+
+
+def _by_our_names(
+    record: Mapping[str, Any], mapping: Mapping[str, str] | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    names = _names(tuple(mapping.items()) if mapping else ())
+    given: dict[str, Any] = {}
+    ranks: dict[str, int] = {}
+    extra: dict[str, Any] = {}
+    for name, value in record.items():
+        if value is None or value == "" or value != value:  # `fields.absent`, without the call
+            continue
+        known = names.get(name)
+        if known is None:
+            extra[name] = value
+            continue
+        field, rank = known
+        if field not in given or rank < ranks[field]:
+            given[field] = value
+            ranks[field] = rank
+    return given, extra
+
+
+def _currency(reading: _Reading, defaults: Defaults) -> str:
+    currency: str = reading.of("currency", fields.currency) or defaults.currency
+    if currency != defaults.base_currency and "currency" not in reading.reasons:
+        reading.reasons["currency"] = (
+            f"has no exchange rate from {currency} to {defaults.base_currency}"
+        )
+    return currency
+
+
+def _zone(reading: _Reading, defaults: Defaults) -> str:
+    stated = reading.of("timezone", fields.zone_name)
+    return str(stated or defaults.timezone or "UTC")
+
+
+def _event_time(reading: _Reading, zone_name: str, received_at: datetime) -> datetime | None:
+    given = reading.given
+    if "timestamp" in given:
+        return reading.of(  # type: ignore[no-any-return]
+            "timestamp",
+            lambda value: fields.checked(fields.moment(value, zone_name), received_at),
+        )
+    if "time_of_day" in given:
+        return reading.of(  # type: ignore[no-any-return]
+            "time_of_day", lambda value: fields.clock_time(value, zone_name, received_at)
+        )
+    return received_at.astimezone(UTC)
+
+
+def _position(reading: _Reading) -> tuple[float | None, float | None]:
+    latitude = reading.of("latitude", fields.latitude)
+    longitude = reading.of("longitude", fields.longitude)
+    for one, other in (("latitude", "longitude"), ("longitude", "latitude")):
+        if one in reading.given and other not in reading.given:
+            reading.reasons.setdefault(one, f"was given without {other}")
+    return latitude, longitude
+
+
+def _online(channel: str) -> bool | None:
+    folded = channel.casefold()
+    return True if folded in ONLINE_CHANNELS else False if folded in PRESENT_CHANNELS else None
+
+
+def _extra(extra: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
+    if len(extra) > MOST_EXTRA:
+        reasons["record"] = (
+            f"has {len(extra):,} fields that are not ours; at most {MOST_EXTRA} are kept"
+        )
+        return {}
+    kept: dict[str, Any] = {}
+    for name, value in extra.items():
+        try:
+            kept[fields.text(name, 200)] = fields.further(value)
+        except Unfit as unfit:
+            reasons[ascii(name)[1:-1][:200]] = str(unfit)
+    return kept
+
+
+def microseconds(moment: datetime) -> int:
+    """Since 2000-01-01 UTC, exactly: the unit of time of every event and history."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def event_of(transaction: Transaction, id: int) -> tuple[int | float, ...]:
+    """The transaction as one row of `history.EVENT`; `id` is its ingest number."""
+    nan = float("nan")
+    online = transaction.is_online
+    return (
+        id,
+        microseconds(transaction.event_time),
+        transaction.amount_units,
+        transaction.user_key,
+        transaction.card_key,
+        transaction.device_key,
+        transaction.merchant_key,
+        transaction.place_key,
+        transaction.category_key,
+        nan if transaction.latitude is None else transaction.latitude,
+        nan if transaction.longitude is None else transaction.longitude,
+        nan if online is None else float(online),
+        offset_seconds(transaction.timezone, transaction.event_time),
+        int(transaction.mcc or 0),
+    )
