@@ -16,11 +16,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env.load_dotenv(BASE_DIR / ".env")
 
 # --- where things lie -----------------------------------------------------------------------------
-VAR = Path(
-    env.text(
-        "ANOMALYSHIELD_VAR", "Folder for data, models, uploads and logs", str(BASE_DIR / "var")
-    )
-)
+# A relative folder is one in the project, wherever the command was typed.
+VAR = BASE_DIR / env.text("ANOMALYSHIELD_VAR", "Folder for data, models, uploads and logs", "var")
 BUNDLES = VAR / "models"
 UPLOADS = VAR / "uploads"
 

@@ -2,13 +2,12 @@
 
 import http.client
 import json
-import os
+import shutil
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -18,10 +17,12 @@ from django.core.management import get_commands
 from anomalyshield.children import Child
 from anomalyshield.embedded import CannotStart, Servers
 from anomalyshield.onlyone import only_one
+from anomalyshield.processes import PROCESSES, environment
 from anomalyshield.supervisor import Stop, Supervisor, heed_signals, ignore_signals
 
 LOGS = settings.VAR / "log"
 ADDRESSES = settings.VAR / "embedded.json"
+METRICS = settings.VAR / "metrics"
 DEMO_UNFINISHED = settings.VAR / "demo.unfinished"
 WEB_PATIENCE = 60
 PORT_PATIENCE = 10  # after a kill -9 the old web processes need a moment to let go of the port
@@ -57,11 +58,22 @@ class Launch:
                 ignore_signals()
                 self._stop()
 
+    def set_up(self) -> None:
+        """Tables, styles and the demo in the servers given, and no more; for containers."""
+        self._set_up()
+        self._show_logins()
+
     # --- up ---------------------------------------------------------------------------------------
     def _start(self) -> None:
         self._line("AnomalyShield")
         with self._phase("database and bell"):
             self._start_servers()
+        self._set_up()
+        with self._phase("web, worker, ticker"):
+            self._start_processes()
+
+    def _set_up(self) -> None:
+        METRICS.mkdir(parents=True, exist_ok=True)
         with self._phase("tables"):
             self._manage("migrate", "--no-input", "--verbosity=0")
         with self._phase("scripts and styles"):
@@ -69,8 +81,6 @@ class Launch:
         if self._wants_demo():
             with self._phase("demo: customers, payments, a first model"):
                 self._run_demo()
-        with self._phase("web, worker, ticker"):
-            self._start_processes()
 
     def _start_servers(self) -> None:
         """The servers named in the environment; our own for the ones that are not."""
@@ -89,13 +99,12 @@ class Launch:
         _write_aside(ADDRESSES, json.dumps(addresses))
 
     def _start_processes(self) -> None:
-        web = self._child("web", *_gunicorn())
-        self.supervisor.add(web)
-        if find_spec("anomalyshield.celery"):
-            self.supervisor.add(self._child("worker", *_celery()))
-        if "tick" in get_commands():
-            self.supervisor.add(self._child("ticker", "manage.py", "tick"))
-        _until_served(web)
+        shutil.rmtree(METRICS, ignore_errors=True)  # counters start at zero with their processes
+        METRICS.mkdir()
+        children = [self._child(name, *words()) for name, words in PROCESSES.items()]
+        for child in children:
+            self.supervisor.add(child)
+        _until_served(children[0])
 
     def _manage(self, *words: str) -> None:
         self.helper = child = self._child("setup", "manage.py", *words)
@@ -109,7 +118,7 @@ class Launch:
             name,
             [sys.executable, *words],
             path,
-            env=_environment(),
+            env=environment(METRICS),
             cwd=settings.BASE_DIR,
             captured=captured,
         )
@@ -150,6 +159,16 @@ class Launch:
         self._line(f"\n  AnomalyShield is ready: {self.url}")
         self._line(f"  Data and logs: {settings.VAR} · Ctrl-C stops everything.\n")
 
+    def _show_logins(self) -> None:
+        if self.logins:
+            self._line("")
+            for line in self.logins:
+                self._line(f"  {line}".rstrip())
+            self._line(
+                "  These passwords are shown once; `manage.py changepassword` sets new ones."
+            )
+        self.logins = []
+
     def _line(self, text: str) -> None:
         self.write(f"{text}\n")
 
@@ -176,34 +195,6 @@ class Launch:
             self.servers.stop()
         ADDRESSES.unlink(missing_ok=True)
         self._line("Everything is stopped.")
-
-
-def _environment() -> dict[str, str]:
-    # Two busy-waiting OpenMP teams on two cores make each other twenty times slower.
-    quiet = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "PYTHONUNBUFFERED": "1"}
-    return {**os.environ, **quiet}
-
-
-def _gunicorn() -> list[str]:
-    shm = Path("/dev/shm")  # noqa: S108 — heartbeat files on a disk can block a web process
-    return [
-        *("-m", "gunicorn", "anomalyshield.wsgi", "--bind", f"{settings.HOST}:{settings.PORT}"),
-        *("--workers", str(settings.WEB_PROCESSES), "--threads", "4"),
-        *("--worker-class", "gthread", "--timeout", "60", "--graceful-timeout", "5"),
-        *("--keep-alive", "75", "--no-control-socket"),
-        *(("--worker-tmp-dir", str(shm)) if os.access(shm, os.W_OK) else ()),
-    ]
-
-
-def _celery() -> list[str]:
-    from scoring.tasks import QUEUES
-
-    return [
-        *("-m", "celery", "--app", "anomalyshield", "worker", "--queues", ",".join(QUEUES)),
-        *("--concurrency", str(settings.WORKER_PROCESSES), "--loglevel", "INFO"),
-        # Workers need not know of each other: the rows say who does what.
-        *("--without-mingle", "--without-gossip"),
-    ]
 
 
 def _await_port(patience: float) -> None:

@@ -1,7 +1,10 @@
 """`manage.py up`: database, bell, tables, demo, web, worker and ticker; Ctrl-C stops all of it."""
 
+from argparse import ArgumentParser
+
 from django.core.management.base import BaseCommand, CommandError
 
+from anomalyshield.checks import TAG
 from anomalyshield.onlyone import AlreadyRuns
 from anomalyshield.programs import CannotStart
 
@@ -10,13 +13,23 @@ class Command(BaseCommand):
     """Start the whole platform on this machine and keep it running."""
 
     help = __doc__
-    requires_system_checks = []  # there is no database yet to ask
+    requires_system_checks = [TAG]
 
-    def handle(self, **_: object) -> None:
-        from anomalyshield.startup import Launch
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        only = ["setup", "web", "worker", "ticker"]
+        parser.add_argument("--only", choices=only, help="Just this part, with the servers given")
 
+    def handle(self, *, only: str | None, **_: object) -> None:
+        from anomalyshield import processes, startup
+
+        launch = startup.Launch(self._say)
         try:
-            Launch(self._say).run()
+            if only is None:
+                launch.run()
+            elif only == "setup":
+                launch.set_up()
+            else:
+                processes.become(only)
         except (CannotStart, AlreadyRuns) as reason:
             raise CommandError(str(reason)) from None
 

@@ -1,0 +1,52 @@
+"""The platform's own long-running processes: how each is started, here and in containers."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+
+
+def environment(metrics: Path) -> dict[str, str]:
+    """What the processes are given; those that share the folder `metrics` are counted together."""
+    # Two busy-waiting OpenMP teams on two cores make each other twenty times slower.
+    quiet = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **quiet, "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+
+
+def _gunicorn() -> list[str]:
+    shm = Path("/dev/shm")  # noqa: S108 — heartbeat files on a disk can block a web process
+    return [
+        *("-m", "gunicorn", "anomalyshield.wsgi", "--bind", f"{settings.HOST}:{settings.PORT}"),
+        *("--workers", str(settings.WEB_PROCESSES), "--threads", "4"),
+        *("--worker-class", "gthread", "--timeout", "60", "--graceful-timeout", "5"),
+        *("--keep-alive", "75", "--no-control-socket"),
+        *(("--worker-tmp-dir", str(shm)) if os.access(shm, os.W_OK) else ()),
+    ]
+
+
+def _celery() -> list[str]:
+    from scoring.tasks import QUEUES
+
+    return [
+        *("-m", "celery", "--app", "anomalyshield", "worker", "--queues", ",".join(QUEUES)),
+        *("--concurrency", str(settings.WORKER_PROCESSES), "--loglevel", "INFO"),
+        # Workers need not know of each other: the rows say who does what.
+        *("--without-mingle", "--without-gossip"),
+    ]
+
+
+def _ticker() -> list[str]:
+    return ["manage.py", "tick"]
+
+
+PROCESSES = {"web": _gunicorn, "worker": _celery, "ticker": _ticker}
+
+
+def become(name: str) -> None:
+    """Turn into one of the processes: in a container each stands alone, watched from outside."""
+    os.chdir(settings.BASE_DIR)
+    # Not in the shared data: containers number their processes alike, so files would clash.
+    metrics = Path(tempfile.mkdtemp(prefix="metrics-"))
+    os.execve(sys.executable, [sys.executable, *PROCESSES[name]()], environment(metrics))  # noqa: S606
