@@ -102,6 +102,7 @@ class Servers:
             *("-D", folder, "-U", "postgres", "--auth=trust", "--encoding=UTF8"),
             # Else the host's locale and zone decide how text sorts and how times print.
             *("--locale=C.UTF-8", "--data-checksums", "-c", "timezone=UTC"),
+            "--no-instructions",
             *([] if self.durable else ["--no-sync"]),
         ]
 

@@ -32,6 +32,18 @@ def only_one(path: Path, url: str) -> Iterator[None]:
         yield
 
 
+def running(path: Path) -> str | None:
+    """The address of the supervisor that holds the lock file, if one does."""
+    if not path.exists():
+        return None
+    with path.open(encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return json.loads(file.read() or "{}").get("url")
+    return None
+
+
 def _who(text: str) -> str:
     try:
         running = json.loads(text)

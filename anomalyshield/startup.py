@@ -36,7 +36,7 @@ class Launch:
         self.servers: Servers | None = None
         self.supervisor = Supervisor(self._line)
         self.logins: list[str] = []
-        self.helper: Child | None = None
+        self.helpers: list[Child] = []  # commands under way
 
     @property
     def url(self) -> str:
@@ -74,10 +74,8 @@ class Launch:
 
     def _set_up(self) -> None:
         METRICS.mkdir(parents=True, exist_ok=True)
-        with self._phase("tables"):
-            self._manage("migrate", "--no-input", "--verbosity=0")
-        with self._phase("scripts and styles"):
-            self._manage("collectstatic", "--no-input", "--verbosity=0")
+        with self._phase("tables, scripts and styles"):
+            self._manage("collectstatic", "migrate")
         if self._wants_demo():
             with self._phase("demo: customers, payments, a first model"):
                 self._run_demo()
@@ -106,11 +104,15 @@ class Launch:
             self.supervisor.add(child)
         _until_served(children[0])
 
-    def _manage(self, *words: str) -> None:
-        self.helper = child = self._child("setup", "manage.py", *words)
-        child.start()
-        if child.wait() != 0:
-            raise CannotStart(f"`manage.py {words[0]}` failed:\n{child.last_words(12)}")
+    def _manage(self, *commands: str) -> None:
+        """Run commands side by side, each with its own log."""
+        quiet = ("--no-input", "--verbosity=0")
+        self.helpers = [self._child(name, "manage.py", name, *quiet) for name in commands]
+        for child in self.helpers:
+            child.start()
+        for child in self.helpers:
+            if child.wait() != 0:
+                raise CannotStart(f"`manage.py {child.name}` failed:\n{child.last_words(12)}")
 
     def _child(self, name: str, *words: str, captured: bool = False) -> Child:
         path = LOGS / f"{name}.log"
@@ -139,7 +141,8 @@ class Launch:
     def _run_demo(self) -> None:
         """Its output, the passwords, is held back for the end and never written to a log."""
         DEMO_UNFINISHED.touch()
-        self.helper = child = self._child("demo", "manage.py", "demo", captured=True)
+        child = self._child("demo", "manage.py", "demo", captured=True)
+        self.helpers = [child]
         child.start()
         self.logins = child.output().splitlines()
         if child.wait() != 0:
@@ -156,12 +159,12 @@ class Launch:
                 "  These passwords are shown once; `manage.py changepassword` sets new ones."
             )
         self.logins = []
-        self._line(f"\n  AnomalyShield is ready: {self.url}")
+        self._line(f"  AnomalyShield is ready: {self.url}")
         self._line(f"  Data and logs: {settings.VAR} · Ctrl-C stops everything.\n")
 
     def _show_logins(self) -> None:
+        self._line("")
         if self.logins:
-            self._line("")
             for line in self.logins:
                 self._line(f"  {line}".rstrip())
             self._line(
@@ -186,8 +189,8 @@ class Launch:
     # --- down -------------------------------------------------------------------------------------
     def _stop(self) -> None:
         """First what uses the servers, then the servers."""
-        if self.helper is not None:
-            self.helper.stop()
+        for helper in self.helpers:
+            helper.stop()
         own = [self.servers.postgres, self.servers.valkey] if self.servers else []
         self.supervisor.watched = [w for w in self.supervisor.watched if w.child not in own]
         self.supervisor.stop()
@@ -200,13 +203,14 @@ class Launch:
 def _await_port(patience: float) -> None:
     """Raises CannotStart when the port stays taken; gunicorn would say so in a log, later."""
     deadline = time.monotonic() + patience
-    while (problem := _port_problem()) and time.monotonic() < deadline:
+    while (problem := port_problem()) and time.monotonic() < deadline:
         time.sleep(0.3)
     if problem:
         raise CannotStart(problem)
 
 
-def _port_problem() -> str:
+def port_problem() -> str:
+    """Why the port cannot be listened on, with the cure; empty when it can."""
     family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
