@@ -1,0 +1,153 @@
+"""Rows per second from a file on disk to committed, scored decisions; beside one row at a time.
+
+The naive way is what a first version usually does: one ORM insert per row, the user's past read
+into pandas, scikit-learn asked for one row, one ORM insert for the decision.
+"""
+
+import argparse
+import csv
+import multiprocessing
+import os
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.stack import installation
+
+CITIES = ("Delhi", "Mumbai", "London", "Paris", "Lagos", "Lima", "Oslo", "Tokyo")
+KINDS = ("groceries", "electronics", "travel", "fuel", "restaurants", "gambling")
+COLUMNS = (
+    "transaction_id user_id card_id device_id amount timestamp merchant merchant_category city"
+).split()
+
+
+def payments(rows: int, users: int, seed: int = 5):
+    """Payments of `users` people over 60 days in the order of time."""
+    chance = random.Random(seed)
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=60)
+    for number in range(rows):
+        user = chance.randrange(users)
+        moment = start + timedelta(seconds=60 * 86_400 * number / rows)
+        kind = chance.choice(KINDS)
+        shop = f"{kind} {chance.randrange(40)}"
+        city = CITIES[user % len(CITIES)] if chance.random() < 0.97 else chance.choice(CITIES)
+        amount = f"{chance.lognormvariate(3.4, 0.9):.2f}"
+        yield (f"b{number}", f"bu{user}", f"c{user}", f"d{user}", amount) + (
+            moment.isoformat(),
+            shop,
+            kind,
+            city,
+        )
+
+
+def write(path: Path, rows: int, users: int) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(payments(rows, users))
+
+
+def work_until_done(upload: int) -> None:
+    """What a worker does, in a process of its own, until the file is finished."""
+    import django
+
+    django.setup()
+    from anomalyshield import leases
+    from scoring.models import Upload
+    from scoring.tasks import WORK, do
+
+    while Upload.objects.get(pk=upload).stage != Upload.Stage.FINISHED:
+        found = False
+        for work in WORK:
+            for row in leases.claim(work.rows, limit=1):
+                do(work, row)
+                found = True
+        if not found:
+            time.sleep(0.05)
+
+
+def ours(path: Path, workers: int) -> tuple[float, float]:
+    """Seconds until stored, and until the last decision is committed."""
+    from django.core.files import File
+
+    from scoring import uploads
+    from scoring.models import Source, Upload
+
+    source, _ = Source.objects.get_or_create(name="bench", defaults={"kind": "csv"})
+    start = time.perf_counter()
+    with path.open("rb") as file:
+        upload = uploads.receive(
+            by=None, source=source, name=path.name, file=File(file), options={}
+        )
+    context = multiprocessing.get_context("spawn")
+    running = [context.Process(target=work_until_done, args=(upload.pk,)) for _ in range(workers)]
+    for process in running:
+        process.start()
+    stored = 0.0
+    while any(process.is_alive() for process in running):
+        time.sleep(0.1)
+        if not stored and Upload.objects.get(pk=upload.pk).stored_at:
+            stored = time.perf_counter() - start
+    return stored, time.perf_counter() - start
+
+
+def naive(rows: int) -> float:
+    """Rows per second of one row at a time."""
+    import numpy as np
+    import pandas as pd
+    from django.db import transaction as database
+    from sklearn.ensemble import IsolationForest
+
+    from scoring.engine.transaction import Defaults, parse
+    from scoring.models import Decision, DecisionPolicy, Source, Transaction
+
+    source, _ = Source.objects.get_or_create(name="naive", defaults={"kind": "csv"})
+    policy = DecisionPolicy.objects.get(active=True)
+    forest = IsolationForest(n_estimators=150, max_samples=256, random_state=1)
+    forest.fit(np.random.default_rng(1).normal(size=(2000, 6)))
+    defaults = Defaults("USD", "USD", "UTC", datetime.now(UTC))
+    start = time.perf_counter()
+    for values in payments(rows, 20, seed=6):
+        parsed = parse(dict(zip(COLUMNS, values, strict=True)), defaults=defaults)
+        fields = {name: getattr(parsed, name) for name in parsed.__slots__ if name != "hints"}
+        with database.atomic():
+            row = Transaction.objects.create(source=source, **fields)
+            past = Transaction.objects.filter(user_id=row.user_id).values("event_time", "amount")
+            frame = pd.DataFrame(list(past))
+            amounts = frame.set_index("event_time").sort_index()["amount"].astype(float)
+            windows = [
+                amounts.rolling(w).agg(["count", "sum"]).iloc[-1] for w in ("1h", "1D", "7D")
+            ]
+            score = -forest.score_samples([[v for window in windows for v in window]])[0]
+            Decision.objects.create(
+                transaction=row,
+                policy=policy,
+                risk_score=float(score),
+                level="LOW",
+                outcome="APPROVE",
+                known_at=row.event_time,
+            )
+    return rows / (time.perf_counter() - start)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--users", type=int, default=5_000)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 2)
+    asked = parser.parse_args()
+    with installation() as folder:
+        path = folder / "payments.csv"
+        write(path, asked.rows, asked.users)
+        slow = naive(300)
+        stored, total = ours(path, asked.workers)
+        fast = asked.rows / total
+        print(f"file → stored            {asked.rows / max(stored, 1e-9):>10,.0f} rows/s")
+        print(f"file → committed, scored {fast:>10,.0f} rows/s with {asked.workers} workers")
+        print(f"one row at a time        {slow:>10,.0f} rows/s")
+        print(f"ratio                    {fast / slow:>10.1f} ×")
+
+
+if __name__ == "__main__":
+    main()
