@@ -17,9 +17,17 @@ from benchmarks.stack import installation
 
 CITIES = ("Delhi", "Mumbai", "London", "Paris", "Lagos", "Lima", "Oslo", "Tokyo")
 KINDS = ("groceries", "electronics", "travel", "fuel", "restaurants", "gambling")
-COLUMNS = (
-    "transaction_id user_id card_id device_id amount timestamp merchant merchant_category city"
-).split()
+COLUMNS = [
+    "transaction_id",
+    "user_id",
+    "card_id",
+    "device_id",
+    "amount",
+    "timestamp",
+    "merchant",
+    "merchant_category",
+    "city",
+]
 
 
 def payments(rows: int, users: int, seed: int = 5):
@@ -33,12 +41,8 @@ def payments(rows: int, users: int, seed: int = 5):
         shop = f"{kind} {chance.randrange(40)}"
         city = CITIES[user % len(CITIES)] if chance.random() < 0.97 else chance.choice(CITIES)
         amount = f"{chance.lognormvariate(3.4, 0.9):.2f}"
-        yield (f"b{number}", f"bu{user}", f"c{user}", f"d{user}", amount) + (
-            moment.isoformat(),
-            shop,
-            kind,
-            city,
-        )
+        person = (f"bu{user}", f"c{user}", f"d{user}")
+        yield (f"b{number}", *person, amount, moment.isoformat(), shop, kind, city)
 
 
 def write(path: Path, rows: int, users: int) -> None:
