@@ -1,6 +1,10 @@
 """The bell: says that there may be work, carries nothing, and may be lost or doubled at will."""
 
+import redis
+from django.conf import settings
 from django.db import connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from anomalyshield.celery import app
 
@@ -20,3 +24,12 @@ def leave(name: str) -> None:
 def ring(name: str, queue: str) -> None:
     """Send the bell to the workers. Only the ticker calls this: the broker may hang for seconds."""
     app.send_task("drain", args=[name], queue=queue, retry=False)
+
+
+def waiting(queue: str) -> int:
+    """Bells in the broker that no worker has heard yet."""
+    client = redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
+    )
+    with client:
+        return int(client.llen(queue))

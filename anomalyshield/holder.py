@@ -22,6 +22,7 @@ from django.db import connection
 from psycopg import sql
 
 log = logging.getLogger(__name__)
+expendable = False  # a worker process, which its pool replaces when it ends
 CHECK_SECONDS = 0.5  # how long a lost session may stay unnoticed
 RETRY_SECONDS = 0.1
 
@@ -94,12 +95,21 @@ class Holder(threading.Thread):
     def _beat(self, session: psycopg.Connection[Any]) -> None:
         now = time.monotonic()
         for beat in [beat for beat in self.beats.copy() if beat.next <= now]:
-            expired = beat.until is not None and beat.until <= now
-            if expired or not self._extend(session, beat):
-                beat.lost.set()
-                self.beats.discard(beat)
-                log.warning("%s %s: %s", beat.table, beat.id, "too slow" if expired else "lost")
             beat.next = now + settings.HEARTBEAT_SECONDS
+            if beat.until is not None and beat.until <= now:
+                self._let_go(beat, now)
+            elif not beat.lost.is_set() and not self._extend(session, beat):
+                log.warning("%s %s is no longer ours", beat.table, beat.id)
+                beat.lost.set()
+
+    def _let_go(self, beat: Beat, now: float) -> None:
+        """Beat no more for work that hangs; a worker process that then still hangs is ended."""
+        if not beat.lost.is_set():
+            log.error("%s %s takes too long and is let go", beat.table, beat.id)
+            beat.lost.set()
+        elif expendable and now > beat.until + settings.LEASE_SECONDS:
+            log.critical("%s %s still hangs: this process ends", beat.table, beat.id)
+            os._exit(70)
 
     def _extend(self, session: psycopg.Connection[Any], beat: Beat) -> bool:
         answer = session.execute(

@@ -1,20 +1,23 @@
-"""The work there is, one line each, and the task that does it when the bell rings."""
+"""The work there is and the jobs that come round, one line each, and the task that does work."""
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from celery import shared_task
 from django.apps import apps
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, connection
 from django.utils.module_loading import import_string
 
-from anomalyshield import leases
+from anomalyshield import faults, leases, pulse, worker
 from anomalyshield.leases import Leased, LeaseLost
 
 log = logging.getLogger(__name__)
 SLICE_SECONDS = 20.0  # a task ends after this; longer ones meet Celery's redelivery
+OUTAGE = (OperationalError, InterfaceError, ConnectionError)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,29 @@ class Work:
         return import_string(getattr(self, verb))
 
 
+@dataclass(frozen=True)
+class Pulse:
+    """Something the ticker does all the time. Two tickers doing it at once must be harmless."""
+
+    name: str
+    every: float
+    does: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something done once per slot of `every` seconds, by whichever ticker inserts the slot.
+
+    It runs in the slot's transaction: short, and what takes longer is left as a work row. A slot
+    missed because no ticker ran is made up for once if `catch_up`, else it is skipped.
+    """
+
+    name: str
+    every: int
+    does: str
+    catch_up: bool = True
+
+
 BISECT = "scoring.bisection.bisect"
 WORK = [
     Work("upload", "scoring.Upload", "scoring.ingest.perform", "ingest", limit=6 * 3600),
@@ -45,22 +71,67 @@ WORK = [
     Work("training", "scoring.TrainingRun", "scoring.training.perform", "train", limit=2 * 3600),
 ]
 QUEUES = ["ingest", "detect", "explain", "train"]
+PULSES = [
+    Pulse("audit.seal", 0.5, "anomalyshield.audit.seal.seal"),
+    Pulse("alerts.sweep", 2, "alerts.routing.sweep"),
+    Pulse("orphans", 2, "scoring.tasks.free_orphans"),
+    Pulse("schedule", 1, "scoring.schedule.run_due"),
+]
+SCHEDULE = [
+    Job("snapshot.partitions", 3600, "scoring.retention.make_partitions"),
+    Job("bookkeeping.tidied", 3600, "scoring.retention.drop_old_bookkeeping"),
+]
 
 
 def work_named(name: str) -> Work:
     return next(work for work in WORK if work.name == name)
 
 
+@contextmanager
+def outages_pass() -> Iterator[None]:
+    """A database that is away for a while is waited for, not reported again by every bell."""
+    try:
+        yield
+    except OUTAGE as error:
+        log.warning("the database is away: %s", error)
+        connection.close()
+
+
 @shared_task(name="drain")
 def drain(work_name: str) -> int:
     """Do all there is of one kind of work, until nothing is left or the time slice is over."""
-    work, end, done = work_named(work_name), time.monotonic() + SLICE_SECONDS, 0
-    while time.monotonic() < end and (
-        rows := leases.claim(work.rows, exhausted=work.act("on_exhausted"))
-    ):
-        do(work, rows[0])
+    with worker.at_work() as mine, outages_pass():
+        if mine:
+            pulse.show(f"bell:{work_named(work_name).queue}")
+            return do_all(work_named(work_name))
+    return 0
+
+
+def look(queues: list[str]) -> int:
+    """What a worker process does every 2 s: free what the dead held, and do what is ready."""
+    with worker.at_work() as mine, outages_pass():
+        if mine:
+            for queue in queues:
+                pulse.show(f"queue:{queue}")
+            free_orphans()
+            return sum(do_all(work) for work in WORK if work.queue in queues)
+    return 0
+
+
+def do_all(work: Work) -> int:
+    end, done = time.monotonic() + SLICE_SECONDS, 0
+    while time.monotonic() < end and not worker.stopping() and do_next(work):
         done += 1
     return done
+
+
+def do_next(work: Work) -> bool:
+    """Claim one row and do it; False when there was none."""
+    for row in leases.claim(work.rows, exhausted=work.act("on_exhausted")):
+        faults.point(f"{work.name}.claimed")
+        do(work, row)
+        return True
+    return False
 
 
 def do(work: Work, row: Leased) -> None:
@@ -72,8 +143,12 @@ def do(work: Work, row: Leased) -> None:
         log.warning("%s", lost)
     except Exception as error:
         log.exception("%s %s failed", work.name, row.pk)
-        close_old_connections()
+        connection.close_if_unusable_or_obsolete()
         try:
             work.act("on_error")(row, error)
         except LeaseLost as lost:
             log.warning("%s", lost)
+
+
+def free_orphans() -> int:
+    return sum(leases.free_orphans(work.rows, work=work.name) for work in WORK)

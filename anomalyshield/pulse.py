@@ -1,0 +1,43 @@
+"""Shows and reads signs of life: what `manage.py doctor` and /health/deep look at.
+
+`ticker`: the ticker goes round. `queue:<name>`: a worker process asks the database for that
+queue's work. `bell:<name>`: a bell came all the way through ticker, broker and worker.
+"""
+
+import time
+from typing import Any
+
+from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models.functions import Now
+
+from anomalyshield.models import Heartbeat
+
+SHOW_SECONDS = 1.0  # a process shows each sign at most this often
+STALE_SECONDS = 15.0
+_shown: dict[str, float] = {}
+
+
+def show(name: str, **details: Any) -> None:
+    if time.monotonic() - _shown.get(name, 0) < SHOW_SECONDS:
+        return
+    _shown[name] = time.monotonic()
+    # One statement: two tickers may write the first sign at the same moment.
+    Heartbeat.objects.bulk_create(
+        [Heartbeat(name=name, at=Now(), details=details)],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["at", "details"],
+    )
+
+
+def ages() -> dict[str, float]:
+    """Seconds since each sign of life, by the database's clock."""
+    age = ExpressionWrapper(Now() - F("at"), output_field=DurationField())
+    signs = Heartbeat.objects.annotate(age=age).values_list("name", "age")
+    return {name: age.total_seconds() for name, age in signs}
+
+
+def stale(expected: list[str]) -> list[str]:
+    """Those of the expected signs that are missing or too old."""
+    known = ages()
+    return [name for name in expected if known.get(name, STALE_SECONDS) >= STALE_SECONDS]

@@ -1,0 +1,84 @@
+"""One worker process: does one row at a time, on the bell's call or by its own look every 2 s.
+
+The look is what makes the bell expendable: with a dead broker, a dead ticker or a lost message,
+work is done two seconds later, not never.
+"""
+
+import logging
+import mmap
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from celery import current_app, signals
+
+from anomalyshield import holder
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS = 2.0
+PATIENCE = 20.0
+
+# Memory shared with the children forked later: the parent alone hears that it is time to stop.
+_stopping = mmap.mmap(-1, 1)
+_busy = threading.Lock()
+_lookout: "Lookout | None" = None
+
+
+def stopping() -> bool:
+    """Is this worker asked to end? Then finish the row at hand and take no other."""
+    return _stopping[0] != 0
+
+
+@contextmanager
+def at_work() -> Iterator[bool]:
+    """True for the one thread of this process that may work now, False for the other."""
+    mine = _busy.acquire(blocking=False)
+    try:
+        yield mine
+    finally:
+        if mine:
+            _busy.release()
+
+
+class Lookout(threading.Thread):
+    """Looks for work and for rows of dead processes, whether or not a bell rings."""
+
+    def __init__(self, queues: list[str]) -> None:
+        super().__init__(name="lookout", daemon=True)
+        self.queues = queues
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        from scoring import tasks
+
+        # Not in step with the other processes, so that together they look more often.
+        while not self.over.wait(LOOK_SECONDS * random.uniform(0.5, 1)):  # noqa: S311
+            try:
+                while not self.over.is_set() and tasks.look(self.queues):
+                    pass
+            except Exception:
+                log.exception("the lookout stumbled")
+
+
+@signals.worker_shutting_down.connect
+def _no_more(**_: Any) -> None:
+    _stopping[0] = 1
+
+
+@signals.worker_process_init.connect
+def _start(**_: Any) -> None:
+    global _lookout
+    holder.expendable = True
+    _lookout = Lookout(list(current_app.amqp.queues.consume_from))
+    _lookout.start()
+
+
+@signals.worker_process_shutdown.connect
+def _end(**_: Any) -> None:
+    """Let the row at hand be finished; whatever takes longer is freed by the lock's end."""
+    if _lookout is not None:
+        _lookout.over.set()
+        _busy.acquire(timeout=PATIENCE)
+        holder.stop()

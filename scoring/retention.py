@@ -1,0 +1,53 @@
+"""How long things are kept: partitions of snapshots by day, and the platform's own bookkeeping."""
+
+from datetime import date, timedelta
+
+from django.db import connection, transaction
+
+DAYS_AHEAD = 7
+
+# The day's rows may lie in the default partition already, which then refuses the new one: they
+# move over under a lock. Its wait is short, since everyone who stores a snapshot queues behind it.
+MAKE = """
+SET LOCAL lock_timeout = '2s';
+LOCK TABLE scoring_snapshot_rest IN ACCESS EXCLUSIVE MODE;
+CREATE TABLE {name} (LIKE scoring_snapshot INCLUDING ALL);
+ALTER TABLE {name} ALTER COLUMN vector SET STORAGE EXTERNAL;
+WITH moved AS (DELETE FROM scoring_snapshot_rest WHERE day = '{day}' RETURNING *)
+INSERT INTO {name} SELECT * FROM moved;
+ALTER TABLE scoring_snapshot ATTACH PARTITION {name} FOR VALUES FROM ('{day}') TO ('{next}');
+"""
+
+
+def make_partitions() -> list[date]:
+    """Make the partitions of today and the coming week; the days that were missing."""
+    today = _today()
+    days = [today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1)]
+    return [day for day in days if _make(day)]
+
+
+@transaction.atomic
+def _make(day: date) -> bool:
+    name = f"scoring_snapshot_{day:%Y%m%d}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('scoring_snapshot'))")
+        cursor.execute("SELECT to_regclass(%s) IS NULL", [name])
+        missing = cursor.fetchone()[0]
+        if missing:
+            cursor.execute(MAKE.format(name=name, day=day, next=day + timedelta(days=1)))
+    return missing
+
+
+def _today() -> date:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (now() AT TIME ZONE 'UTC')::date")
+        return cursor.fetchone()[0]
+
+
+def drop_old_bookkeeping() -> None:
+    """Forget slots after 30 days and the answers to repeated requests after 24 hours."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM scoring_jobslot WHERE slot < now() - interval '30 days'")
+        cursor.execute(
+            "DELETE FROM scoring_idempotentrequest WHERE created_at < now() - interval '24 hours'"
+        )

@@ -1,0 +1,369 @@
+"""Rows as the queue: claimed once, freed when their worker is gone, fenced, given up in the end."""
+
+import threading
+import time
+from datetime import timedelta
+
+import psycopg
+import pytest
+from django.db import DataError, connection, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from anomalyshield import faults, holder, leases, pulse
+from anomalyshield.audit.models import AuditEvent
+from anomalyshield.leases import LeaseLost
+from anomalyshield.ticker import Ringer
+from scoring import bisection, retention, schedule, tasks
+from scoring.models import Chunk, JobSlot
+from scoring.tasks import Job, Work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+State = Chunk.State
+
+
+def chunk(rows: int = 4, **fields: object) -> Chunk:
+    return Chunk.objects.create(
+        transaction_ids=list(range(1, rows + 1)), known_at=timezone.now(), **fields
+    )
+
+
+def claimed(rows: int = 4, **fields: object) -> Chunk:
+    chunk(rows, **fields)
+    return leases.claim(Chunk)[0]
+
+
+def now(row: Chunk) -> Chunk:
+    return Chunk.objects.get(pk=row.pk)
+
+
+def finished(row: Chunk) -> Chunk:
+    with transaction.atomic():
+        leases.finish(row)
+    return now(row)
+
+
+def expire(row: Chunk) -> None:
+    Chunk.objects.filter(pk=row.pk).update(lease_until=Now() - timedelta(seconds=1))
+
+
+@pytest.fixture
+def stranger():
+    """Another process's session: it holds a lock until it is closed, as a worker does."""
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as session:
+        session.execute("SELECT pg_advisory_lock(4711)")
+        yield session
+
+
+def test_a_row_is_claimed_once_with_its_attempt_counted():
+    row = claimed()
+    assert (row.state, row.attempts, row.holder) == (State.RUNNING, 1, holder.key())
+    assert leases.claim(Chunk) == []
+    assert not leases.ready(Chunk)
+    assert finished(row).state == State.DONE
+    assert now(row).lease_token is None
+
+
+def test_many_claiming_at_once_share_the_rows_without_overlap():
+    for _ in range(40):
+        chunk(1)
+    taken: list[int] = []
+
+    def worker() -> None:
+        while rows := leases.claim(Chunk, limit=3):
+            taken.extend(row.pk for row in rows)
+        connection.close()
+
+    workers = [threading.Thread(target=worker) for _ in range(4)]
+    for thread in workers:
+        thread.start()
+    for thread in workers:
+        thread.join()
+    assert sorted(taken) == sorted(Chunk.objects.values_list("pk", flat=True))
+    assert len(taken) == 40
+
+
+def test_a_row_that_is_not_due_or_waits_for_another_is_not_claimed():
+    chunk(due_at=timezone.now() + timedelta(minutes=1))
+    chunk(state=State.WAITING)
+    assert leases.claim(Chunk) == []
+
+
+def test_the_claim_must_not_hide_in_a_transaction_that_could_roll_back():
+    chunk()
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        leases.claim(Chunk)
+
+
+def test_finishing_belongs_in_the_transaction_of_the_result():
+    with pytest.raises(RuntimeError, match="transaction"):
+        leases.finish(claimed())
+
+
+def test_whoever_lost_the_lease_cannot_commit_a_result():
+    late = claimed()
+    expire(late)
+    [second] = leases.claim(Chunk)
+    assert (second.pk, second.attempts) == (late.pk, 2)
+    with pytest.raises(LeaseLost):
+        finished(late)
+    assert finished(second).state == State.DONE
+    with pytest.raises(LeaseLost):
+        finished(second)
+
+
+def test_a_cancelled_row_throws_its_result_away():
+    row = claimed()
+    assert leases.cancel(row)
+    with pytest.raises(LeaseLost):
+        finished(row)
+    assert now(row).state == State.CANCELLED
+    assert not leases.cancel(row)
+
+
+def test_a_row_whose_worker_is_gone_is_free_at_once(stranger):
+    row = claimed()
+    Chunk.objects.update(holder=4711)
+    assert leases.free_orphans(Chunk, work="chunk") == 0  # stopped is not dead
+    stranger.close()
+    deadline = time.monotonic() + 5
+    while not leases.free_orphans(Chunk, work="chunk"):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert now(row).state == State.READY
+    assert leases.claim(Chunk)[0].attempts == 2
+
+
+def test_two_sweepers_at_once_free_a_row_once():
+    claimed()
+    Chunk.objects.update(holder=4711)
+    freed: list[int] = []
+
+    def sweeper() -> None:
+        freed.append(leases.free_orphans(Chunk, work="chunk"))
+        connection.close()
+
+    sweepers = [threading.Thread(target=sweeper) for _ in range(2)]
+    for thread in sweepers:
+        thread.start()
+    for thread in sweepers:
+        thread.join()
+    assert sorted(freed) == [0, 1]
+
+
+def test_this_process_takes_its_lock_again_when_its_session_is_killed():
+    key = holder.key()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks"
+            " WHERE locktype = 'advisory' AND (classid::bigint << 32) | objid::bigint = %s",
+            [key],
+        )
+        assert cursor.rowcount == 1
+    deadline = time.monotonic() + 5
+    row = chunk()
+    Chunk.objects.update(state=State.RUNNING, holder=key, lease_until=Now() + timedelta(minutes=1))
+    time.sleep(holder.CHECK_SECONDS + holder.RETRY_SECONDS)
+    while leases.free_orphans(Chunk, work="chunk"):
+        Chunk.objects.update(state=State.RUNNING, holder=key)
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert holder.key() == key
+    assert now(row).state == State.RUNNING
+
+
+def test_the_lease_is_extended_while_the_work_goes_on_and_not_for_ever(settings):
+    settings.LEASE_SECONDS, settings.HEARTBEAT_SECONDS = 2, 0.5
+    row = claimed()
+    with leases.keep_alive(row, limit=2) as beat:
+        time.sleep(1.5)
+        assert now(row).lease_until > row.lease_until
+        assert not beat.lost.is_set()
+        assert beat.lost.wait(3)
+
+
+def test_work_is_told_when_its_row_was_taken(settings):
+    settings.HEARTBEAT_SECONDS = 0.2
+    row = claimed()
+    with leases.keep_alive(row) as beat:
+        leases.cancel(row)
+        assert beat.lost.wait(3)
+
+
+def test_failing_waits_longer_each_time_and_ends_in_quarantine():
+    row = claimed()
+    for attempt in (1, 2):
+        leases.fail(row, ValueError("bad\x00row"))
+        row = now(row)
+        assert (row.state, row.attempts) == (State.READY, attempt)
+        assert row.error == "ValueError: bad\N{REPLACEMENT CHARACTER}row"
+        pause = (row.due_at - timezone.now()).total_seconds()
+        assert 2 ** (attempt - 1) - 1 < pause <= 2 ** (attempt - 1) + 1
+        Chunk.objects.update(due_at=Now())
+        [row] = leases.claim(Chunk)
+    leases.fail(row, ValueError("still bad"))
+    assert (now(row).state, now(row).error) == (State.QUARANTINED, "ValueError: still bad")
+    event = AuditEvent.objects.get(action="work.quarantined")
+    assert (event.object_id, event.reason) == (str(row.pk), "ValueError: still bad")
+
+
+def test_a_hopeless_row_is_set_aside_at_once():
+    row = claimed()
+    leases.fail(row, "the file is not a table", permanent=True)
+    assert now(row).state == State.QUARANTINED
+
+
+def test_an_outage_of_the_database_is_not_the_rows_fault():
+    row = claimed(attempts=2)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE SQLSTATE '53100' USING MESSAGE = 'disk full'; END $$")
+    except Exception as error:
+        leases.fail(row, error)
+    assert (now(row).state, now(row).attempts) == (State.READY, 2)
+
+
+def test_a_row_that_killed_its_worker_three_times_is_not_claimed_again():
+    row = chunk(1, attempts=3)
+    assert leases.claim(Chunk) == []
+    assert now(row).state == State.QUARANTINED
+    assert "its worker died 3 times" in now(row).error
+
+
+def test_quarantined_rows_can_be_tried_again():
+    row = claimed()
+    leases.fail(row, "no", permanent=True)
+    assert leases.revive(Chunk.objects.all(), work="chunk") == 1
+    assert leases.claim(Chunk)[0].attempts == 1
+
+
+def test_a_checkpoint_takes_back_the_failed_attempts():
+    row = claimed(attempts=2)
+    with transaction.atomic():
+        leases.checkpoint(row, known_at=row.known_at)
+    assert (now(row).attempts, now(row).state) == (1, State.RUNNING)
+
+
+def test_a_poison_row_is_all_that_a_failing_chunk_loses(monkeypatch):
+    decided: list[int] = []
+
+    def perform(row: Chunk) -> None:
+        if 13 in row.transaction_ids:
+            raise DataError("thirteen")
+        with transaction.atomic():
+            decided.extend(row.transaction_ids)
+            leases.finish(row)
+
+    work = Work("chunk", "scoring.Chunk", "", "detect", 60, tasks.BISECT, tasks.BISECT)
+    monkeypatch.setattr(
+        Work, "act", lambda self, verb: perform if verb == "perform" else bisection.bisect
+    )
+    chunk(100)
+    while Chunk.objects.filter(state=State.READY).exists():
+        Chunk.objects.update(due_at=Now())
+        tasks.do_all(work)
+    assert sorted(decided) == [n for n in range(1, 101) if n != 13]
+    poison = Chunk.objects.get(state=State.QUARANTINED)
+    assert poison.transaction_ids == [13]
+    assert "thirteen" in poison.error
+
+
+def test_a_chunk_that_kills_its_workers_is_halved_at_the_third_attempt():
+    row = chunk(5, attempts=3)
+    halves = leases.claim(Chunk, limit=2, exhausted=bisection.bisect)
+    assert [half.transaction_ids for half in halves] == [[1, 2], [3, 4, 5]]
+    assert {half.attempts for half in halves} == {3}  # one more death and they are halved, too
+    assert now(row).state == State.CANCELLED
+    assert "halved" in now(row).error
+
+
+def test_a_slot_is_run_once_by_two_tickers_and_once_after_a_pause(monkeypatch):
+    ran: list[float] = []
+    monkeypatch.setattr(schedule, "SCHEDULE", [Job("test.job", 3600, "tests.test_leases.noted")])
+    monkeypatch.setattr("tests.test_leases.noted", lambda: ran.append(1), raising=False)
+
+    def ticker() -> None:
+        schedule.run_due()
+        connection.close()
+
+    tickers = [threading.Thread(target=ticker) for _ in range(2)]
+    for thread in tickers:
+        thread.start()
+    for thread in tickers:
+        thread.join()
+    assert len(ran) == 1
+    JobSlot.objects.all().delete()
+    JobSlot.objects.create(job="test.job", slot=timezone.now() - timedelta(days=3))
+    schedule.run_due()
+    assert len(ran) == 2
+
+
+def noted() -> None:
+    """Stands in for a job; replaced by the tests that count."""
+
+
+def test_a_job_that_fails_gives_its_slot_back(monkeypatch):
+    monkeypatch.setattr(schedule, "SCHEDULE", [Job("bad.job", 3600, "tests.test_leases.broken")])
+    monkeypatch.setattr("tests.test_leases.broken", lambda: 1 / 0, raising=False)
+    assert schedule.run_due() == []
+    assert not JobSlot.objects.exists()
+    assert schedule.run_due() == []  # and it is not hammered
+
+
+def broken() -> None:
+    """Stands in for a job that fails."""
+
+
+def test_a_missed_slot_without_catch_up_is_skipped(monkeypatch):
+    job = Job("rare.job", 10**9, "tests.test_leases.noted", catch_up=False)
+    monkeypatch.setattr(schedule, "SCHEDULE", [job])
+    assert schedule.run_due() == []
+    assert JobSlot.objects.filter(job="rare.job").exists()
+
+
+def test_partitions_are_made_ahead_even_when_their_rows_came_first():
+    today = retention._today()
+    snapshot = "INSERT INTO scoring_snapshot VALUES (%s, %s, 'spec', '\\x00')"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", [f"scoring_snapshot_{today:%Y%m%d}"])
+        if cursor.fetchone()[0]:
+            cursor.execute(f"DROP TABLE scoring_snapshot_{today:%Y%m%d}")
+        cursor.execute(snapshot, [today, -1])
+        assert today in retention.make_partitions()
+        assert retention.make_partitions() == []
+        cursor.execute(f"SELECT transaction_id FROM scoring_snapshot_{today:%Y%m%d}")
+        assert cursor.fetchall() == [(-1,)]
+        cursor.execute(
+            "SELECT attstorage FROM pg_attribute"
+            " WHERE attname = 'vector' AND attrelid = %s::regclass",
+            [f"scoring_snapshot_{today:%Y%m%d}"],
+        )
+        assert cursor.fetchone() in [("e",), (b"e",)]
+        cursor.execute("DELETE FROM scoring_snapshot WHERE transaction_id = -1")
+
+
+def test_signs_of_life_have_ages_on_the_databases_clock():
+    pulse._shown.clear()
+    pulse.show("ticker")
+    assert 0 <= pulse.ages()["ticker"] < 5
+    assert pulse.stale(["ticker", "queue:detect"]) == ["queue:detect"]
+
+
+def test_the_ringer_survives_a_broker_that_is_away(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    ringer = Ringer(threading.Event())
+    ringer.ask("chunk")
+    ringer.ask("nonsense")
+    assert ringer.names == {"chunk"}
+    start = time.monotonic()
+    assert ringer._ring_all() is False
+    assert time.monotonic() - start < 5
+
+
+def test_fault_points_work_in_tests_only(monkeypatch):
+    monkeypatch.setenv("ANOMALYSHIELD_FAULTS", "here=raise")
+    monkeypatch.setenv("ANOMALYSHIELD_ENV", "production")
+    faults.point("here")
+    monkeypatch.setenv("ANOMALYSHIELD_ENV", "test")
+    with pytest.raises(RuntimeError, match="fault at here"):
+        faults.point("here")
