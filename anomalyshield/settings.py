@@ -74,9 +74,8 @@ _SESSION = (
 )
 _NOWHERE = "postgresql://postgres@/anomaly_detection?host=/nonexistent/start-make-run-first"
 
-DATABASE_URL = env.text("DATABASE_URL", "PostgreSQL 15+; empty: the embedded one") or env.text(
-    "POSTGRES_URL", "Another name for DATABASE_URL"
-)
+_POSTGRES_URL = env.text("POSTGRES_URL", "Another name for DATABASE_URL")
+DATABASE_URL = env.text("DATABASE_URL", "PostgreSQL 15+; empty: the embedded one") or _POSTGRES_URL
 _REDIS_HOST = env.text("REDIS_HOST", "Valkey or Redis host, if REDIS_URL is not given")
 GIVEN_REDIS_URL = env.text("REDIS_URL", "Valkey or Redis 7+; empty: the embedded one") or (
     f"redis://{_REDIS_HOST}:6379/0" if _REDIS_HOST else ""
