@@ -27,6 +27,8 @@ class Feature:
     window: str  # "" for none
     phrase: str  # what an analyst reads; {value} is the number
     rarity: int = 0  # anomaly members: 1 only high is rare, -1 only low, 0 not looked at
+    baseline: str = ""  # another feature the value is told beside …
+    baseline_phrase: str = ""  # … in these words
 
 
 def _over(name: str, windows: str, meaning: str, phrase: str, **more: Any) -> list[Feature]:
@@ -60,7 +62,7 @@ FEATURES: list[Feature] = [
         "Logarithm of 1 + amount",
         "event",
         "",
-        "The amount's order of magnitude is 10^{magnitude:.1f}.",
+        "The amount is {amount:,.2f}.",
         rarity=1,
     ),
     Feature(
@@ -75,14 +77,14 @@ FEATURES: list[Feature] = [
         "Sine of the time of day, so that 23:00 and 01:00 are near",
         "event",
         "",
-        "The time of day matters (sine {value:.2f}).",
+        "It happened in the hour from {hour:02.0f}:00 local time.",
     ),
     Feature(
         "hour_cos",
         "Cosine of the time of day",
         "event",
         "",
-        "The time of day matters (cosine {value:.2f}).",
+        "It happened in the hour from {hour:02.0f}:00 local time.",
     ),
     Feature("day_of_week", "Day of week, Monday is 0", "event", "", "It happened on a {weekday}."),
     Feature("is_weekend", "Saturday or Sunday", "event", "", "It is {not}a weekend."),
@@ -91,7 +93,7 @@ FEATURES: list[Feature] = [
         "transaction_count",
         "1m 5m 1h 24h 7d 30d",
         "Transactions of the user in the last {window}, before this one",
-        "The user made {value:.0f} transactions in the {window} before.",
+        "Transactions of the user in the {window} before: {value:.0f}.",
     ),
     *_over(
         "total_amount",
@@ -125,6 +127,8 @@ FEATURES: list[Feature] = [
         "30d",
         "It is {value:,.0f} km from the user's last known place.",
         rarity=1,
+        baseline="time_since_last_transaction_minutes",
+        baseline_phrase=" That was {value:,.0f} minutes before.",
     ),
     Feature(
         "implied_speed_kmh",
@@ -141,6 +145,8 @@ FEATURES: list[Feature] = [
         "30d",
         "The amount is {value:.1f} × the user's 30-day mean.",
         rarity=1,
+        baseline="mean_amount_30d",
+        baseline_phrase=" That mean is {value:,.2f}.",
     ),
     Feature(
         "amount_over_median",
@@ -165,13 +171,15 @@ FEATURES: list[Feature] = [
         "30d",
         "The amount lies {value:+.1f} standard deviations from the user's 30-day mean.",
         rarity=1,
+        baseline="mean_amount_30d",
+        baseline_phrase=" That mean is {value:,.2f}.",
     ),
     Feature(
         "large_amounts_14d",
         "The user's transactions in 14 days above 3 × the user's median",
         "user",
         "14d",
-        "The user made {value:.0f} unusually large transactions in 14 days.",
+        "Unusually large transactions of the user in the 14 days before: {value:.0f}.",
         rarity=1,
     ),
     Feature(
@@ -179,7 +187,7 @@ FEATURES: list[Feature] = [
         "Transactions of exactly this amount by the user in 24 hours",
         "user",
         "24h",
-        "The user paid exactly this amount {value:.0f} times in the 24 hours before.",
+        "Payments of exactly this amount by the user in the 24 hours before: {value:.0f}.",
     ),
     Feature(
         "new_device",
@@ -213,7 +221,7 @@ FEATURES: list[Feature] = [
         "distinct_places",
         "1m 24h",
         "Different places of the user in the last {window}, this one included",
-        "The user was seen in {value:.0f} different places within {window}.",
+        "Different places of the user within {window}: {value:.0f}.",
         rarity=1,
     ),
     Feature(
@@ -221,14 +229,14 @@ FEATURES: list[Feature] = [
         "Different merchants of the user in 24 hours, this one included",
         "user",
         "24h",
-        "The user paid {value:.0f} different merchants within 24 hours.",
+        "Different merchants of the user within 24 hours: {value:.0f}.",
     ),
     Feature(
         "distinct_devices_30d",
         "Different devices of the user in 30 days, this one included",
         "user",
         "30d",
-        "The user used {value:.0f} different devices in 30 days.",
+        "Different devices of the user in 30 days: {value:.0f}.",
     ),
     Feature(
         "category_share_30d",
@@ -256,7 +264,7 @@ FEATURES: list[Feature] = [
         "card_transaction_count",
         "1h 24h",
         "Transactions of the card in the last {window}, before this one",
-        "The card was used {value:.0f} times in the {window} before.",
+        "Transactions of the card in the {window} before: {value:.0f}.",
         entity="card",
         rarity=1,
     ),
@@ -278,14 +286,14 @@ FEATURES: list[Feature] = [
         "device_transaction_count",
         "1h 24h",
         "Transactions from the device in the last {window}, before this one",
-        "The device was used {value:.0f} times in the {window} before.",
+        "Transactions from the device in the {window} before: {value:.0f}.",
         entity="device",
     ),
     *_over(
         "device_distinct_users",
         "24h 30d",
         "Different users of the device in the last {window}, this one included",
-        "The device served {value:.0f} different users within {window}.",
+        "Different users of the device within {window}: {value:.0f}.",
         entity="device",
         rarity=1,
     ),
@@ -294,7 +302,7 @@ FEATURES: list[Feature] = [
         "Different cards used from the device in 24 hours, this one included",
         "device",
         "24h",
-        "The device used {value:.0f} different cards within 24 hours.",
+        "Different cards used from the device within 24 hours: {value:.0f}.",
         rarity=1,
     ),
 ]

@@ -245,7 +245,7 @@ def _read_time(value: str) -> datetime:
 
 
 def _since_1970(value: int | float | Decimal) -> datetime:
-    size = abs(value)
+    size = value if value >= 0 else -value
     scale = 1 if size < 10**11 else 1_000 if size < 10**14 else 1_000_000
     try:
         return datetime.fromtimestamp(0, UTC) + timedelta(
@@ -282,7 +282,7 @@ def further(value: object) -> object:
     if isinstance(value, str):
         return text(value, 2_000)
     if isinstance(value, int):
-        return value if value < 2**53 and value > -(2**53) else _spelt(value)
+        return value if int.bit_length(value) <= 53 else _spelt(value)
     if isinstance(value, float):
         return number(value)
     if isinstance(value, Mapping | list | tuple):

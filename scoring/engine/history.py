@@ -72,4 +72,4 @@ def ordered(rows: Rows, entity: str) -> Rows:
     """The rows in which that entity is known, sorted by (entity key, time, id)."""
     known: Rows = rows[rows[entity] != 0]
     order = np.lexsort((known["id"], known["time"], known[entity]))
-    return np.take(known, order)
+    return np.asarray(known[order])

@@ -1,0 +1,101 @@
+"""Members and their weights: one log-odds per transaction, with the failing members named."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.engine.calibration import Affine, RiskMap, probability
+from scoring.engine.detectors.base import Detector
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A detector, its own way into log-odds and to a risk score, and its say in the whole.
+
+    Weight 0 is a member in reserve: not scored while the others work.
+    """
+
+    name: str
+    detector: Detector
+    weight: float
+    to_odds: Affine
+    risk: RiskMap  # when it has to stand alone
+
+    def margins(self, vectors: Floats) -> Floats:
+        margins = self.to_odds(self.detector.raw(vectors))
+        if not np.all(np.isfinite(margins)):
+            raise ArithmeticError("gave a score that is not a number")
+        return margins
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Log-odds and risk score per row (NaN when every member failed), and what failed why."""
+
+    margin: Floats
+    risk_score: Floats
+    probability: Floats | None
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The members, the map from their joint log-odds to the risk score, and if labels were met.
+
+    Only a warm ensemble speaks of probability: a cold one has seen no fraud.
+    """
+
+    members: tuple[Member, ...]
+    risk: RiskMap
+    warm: bool
+
+    def score(self, vectors: Floats) -> Scored:
+        """Never raises because of a member: it leaves its weight, and the others go on."""
+        failed: dict[str, str] = {}
+        working = self._attempt([m for m in self.members if m.weight > 0], vectors, failed)
+        if not working:
+            working = self._attempt([m for m in self.members if not m.weight], vectors, failed)[:1]
+        if not working:
+            nothing = np.full(len(vectors), np.nan)
+            return Scored(nothing, nothing.copy(), None, failed)
+        margin = combined(working)
+        if not failed:
+            return Scored(margin, self.risk(margin), probability(margin) if self.warm else None)
+        first = working[0][0]
+        risk = first.risk if len(working) == 1 else self.risk
+        return Scored(margin, risk(margin), None, failed)
+
+    def _attempt(
+        self, members: list[Member], vectors: Floats, failed: dict[str, str]
+    ) -> list[tuple[Member, Floats]]:
+        working = []
+        for member in members:
+            try:
+                working.append((member, member.margins(vectors)))
+            except Exception as error:
+                failed[member.name] = f"{type(error).__name__}: {error}"[:100]
+        return working
+
+    def contributions(self, vectors: Floats) -> tuple[float, Floats]:
+        """The base and each feature's part of `score(vectors).margin`, in log-odds."""
+        base, parts = 0.0, np.zeros(vectors.shape)
+        weighted = [member for member in self.members if member.weight > 0]
+        total = sum(member.weight for member in weighted)
+        for member in weighted:
+            own_base, own = member.detector.contributions(vectors)
+            share = member.weight / total
+            base += share * (member.to_odds.slope * own_base + member.to_odds.intercept)
+            parts += share * member.to_odds.slope * own
+        return base, parts
+
+
+def combined(working: list[tuple[Member, Floats]]) -> Floats:
+    """The weighted mean of log-odds; a reserve that stands alone counts fully."""
+    weights = [member.weight or 1.0 for member, _ in working]
+    total: Floats = np.zeros(len(working[0][1]))
+    for weight, (_, margins) in zip(weights, working, strict=True):
+        total += weight / sum(weights) * margins
+    return total

@@ -1,0 +1,97 @@
+"""From events and their history to verdicts: the whole engine behind one call."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.engine import features, rules
+from scoring.engine.bundle import Bundle
+from scoring.engine.decision import Hit, Policy, Verdict, decide
+from scoring.engine.ensemble import Scored
+from scoring.engine.history import History, Rows
+from scoring.engine.transaction import UNITS
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One entry per event, in their order. A `risk_score` of NaN could not be made."""
+
+    vectors: Floats
+    margin: Floats
+    risk_score: Floats
+    probability: Floats | None
+    hits: list[list[Hit]]
+    verdicts: list[Verdict]
+    degraded: list[str]  # why scoring was not whole; empty when it was
+
+
+class Scorer:
+    """A bundle and a policy, ready to score. Without a bundle only rules speak, and all is REVIEW.
+
+    Scoring never raises because of data or a detector: what failed is named in `degraded`, and
+    nothing is approved by it.
+    """
+
+    def __init__(self, bundle: Bundle | None, policy: Policy) -> None:
+        self.bundle = bundle
+        self.policy = policy
+
+    def score(self, events: Rows, history: History) -> Scores:
+        """Vectors, scores, hits and verdicts of the events."""
+        vectors, trouble = self._vectors(events, history)
+        return self._judged(events, vectors, trouble)
+
+    def rescore(self, events: Rows, vectors: Floats) -> Scores:
+        """The same from stored vectors: what a replay must find again bit for bit."""
+        return self._judged(events, vectors, "")
+
+    def _vectors(self, events: Rows, history: History) -> tuple[Floats, str]:
+        try:
+            return features.compute(events, history), ""
+        except Exception as error:
+            unknown = np.full((len(events), len(features.FEATURES)), np.nan)
+            return unknown, f"features failed: {type(error).__name__}: {error}"[:200]
+
+    def _judged(self, events: Rows, vectors: Floats, trouble: str) -> Scores:
+        scored = self._scored(vectors, trouble)
+        trouble = trouble or named(scored.failed)
+        hits, missed = self._hits(events, vectors)
+        trouble = trouble or missed
+        amounts = (events["units"] / UNITS).tolist()
+        rows = zip(scored.risk_score.tolist(), hits, amounts, strict=True)
+        verdicts = [
+            decide(score=score, hits=fired, amount=amount, policy=self.policy, degraded=trouble)
+            for score, fired, amount in rows
+        ]
+        return Scores(
+            vectors,
+            scored.margin,
+            scored.risk_score,
+            scored.probability,
+            hits,
+            verdicts,
+            [trouble] * len(events),
+        )
+
+    def _scored(self, vectors: Floats, trouble: str) -> Scored:
+        nothing = np.full(len(vectors), np.nan)
+        if trouble:
+            return Scored(nothing, nothing.copy(), None)
+        if self.bundle is None:
+            return Scored(nothing, nothing.copy(), None, {"model": "none is in service"})
+        return self.bundle.ensemble.score(vectors)
+
+    def _hits(self, events: Rows, vectors: Floats) -> tuple[list[list[Hit]], str]:
+        try:
+            return rules.hits(events, vectors, self.policy), ""
+        except Exception as error:
+            empty: list[list[Hit]] = [[] for _ in range(len(events))]
+            return empty, f"rules failed: {type(error).__name__}: {error}"[:200]
+
+
+def named(failed: dict[str, str]) -> str:
+    """What failed and why, short enough to be stored with a decision."""
+    return "; ".join(f"{name}: {reason}" for name, reason in failed.items())[:200]
