@@ -1,4 +1,4 @@
-"""What a transaction turned out to be: said by people and chargebacks, with the date it was known."""
+"""What a transaction turned out to be, said by people and chargebacks, and since when."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 def value_of(text: object) -> Label.Value | None:
-    """What a cell of a label column says; an empty one says nothing. Raises ValueError otherwise."""
+    """What a cell of a label column says; an empty one, nothing. Raises ValueError otherwise."""
     word = "" if text is None or text != text else str(text).strip().lower()
     if word in {"", "none", "null", "nan"}:
         return None
@@ -112,7 +112,8 @@ def _may_change(by: Any, standing: Label) -> None:
     if timezone.now() - standing.known_at > OWN_CHANGE:
         minutes = int(OWN_CHANGE.total_seconds() // 60)
         raise Refused(
-            f"You said {said} more than {minutes} minutes ago. Changing it now takes a second person."
+            f"You said {said} more than {minutes} minutes ago. "
+            "Changing it now takes a second person."
         )
 
 

@@ -55,14 +55,14 @@ def test_ones_own_label_may_be_changed_while_it_is_fresh(ana):
 def test_ones_own_label_stays_after_a_quarter_of_an_hour(ana):
     label = say(ana, payment("t1"))
     age(label, minutes=16)
-    with pytest.raises(labels.Refused, match="15 minutes ago.*second person"):
+    with pytest.raises(labels.Refused, match=r"15 minutes ago.*second person"):
         say(ana, label.transaction, LEGITIMATE)
     assert standing(label.transaction) == label
 
 
 def test_anothers_label_is_not_changed_by_one_person_alone(ana, lena):
     label = say(ana, payment("t1"))
-    with pytest.raises(labels.Refused, match="Ana said fraud.*second person"):
+    with pytest.raises(labels.Refused, match=r"Ana said fraud.*second person"):
         say(lena, label.transaction, LEGITIMATE)
 
 

@@ -1,0 +1,170 @@
+"""How good a version is on rows it has not learnt from, and how that reads beside the champion."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.dataset import Dataset, Split
+from scoring.engine import evaluation
+from scoring.engine.bundle import Bundle
+from scoring.registry import Loaded
+
+Floats = NDArray[np.float64]
+CURVE_POINTS = 60
+HISTOGRAM_BARS = 20
+LEAST_FRAUDS = 5  # fewer held-out frauds measure nothing
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of the table: where it is kept, its name, what it says, which way is better."""
+
+    key: str
+    title: str
+    hint: str
+    share: bool = True  # shown as a percentage
+    lower: bool = False  # the lower the better
+    tile: bool = False
+
+
+MEASURES = [
+    Measure(
+        "ap", "Average precision", "Precision averaged over all frauds found", False, tile=True
+    ),
+    Measure("auc", "ROC AUC", "Chance that a fraud scores above a genuine one", False, tile=True),
+    Measure("precision_at_5", "Precision at 5 %", "Frauds among the top 5 %", tile=True),
+    Measure("recall_at_5", "Recall at 5 %", "Share of frauds in the top 5 %", tile=True),
+    Measure("f1_at_5", "F1 at 5 %", "Precision and recall at 5 % in one"),
+    Measure("precision_at_budget", "Precision at the alert budget", "Frauds among its alerts"),
+    Measure("recall_at_budget", "Recall at the alert budget", "Share of frauds it would show"),
+    Measure("value_at_budget", "Value recall at the budget", "Share of the stolen money it shows"),
+    Measure("ece", "Calibration error", "Mean gap of foretold and found (ECE)", False, lower=True),
+    Measure("brier", "Brier score", "Mean squared error of probabilities", False, lower=True),
+]
+
+
+def report(
+    part: Split, bundle: Bundle, champion: Loaded | None, *, budget: float
+) -> dict[str, Any]:
+    """Everything the pages show about a candidate, measured on the held-out rows."""
+    own = bundle.ensemble.score(part.test.vectors)
+    found: dict[str, Any] = {
+        "budget": budget,
+        "heldout": _heldout(part),
+        "measured": measured(part.test, own.risk_score, own.probability, budget),
+        "curves": curves(part.test, own.risk_score, own.probability),
+        "champion": None,
+        "note": bundle.manifest.get("note", ""),
+    }
+    if champion and len(part.test):
+        found["champion"] = beside(part.test, own.risk_score, champion, budget)
+    return found
+
+
+def measured(
+    test: Dataset, scores: Floats, probability: Floats | None, budget: float
+) -> dict[str, float]:
+    """The numbers of MEASURES that can be said; too few frauds say nothing."""
+    if test.frauds < LEAST_FRAUDS:
+        return {}
+    at_five, at_budget = (
+        evaluation.at_share(test.labels, scores, share) for share in (0.05, budget)
+    )
+    top = np.argsort(-scores, kind="stable")[: round(len(scores) * budget)]
+    stolen = test.amounts * (test.labels == 1)
+    numbers = {
+        "ap": evaluation.average_precision(test.labels, scores),
+        "auc": evaluation.roc_auc(test.labels, scores),
+        "precision_at_5": at_five["precision"],
+        "recall_at_5": at_five["recall"],
+        "f1_at_5": at_five["f1"],
+        "precision_at_budget": at_budget["precision"],
+        "recall_at_budget": at_budget["recall"],
+        "value_at_budget": float(stolen[top].sum() / max(stolen.sum(), 1e-9)),
+    }
+    if probability is not None:
+        numbers["ece"] = evaluation.calibration_error(test.labels, probability)
+        numbers["brier"] = evaluation.brier(test.labels, probability)
+    return {name: round(value, 6) for name, value in numbers.items() if np.isfinite(value)}
+
+
+def beside(test: Dataset, own: Floats, champion: Loaded, budget: float) -> dict[str, Any]:
+    """The champion on the same rows, and how many of its alerts the candidate would raise too."""
+    theirs = champion.bundle.ensemble.score(test.vectors)
+    return {
+        "number": champion.version.number,
+        "measured": measured(test, theirs.risk_score, theirs.probability, budget),
+        "overlap": overlap(own, theirs.risk_score, round(len(test) * budget)),
+        "pr": precision_recall(test.labels, theirs.risk_score)
+        if test.frauds >= LEAST_FRAUDS
+        else [],
+    }
+
+
+def overlap(own: Floats, theirs: Floats, count: int) -> float:
+    """The share of the `count` highest rows that both have in common."""
+    if not count:
+        return 0.0
+    tops = [set(np.argsort(-scores, kind="stable")[:count].tolist()) for scores in (own, theirs)]
+    return len(tops[0] & tops[1]) / count
+
+
+def curves(test: Dataset, scores: Floats, probability: Floats | None) -> dict[str, Any]:
+    """Small enough to be kept with the version: the page draws them without the rows."""
+    if test.frauds < LEAST_FRAUDS:
+        return {}
+    found: dict[str, Any] = {
+        "pr": precision_recall(test.labels, scores),
+        "histogram": histogram(test.labels, scores),
+    }
+    if probability is not None:
+        found["calibration"] = reliability(test.labels, probability)
+    return found
+
+
+def precision_recall(labels: Floats, scores: Floats) -> list[list[float]]:
+    """[recall, precision] from the highest score down, thinned to what a screen can show."""
+    order = np.argsort(-scores, kind="stable")
+    found = np.cumsum(labels[order])
+    frauds = np.flatnonzero(labels[order])  # precision only peaks where a fraud is found
+    kept = frauds[np.unique(np.linspace(0, len(frauds) - 1, CURVE_POINTS).astype(int))]
+    points = np.column_stack([found[kept] / found[-1], found[kept] / (kept + 1)])
+    return [[round(float(x), 4), round(float(y), 4)] for x, y in points]
+
+
+def histogram(labels: Floats, scores: Floats) -> dict[str, list[float]]:
+    """Rows per step of the risk score, frauds and genuine ones apart."""
+    edges = np.linspace(0, 1, HISTOGRAM_BARS + 1)
+    fraud, legitimate = (np.histogram(scores[labels == kind], edges)[0] for kind in (1, 0))
+    return {
+        "edges": [round(float(edge), 3) for edge in edges],
+        "fraud": [int(count) for count in fraud],
+        "legitimate": [int(count) for count in legitimate],
+    }
+
+
+def reliability(labels: Floats, probability: Floats, bins: int = 10) -> list[list[float]]:
+    """[foretold, found, rows] over parts of equal size, from the least probable up."""
+    parts = np.array_split(np.argsort(probability, kind="stable"), bins)
+    return [
+        [round(float(probability[at].mean()), 4), round(float(labels[at].mean()), 4), len(at)]
+        for at in parts
+        if len(at)
+    ]
+
+
+def _heldout(part: Split) -> dict[str, Any]:
+    if not len(part.test):
+        return {"rows": 0, "frauds": 0}
+    first, last = (datetime.fromtimestamp(part.test.times[at], UTC) for at in (0, -1))
+    return {
+        "rows": len(part.test),
+        "frauds": part.test.frauds,
+        "from": f"{first:%Y-%m-%d}",
+        "until": f"{last:%Y-%m-%d}",
+        "test_from": part.test_from,
+        "maturity_days": part.maturity.days,
+    }

@@ -1,0 +1,138 @@
+"""What a model may learn from: the vectors decisions were made on, the labels known by a date."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Self
+
+import numpy as np
+from django.db import connection, transaction
+from numpy.typing import NDArray
+
+from scoring.engine.features import FEATURES, spec_id
+from scoring.engine.transaction import EPOCH
+from scoring.labels import MATURITY, matured_until
+
+TEST_SHARE = 0.25  # of the matured rows, the latest: learnt by nobody, measured on by everybody
+MOST_ROWS = 500_000  # the latest; more teaches trees nothing new and does not fit into memory
+AT_ONCE = 20_000
+
+# Stored vectors only: what was seen is what is learnt. The label is the last one known by the
+# cut-off, so that a training can be repeated later and come to the same.
+ROWS = """
+SELECT paid.id, extract(epoch FROM paid.event_time)::float8, paid.user_key,
+       paid.amount_units, said.value, seen.vector
+FROM scoring_snapshot AS seen
+JOIN scoring_transaction AS paid ON paid.id = seen.transaction_id
+LEFT JOIN LATERAL (
+    SELECT value FROM scoring_label
+    WHERE transaction_id = paid.id AND known_at <= %(cutoff)s
+    ORDER BY id DESC LIMIT 1
+) AS said ON true
+WHERE seen.spec = %(spec)s AND paid.event_time <= %(cutoff)s
+ORDER BY paid.event_time DESC, paid.id DESC
+LIMIT %(most)s
+"""
+MEANING = {"TRUE_FRAUD": 1.0, "FALSE_POSITIVE": 0.0, "INCONCLUSIVE": np.nan}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows oldest first. `labels` are 1 fraud, 0 legitimate, NaN nobody can say."""
+
+    ids: NDArray[np.int64]
+    times: NDArray[np.float64]  # seconds since 1970
+    users: NDArray[np.int64]
+    amounts: NDArray[np.float64]  # base currency
+    vectors: NDArray[np.float64]
+    labels: NDArray[np.float64]
+    reviewed: NDArray[np.bool_]  # a label says so, not silence
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def where(self, wanted: NDArray[np.bool_]) -> Self:
+        return type(self)(*(column[wanted] for column in vars(self).values()))
+
+    @property
+    def frauds(self) -> int:
+        return int((self.labels == 1).sum())
+
+    @property
+    def digest(self) -> str:
+        """Changes with any row or label: has anything happened since the last training?"""
+        said = np.nan_to_num(self.labels, nan=2.0) + 4.0 * self.reviewed
+        return blake2b(self.ids.tobytes() + said.tobytes(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class Split:
+    """What is learnt and what is measured on, and the dates that part them."""
+
+    train: Dataset
+    test: Dataset
+    cutoff: datetime
+    maturity: timedelta
+    test_from: float  # seconds since 1970
+
+
+def read(cutoff: datetime, maturity: timedelta = MATURITY) -> Dataset:
+    """Every stored vector of today's features, labelled as was known at the cut-off.
+
+    Older than the maturity window, silence counts as legitimate; younger, as unknown.
+    """
+    said = {"cutoff": cutoff, "spec": spec_id(), "most": MOST_ROWS}
+    found: list[tuple] = []
+    raw = bytearray()
+    with transaction.atomic(), connection.connection.cursor("learning") as cursor:
+        cursor.itersize = AT_ONCE
+        for *fields, vector in cursor.execute(ROWS, said):
+            found.append(tuple(fields))
+            raw += vector
+    found.reverse()
+    width = len(FEATURES)
+    vectors = np.frombuffer(bytes(raw), "<f8").reshape(-1, width)[::-1].copy()
+    ids, times, users, units, values = zip(*found, strict=True) if found else ((),) * 5
+    moments = np.array(times, np.float64)
+    reviewed = np.array([value in {"TRUE_FRAUD", "FALSE_POSITIVE"} for value in values], bool)
+    silent = np.where(moments < matured_until(cutoff, maturity).timestamp(), 0.0, np.nan)
+    labels = np.array([np.nan if value is None else MEANING[value] for value in values])
+    unsaid = np.array([value is None for value in values], bool)
+    return Dataset(
+        ids=np.array(ids, np.int64),
+        times=moments,
+        users=np.array(users, np.int64),
+        amounts=np.array(units, np.float64) / 10_000,
+        vectors=vectors,
+        labels=np.where(unsaid, silent, labels) if len(found) else labels,
+        reviewed=reviewed,
+    )
+
+
+def split(data: Dataset, cutoff: datetime, maturity: timedelta = MATURITY) -> Split:
+    """By time, never at random: the latest matured rows are held out.
+
+    Reviewed rows of the window that has not matured are learnt from as well, so that a decision of
+    today counts today, unless their customer is among those held out. They are never measured on:
+    there, only what looked suspicious has a label.
+    """
+    matured = data.times < matured_until(cutoff, maturity).timestamp()
+    usable = data.where(matured & ~np.isnan(data.labels))
+    if not len(usable):
+        return Split(data, usable, cutoff, maturity, cutoff.timestamp())
+    test_from = float(usable.times[int(len(usable) * (1 - TEST_SHARE))])
+    test = usable.where(usable.times >= test_from)
+    early = matured & (data.times < test_from)
+    fresh = ~matured & data.reviewed & ~np.isin(data.users, test.users[test.labels == 1])
+    return Split(data.where(early | fresh), test, cutoff, maturity, test_from)
+
+
+def order_of(part: Split) -> NDArray[np.int64]:
+    """The time order in which the engine may split further: fresh reviewed rows come first.
+
+    It calibrates on the end of what it is given, which must be a plain stretch of time and not
+    rows that were picked for looking suspicious.
+    """
+    moments = np.round((part.train.times - EPOCH.timestamp()) * 1e6).astype(np.int64)
+    fresh = part.train.times >= part.test_from
+    return np.where(fresh, moments.min(initial=0) - 1, moments)

@@ -1,0 +1,1 @@
+"""A made-up card issuer's last sixty days: same seed and same moment, same bytes."""

@@ -1,0 +1,141 @@
+"""From labels to a candidate: a claimed row with progress, measured beside the champion."""
+
+import shutil
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from anomalyshield import bell
+from anomalyshield.audit.record import record
+from anomalyshield.leases import advance, finish
+from scoring import comparison, dataset, registry
+from scoring.dataset import Dataset, Split
+from scoring.engine import training as learning
+from scoring.engine.bundle import Bundle
+from scoring.labels import MATURITY
+from scoring.models import ModelVersion, TrainingRun
+
+SEED = 7
+BETTER_BY = 0.005  # of average precision: less is noise from week to week
+State = TrainingRun.State
+
+
+@transaction.atomic
+def ask(*, by: Any, maturity_days: int = MATURITY.days, budget: float | None = None) -> TrainingRun:
+    """Have a model trained. While one waits to be trained, asking again gives that one."""
+    waiting = TrainingRun.objects.filter(state=State.READY, attempts=0).first()
+    if waiting is not None:
+        return waiting
+    run = TrainingRun.objects.create(
+        asked_by=by if isinstance(by, models.Model) else None,
+        options={"maturity_days": maturity_days, "budget": budget or default_budget()},
+        message="Waiting for a worker",
+    )
+    record(by=by, action="model.training_asked", object=run, after=run.options)
+    bell.leave("training")
+    return run
+
+
+def default_budget() -> float:
+    """The champion's share of transactions for people, else the installation's."""
+    reigning = ModelVersion.objects.filter(state=ModelVersion.State.CHAMPION).first()
+    known = (reigning.metrics if reigning else {}).get("budget")
+    return float(known or settings.ALERT_BUDGET)
+
+
+def perform(run: TrainingRun) -> None:
+    """Learn, measure, register; or say why there is nothing to register."""
+    _tell(run, 0.02, "Reading stored vectors and labels")
+    maturity = timedelta(days=run.options.get("maturity_days", MATURITY.days))
+    cutoff = timezone.now()
+    data = dataset.read(cutoff, maturity)
+    if reason := _pointless(data):
+        _end(run, reason)
+        return
+    part = dataset.split(data, cutoff, maturity)
+    try:
+        bundle = _fit(run, part)
+    except learning.Untrainable as reason:
+        _end(run, str(reason))
+        return
+    _tell(run, 0.9, "Measuring on the held-out rows, beside the champion")
+    _enter(run, data, part, bundle)
+
+
+def _pointless(data: Dataset) -> str:
+    """Why this training would be for nothing, or an empty text."""
+    if not len(data):
+        return "Nothing to learn from: no transaction has been scored yet."
+    last = ModelVersion.objects.exclude(state=ModelVersion.State.REJECTED).first()
+    if last and last.metrics.get("digest") == data.digest:
+        return f"Nothing changed since {last}: the same transactions, the same labels."
+    return ""
+
+
+def _fit(run: TrainingRun, part: Split) -> Bundle:
+    def progress(share: float, message: str = "Learning") -> None:
+        _tell(run, 0.1 + 0.8 * share, message)
+
+    labels = part.train.labels
+    return learning.fit(
+        part.train.vectors,
+        labels if np.nansum(labels) else None,
+        dataset.order_of(part),
+        budget=run.options["budget"],
+        seed=SEED,
+        progress=progress,
+    )
+
+
+def _enter(run: TrainingRun, data: Dataset, part: Split, bundle: Bundle) -> None:
+    """Version, verdict and end of the run in one transaction; without it no trace on disk."""
+    reigning = registry.champion()
+    metrics = comparison.report(part, bundle, reigning, budget=run.options["budget"])
+    place = registry.put_down(bundle)
+    try:
+        with transaction.atomic():
+            version = registry.register(
+                bundle,
+                run,
+                place=place,
+                kind=bundle.kind,
+                metrics=metrics | {"digest": data.digest},
+                cutoff=part.cutoff,
+                trained_rows=len(part.train),
+                trained_frauds=part.train.frauds,
+            )
+            verdict = verdict_of(metrics)
+            finish(run, result=version, verdict=verdict, progress=1.0, message="Done")
+    except BaseException:
+        shutil.rmtree(settings.BUNDLES / place[0], ignore_errors=True)
+        raise
+
+
+def verdict_of(metrics: dict[str, Any]) -> str:
+    """Better, not better, or not comparable, with the two numbers. It is kept in any case."""
+    own, rival = metrics["measured"].get("ap"), metrics.get("champion")
+    if own is None:
+        return "Not comparable: too few matured labels among the held-out rows."
+    if rival is None:
+        return f"No champion to compare with: average precision {own:.3f}."
+    theirs = rival["measured"]["ap"]
+    word = "Better" if own >= theirs + BETTER_BY else "Not better"
+    return (
+        f"{word} than v{rival['number']}: average precision {own:.3f} against {theirs:.3f} "
+        "on the same held-out rows."
+    )
+
+
+@transaction.atomic
+def _end(run: TrainingRun, verdict: str) -> None:
+    finish(run, verdict=verdict, progress=1.0, message="Done")
+    record(by=run.asked_by or "worker", action="model.training_ended", object=run, reason=verdict)
+
+
+def _tell(run: TrainingRun, progress: float, message: str) -> None:
+    """Write the progress down; raises LeaseLost when this run is somebody else's by now."""
+    advance(run, progress=round(progress, 3), message=message[:200])

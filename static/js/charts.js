@@ -1,0 +1,41 @@
+// Draws every <div class="chart" data-chart="name"> from the page's JSON island of that name.
+"use strict";
+(() => {
+  const island = document.getElementById("charts");
+  if (!island || !window.Plotly) return;
+  const data = JSON.parse(island.textContent);
+  const settings = { showSendToCloud: false, displaylogo: false, responsive: true,
+    modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
+
+  // Custom properties made of light-dark() have no computed value of their own; colours of text do.
+  const ink = (name) => {
+    const probe = document.body.appendChild(document.createElement("span"));
+    probe.className = `ink-${name}`;
+    const colour = getComputedStyle(probe).color;
+    probe.remove();
+    return colour;
+  };
+  const axis = (more) => ({ gridcolor: ink("line"), zerolinecolor: ink("line"), linecolor: ink("line"),
+    fixedrange: false, automargin: true, ...more });
+
+  const draw = (box) => {
+    const chart = data[box.dataset.chart];
+    if (!chart) return;
+    const traces = chart.traces.map(({ ink: name, ...trace }) => ({
+      ...trace,
+      line: { color: ink(name), width: 2, ...trace.line },
+      marker: { color: ink(name), size: 7, ...trace.marker },
+    }));
+    const layout = {
+      height: 300, margin: { l: 52, r: 12, t: 8, b: 44 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink("muted") },
+      legend: { orientation: "h", y: 1.12, x: 0 }, barmode: "overlay", hovermode: "closest",
+      xaxis: axis(chart.x), yaxis: axis(chart.y),
+    };
+    window.Plotly.react(box, traces, layout, settings);
+  };
+  const all = () => document.querySelectorAll(".chart[data-chart]").forEach(draw);
+  all();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
+})();
