@@ -1,0 +1,213 @@
+"""Real workers, tickers and servers, killed and stopped: no row lost, none done twice."""
+
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.stack import LEASE_SECONDS, Stack, until
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(sys.platform != "linux", reason="finds the pool's children in /proc"),
+]
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    folder = Path(tempfile.mkdtemp(prefix="anomalyshield-chaos-"))
+    folder.chmod(0o755)  # as root the servers run as `nobody` and must get in
+    stack = Stack(folder)
+    try:
+        stack.start()
+        stack.tickers = [stack.ticker(), stack.ticker()]  # two, throughout
+        stack.workers = [stack.worker(), stack.worker()]
+        stack.put(1, 2, 1)
+        until(lambda: stack.made(1, 2) == [1, 2], 40, "the first chunk done")
+        yield stack
+    finally:
+        stack.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def resumed(stack: Stack, number: int) -> float:
+    """Seconds from the kill of a chunk's worker to the next begin of that chunk."""
+    stack.order(number, "sleep", 1.5)
+    [chunk] = stack.put(number, 1, 1)
+    until(lambda: stack.begun(chunk), 10, "the chunk begun")
+    os.kill(stack.begun(chunk)[0], signal.SIGKILL)
+    waited = until(lambda: len(stack.begun(chunk)) > 1, 5, "the chunk begun again")
+    until(lambda: stack.made(number, 1), 10, "the chunk done")
+    return waited
+
+
+def test_a_killed_workers_chunk_is_resumed_within_five_seconds(stack, capsys):
+    waits = [resumed(stack, number) for number in (1000, 1001, 1002)]
+    assert stack.made(1000, 3) == [1000, 1001, 1002]
+    with capsys.disabled():
+        print(f"\n  resumed after kill -9: {', '.join(f'{wait:.1f} s' for wait in waits)}")
+
+
+def test_children_killed_all_the_time_lose_and_double_nothing(stack, capsys):
+    for number in range(2000, 2900, 3):
+        stack.order(number, "sleep", 0.1)
+    stack.put(2000, 900, 3)
+    dice, end, deaths = random.Random(7), time.monotonic() + 5, 0
+    while time.monotonic() < end:
+        children = [pid for worker in stack.workers for pid in stack.forked(worker)]
+        with suppress(ProcessLookupError, IndexError):
+            os.kill(dice.choice(children), signal.SIGKILL)
+            deaths += 1
+        time.sleep(0.4)
+    waited = until(lambda: stack.open_chunks() == 0, 30, "everything done")
+    assert stack.made(2000, 900) == [*range(2000, 2900)]
+    with capsys.disabled():
+        print(f"\n  {deaths} children killed; all done {waited:.1f} s after the last")
+
+
+def test_a_whole_worker_killed_is_replaced_by_the_other(stack):
+    for number in range(3000, 3060, 2):
+        stack.order(number, "sleep", 0.1)
+    stack.put(3000, 60, 2)
+    time.sleep(0.5)
+    stack.kill(stack.workers.pop())
+    until(lambda: stack.open_chunks() == 0, 20, "everything done by the other worker")
+    assert stack.made(3000, 60) == [*range(3000, 3060)]
+    stack.workers.append(stack.worker())
+
+
+def test_a_stopped_worker_that_wakes_after_its_lease_cannot_commit(stack, capsys):
+    stack.order(4000, "sleep", 1)
+    [chunk] = stack.put(4000, 3, 3)
+    until(lambda: stack.begun(chunk), 10, "the chunk begun")
+    sleeper = stack.begun(chunk)[0]
+    os.kill(sleeper, signal.SIGSTOP)
+    try:
+        waited = until(lambda: stack.made(4000, 3), 15, "the chunk done by another worker")
+    finally:
+        os.kill(sleeper, signal.SIGCONT)
+    said = f"chunk {chunk} is no longer ours"
+    until(lambda: said in stack.logs(), 10, "the late worker refused")
+    assert stack.made(4000, 3) == [4000, 4001, 4002]
+    with capsys.disabled():
+        print(
+            f"\n  a stopped worker's chunk was done by another after {waited:.1f} s (lease {LEASE_SECONDS} s)"
+        )
+
+
+def test_a_flushed_and_a_dead_broker_only_delay(stack, capsys):
+    for number in range(5000, 5200, 2):
+        stack.order(number, "sleep", 0.05)
+    stack.put(5000, 100, 2)
+    with stack.servers._valkey() as broker:
+        broker.flushall()
+    stack.servers.valkey.process.kill()
+    stack.servers.valkey.process.wait()
+    stack.put(5100, 100, 2)
+    waited = until(lambda: stack.open_chunks() == 0, 30, "everything done without a broker")
+    assert stack.made(5000, 200) == [*range(5000, 5200)]
+    stack.put(5200, 1, 1)
+    alone = until(lambda: stack.made(5200, 1), 6, "a row found without any bell")
+    stack.servers.start_valkey()
+    heard = "SELECT 1 FROM anomalyshield_heartbeat WHERE name = 'bell:detect' AND at > %s"
+    [[now]] = stack.ask("SELECT now()")
+
+    def ringing() -> bool:
+        stack.put(5300, 1, 1)
+        time.sleep(0.3)
+        return bool(stack.ask(heard, now))
+
+    back = until(ringing, 20, "a bell heard again")
+    until(lambda: stack.open_chunks() == 0, 10, "everything done")
+    with capsys.disabled():
+        print(
+            f"\n  broker flushed and killed: 100 chunks in {waited:.1f} s; one row without a bell "
+            f"{alone:.1f} s; a bell heard {back:.1f} s after its return"
+        )
+
+
+def test_a_stalled_broker_stops_neither_ticker_nor_workers(stack):
+    os.kill(stack.servers.valkey.process.pid, signal.SIGSTOP)
+    try:
+        stack.put(6000, 20, 2)
+        until(lambda: stack.made(6000, 20) == [*range(6000, 6020)], 10, "done without a bell")
+        fresh = (
+            "SELECT now() - at < interval '3 s' FROM anomalyshield_heartbeat WHERE name = 'ticker'"
+        )
+        time.sleep(3)
+        assert stack.ask(fresh) == [(True,)]
+    finally:
+        os.kill(stack.servers.valkey.process.pid, signal.SIGCONT)
+
+
+def test_poison_is_set_aside_alone_whether_it_raises_or_kills(stack, capsys):
+    stack.order(7005, "raise")
+    stack.order(7101, "kill")
+    stack.put(7000, 16, 16)
+    stack.put(7100, 4, 4)
+    waited = until(lambda: stack.open_chunks() == 0, 60, "both chunks halved to the end")
+    assert stack.made(7000, 16) == [n for n in range(7000, 7016) if n != 7005]
+    assert stack.made(7100, 4) == [7100, 7102, 7103]
+    aside = (
+        "SELECT transaction_ids, error FROM scoring_chunk WHERE state = 'QUARANTINED' ORDER BY id"
+    )
+    found = {tuple(ids): error for ids, error in stack.ask(aside)}
+    assert set(found) == {(7005,), (7101,)}
+    assert "7005 is poison" in found[(7005,)]
+    assert "its worker died 3 times" in found[(7101,)]
+    with capsys.disabled():
+        print(f"\n  poison that raises and poison that kills set aside in {waited:.1f} s")
+
+
+def test_everything_reconnects_after_the_database_crashed(stack, capsys):
+    for number in range(8000, 8100, 2):
+        stack.order(number, "sleep", 0.1)
+    stack.put(8000, 100, 2)
+    time.sleep(0.5)
+    os.kill(stack.servers.postgres.process.pid, signal.SIGQUIT)  # "immediate"
+    stack.servers.postgres.process.wait()
+    stack.servers.start_postgres()
+    until(lambda: stack.open_chunks() == 0, 30, "everything done after the crash")
+    assert stack.made(8000, 100) == [*range(8000, 8100)]
+    [[now]] = stack.ask("SELECT now()")
+    signs = "SELECT name FROM anomalyshield_heartbeat WHERE at > %s"
+    expected = {("ticker",), ("queue:detect",)}
+    waited = until(lambda: expected <= {*stack.ask(signs, now)}, 10, "all alive again")
+    with capsys.disabled():
+        print(f"\n  ticker and workers alive {waited:.1f} s after the database's crash was mended")
+
+
+def test_two_tickers_made_one_chain_and_ran_each_slot_once(stack):
+    assert all(ticker.poll() is None for ticker in stack.tickers)
+    until(
+        lambda: stack.ask("SELECT count(*) FROM audit_auditevent WHERE number IS NULL") == [(0,)],
+        5,
+        "everything sealed",
+    )
+    [[count, last]] = stack.ask("SELECT count(*), max(number) FROM audit_auditevent")
+    assert count == last == 2  # the two quarantined rows
+    slots = "SELECT job, count(*), count(DISTINCT slot) FROM scoring_jobslot GROUP BY job"
+    for job, runs, distinct in stack.ask(slots):
+        assert runs == distinct, job
+    made = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'scoring_snapshot'::regclass"
+    assert stack.ask(made) >= [(9,)]
+
+
+def test_a_worker_asked_to_stop_finishes_its_row(stack):
+    stack.order(9000, "sleep", 1)
+    [chunk] = stack.put(9000, 1, 1)
+    until(lambda: stack.begun(chunk), 10, "the chunk begun")
+    for worker in stack.workers:
+        worker.terminate()
+    for worker in stack.workers:
+        worker.wait(timeout=25)
+    assert stack.made(9000, 1) == [9000]
+    assert len(stack.begun(chunk)) == 1
