@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.engine.history import EVENT, HISTORY, History, Rows
+from scoring.engine.history import EVENT, HISTORY, History, Rows, as_history
 
 # Raise this when a value changes while the names stay: models of another revision are refused.
 REVISION = 1
@@ -329,7 +329,7 @@ def compute(events: Rows, history: History) -> NDArray[np.float64]:
     vectors = np.empty((len(events), len(FEATURES)))
     if len(events):
         pasts = (history.by_user, history.by_card, history.by_device)
-        numbers = [_integers(rows, HISTORY) for rows in pasts]
+        numbers = [_integers(as_history(rows), HISTORY) for rows in pasts]
         own = _integers(events, EVENT)
         _kernel()(own, own.view(np.float64), *numbers, numbers[0].view(np.float64), vectors)
     return vectors
@@ -338,7 +338,7 @@ def compute(events: Rows, history: History) -> NDArray[np.float64]:
 def _integers(rows: Rows, dtype: np.dtype[np.void]) -> NDArray[np.int64]:
     """The rows as a table of 8-byte integers, without copying them."""
     plain = np.ascontiguousarray(rows, dtype)
-    return plain.view(np.int64).reshape(len(plain), -1)
+    return plain.view(np.int64).reshape(len(plain), dtype.itemsize // 8)
 
 
 @cache

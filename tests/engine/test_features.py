@@ -1,0 +1,179 @@
+"""Features: against plain Python and pandas, one row against many, and never from the future."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+
+from scoring.engine import features, kernel
+from scoring.engine.features import FEATURES, NAMES, column, compute, spec_id
+from scoring.engine.history import History
+from tests.engine import naive
+from tests.engine.streams import DAY, HOUR, SECOND, START, crowd, event, stream, streams
+
+CALM = settings(max_examples=150, deadline=None)
+
+
+def value(rows, name: str, number: int = -1) -> float:
+    return float(compute(rows, History.of(rows))[number, column(name)])
+
+
+@CALM
+@given(streams())
+def test_every_feature_is_what_plain_python_says(rows):
+    vectors = compute(rows, History.of(rows))
+    for row, vector in zip(rows, vectors, strict=True):
+        expected = naive.describe(rows, row)
+        assert set(expected) == set(NAMES)
+        for name, number in expected.items():
+            assert vector[column(name)] == pytest.approx(number, rel=1e-9, abs=1e-6, nan_ok=True), (
+                name
+            )
+
+
+@CALM
+@given(streams())
+def test_one_event_alone_gives_the_bits_of_the_batch(rows):
+    batch = compute(rows, History.of(rows))
+    for number in range(len(rows)):
+        own = rows[number : number + 1]
+        related = (
+            (rows["user"] == own["user"])
+            | (rows["card"] == own["card"])
+            | (rows["device"] == own["device"])
+        )
+        alone = compute(own, History.of(rows[related]))
+        assert alone.tobytes() == batch[number].tobytes()
+
+
+@CALM
+@given(streams())
+def test_nothing_at_or_after_an_event_changes_its_vector(rows):
+    batch = compute(rows, History.of(rows))
+    for number, own in enumerate(rows):
+        earlier = (rows["time"] < own["time"]) | (
+            (rows["time"] == own["time"]) & (rows["id"] < own["id"])
+        )
+        masked = compute(rows[number : number + 1], History.of(rows[earlier]))
+        assert masked.tobytes() == batch[number].tobytes()
+
+
+def test_the_order_in_which_rows_arrive_changes_nothing():
+    rows = crowd(400)
+    shuffled = np.random.default_rng(3).permutation(rows)
+    first, second = compute(rows, History.of(rows)), compute(rows, History.of(shuffled))
+    assert first.tobytes() == second.tobytes()
+
+
+def test_windows_agree_with_pandas():
+    rows = crowd(3_000)
+    vectors = compute(rows, History.of(rows))
+    frame = pd.DataFrame(
+        {"user": rows["user"], "amount": rows["units"] / 10_000},
+        index=pd.to_datetime(rows["time"] * 1_000, unit="ns"),
+    )
+    for window, span in {"1h": "1h", "24h": "24h", "7d": "7D", "30d": "30D"}.items():
+        parts = []
+        for _, own in frame.groupby("user"):
+            # closed="right" holds the event itself, so it is taken away by hand below
+            rolling = own["amount"].rolling(span, closed="right")
+            parts.append(pd.DataFrame({"count": rolling.count() - 1, "sum": rolling.sum()}))
+        expected = pd.concat(parts).sort_index()
+        order = np.argsort(rows["time"], kind="stable")
+        amounts = vectors[order, column("amount")]
+        count = vectors[order, column(f"transaction_count_{window}")]
+        total = vectors[order, column(f"total_amount_{window}")]
+        assert np.array_equal(count, expected["count"].to_numpy())
+        assert np.allclose(total + amounts, expected["sum"].to_numpy(), atol=1e-6)
+
+
+def test_no_history_is_unknown_and_not_zero():
+    rows = event(merchant=3)
+    assert value(rows, "transaction_count_30d") == 0
+    for name in ("mean_amount_30d", "std_amount_30d", "new_merchant", "location_distance_km"):
+        assert np.isnan(value(rows, name)), name
+
+
+def test_the_spread_of_one_amount_is_unknown():
+    rows = stream(event(time=START - HOUR), event())
+    assert np.isnan(value(rows, "std_amount_24h"))
+    assert value(rows, "mean_amount_24h") == 100
+
+
+def test_two_events_at_the_same_instant_are_ordered_by_their_number():
+    rows = stream(event(), event())
+    assert value(rows, "transaction_count_1m", 0) == 0
+    assert value(rows, "transaction_count_1m", 1) == 1
+
+
+@pytest.mark.parametrize("age, counted", [(60 * SECOND - 1, 1), (60 * SECOND, 0)])
+def test_a_window_ends_before_its_full_length(age, counted):
+    assert value(stream(event(time=START - age), event()), "transaction_count_1m") == counted
+
+
+def test_the_latest_4096_rows_describe_a_busier_entity():
+    rows = stream(*[event(time=START - (5_000 - number)) for number in range(5_000)], event())
+    assert value(rows, "transaction_count_30d") == 4_096
+
+
+def test_huge_amounts_do_not_overflow_the_sum():
+    rows = stream(*[event(time=START - number, units=10**18 - 1) for number in range(100, 0, -1)])
+    assert value(rows, "total_amount_30d") > 0
+
+
+def test_new_york_to_mumbai_in_an_hour_is_faster_than_any_aeroplane():
+    rows = stream(event(lat=40.71, lon=-74.0), event(time=START + HOUR, lat=19.07, lon=72.88))
+    assert value(rows, "location_distance_km") == pytest.approx(12_540, rel=0.01)
+    assert value(rows, "implied_speed_kmh") > 900
+
+
+def test_one_device_and_twenty_users():
+    rows = stream(*[event(time=START + user, user=user, device=9) for user in range(1, 21)])
+    assert value(rows, "device_distinct_users_24h") == 20
+
+
+@pytest.mark.parametrize(
+    "day, weekday, weekend",
+    [("2023-06-15", 3, 0), ("2024-02-29", 3, 0), ("2026-01-17", 5, 1), ("1999-12-31", 4, 0)],
+)
+def test_days_of_the_week_count_from_monday(day, weekday, weekend):
+    time = (pd.Timestamp(day) - pd.Timestamp("2000-01-01")) // pd.Timedelta(microseconds=1)
+    assert value(event(time=time), "day_of_week") == weekday
+    assert value(event(time=time), "is_weekend") == weekend
+
+
+def test_the_hour_is_that_of_the_entitys_clocks():
+    assert value(event(time=9_000 * DAY, offset=19_800), "hour") == 5
+    assert value(event(time=9_000 * DAY, offset=-18_000), "hour") == 19
+
+
+@pytest.mark.parametrize(
+    "promised",
+    [
+        "hour", "day_of_week", "is_weekend", "is_online", "location_distance_km",
+        "time_since_last_transaction_minutes", "transaction_count_1h", "total_amount_24h",
+    ],
+)  # fmt: skip
+def test_a_promised_name_is_in_the_register(promised):
+    assert promised in NAMES
+
+
+def test_the_register_holds_at_least_forty_different_features_with_meanings():
+    assert len(set(NAMES)) == len(FEATURES) >= 40
+    assert all(feature.meaning and feature.phrase for feature in FEATURES)
+
+
+def test_register_and_kernel_name_the_same_columns_and_limits():
+    assert kernel.NAMES == NAMES
+    assert (kernel.LONGEST // DAY, kernel.MOST_ROWS) == (features.DAYS, features.MOST_ROWS)
+
+
+def test_another_register_has_another_spec(monkeypatch):
+    before = spec_id()
+    assert len(before) == 16
+    monkeypatch.setattr(features, "FEATURES", FEATURES[1:])
+    assert spec_id() != before
+
+
+def test_no_events_are_no_vectors():
+    assert compute(event()[:0], History.none()).shape == (0, len(FEATURES))
