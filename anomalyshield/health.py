@@ -1,48 +1,54 @@
-"""Is everything there that a decision needs, and what waits for whom."""
+"""Is everything there that a decision needs?"""
 
+import logging
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from anomalyshield.metrics import QUEUES
+from anomalyshield.waiting import waiting
+
+log = logging.getLogger(__name__)
+PATIENCE = 900  # seconds a row may wait for a worker before something is wrong
+CHAMPION = "SELECT EXISTS (SELECT FROM scoring_modelversion WHERE state = 'CHAMPION')"
+_seen = {"tables": False}  # migrations are never taken back while a process runs
 
 
-def problems() -> list[str]:
-    """What keeps this process from deciding, in words; empty when it is ready."""
+def state() -> dict[str, Any]:
+    """What is asked of this process, and in `problems` why it cannot do it, in words."""
     try:
         connection.ensure_connection()
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            return ["The database lacks tables: run manage.py migrate."]
-        return [] if _has_champion() else ["No model is champion yet: train and promote one."]
-    except DatabaseError as error:
-        return [f"The database does not answer: {str(error).splitlines()[0]}"]
-
-
-def _has_champion() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM scoring_modelversion WHERE state = 'CHAMPION')"
+        if not _tables():
+            return _said(["The database lacks tables: run manage.py migrate."])
+        oldest = max((work.oldest for work in waiting()), default=0.0)
+        return _said(
+            [*_without_champion(), *_too_old(oldest)], oldest_ready_seconds=round(oldest, 1)
         )
-        return bool(cursor.fetchone()[0])
+    except Error as error:
+        log.warning("The database does not answer: %s", error)  # its words name hosts and paths
+        connection.close()  # the next probe begins anew
+        return _said(["The database does not answer."])
 
 
-def overdue() -> dict[str, float]:
-    """Seconds the oldest claimable row of each kind of work has been waiting."""
-    ages = {}
+def _said(problems: list[str], **more: Any) -> dict[str, Any]:
+    return {"status": "unavailable" if problems else "ok", "problems": problems, **more}
+
+
+def _tables() -> bool:
+    if not _seen["tables"]:
+        executor = MigrationExecutor(connection)
+        _seen["tables"] = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _seen["tables"]
+
+
+def _without_champion() -> list[str]:
     with connection.cursor() as cursor:
-        for table in QUEUES:
-            cursor.execute(
-                "SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)"
-                f" FROM {table} WHERE state = 'READY' AND due_at <= now()"
-            )
-            ages[table.removeprefix("scoring_")] = float(cursor.fetchone()[0])
-    return ages
+        cursor.execute(CHAMPION)
+        found = cursor.fetchone()[0]
+    return [] if found else ["No model is champion yet: train and promote one."]
 
 
-def summary(user: Any) -> list[dict[str, Any]]:
-    """The tiles of the first page: what waits for a person with this person's rights."""
-    from anomalyshield.dashboard import TILES
-
-    return [tile(user) for action, tile in TILES if user.may(action)]
+def _too_old(oldest: float) -> list[str]:
+    if oldest <= PATIENCE:
+        return []
+    return [f"Work waits for {oldest:,.0f} s: is a worker running?"]

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterable
+from secrets import compare_digest
 
 from django.conf import settings
-from django.db import connection
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from anomalyshield.waiting import waiting
 
 TRANSACTIONS = Counter(
     "transactions_processed_total", "Total transactions processed", ["risk_level"]
@@ -17,7 +19,8 @@ LATENCY = Histogram(
     "Time to score a transaction",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.1, 0.25, 0.5, 1, 2.5),
 )
-QUEUES = ("scoring_upload", "scoring_chunk", "scoring_explanation", "scoring_trainingrun")
+RESPONSES = Counter("http_responses_total", "Answers by address and status", ["route", "status"])
+OWN = (TRANSACTIONS, LATENCY, RESPONSES)
 
 
 class FromDatabase:
@@ -28,16 +31,17 @@ class FromDatabase:
         oldest = GaugeMetricFamily(
             "work_oldest_seconds", "Age of the oldest waiting row", labels=["work"]
         )
-        with connection.cursor() as cursor:
-            for table in QUEUES:
-                cursor.execute(
-                    "SELECT count(*), coalesce(extract(epoch FROM now() - min(due_at)), 0)"
-                    f" FROM {table} WHERE state = 'READY' AND due_at <= now()"
-                )
-                count, age = cursor.fetchone()
-                ready.add_metric([table.removeprefix("scoring_")], count)
-                oldest.add_metric([table.removeprefix("scoring_")], float(age))
+        for work in waiting():
+            ready.add_metric([work.name], work.ready)
+            oldest.add_metric([work.name], work.oldest)
         return [ready, oldest]
+
+
+class FromThisProcess:
+    """This process's own counters, when it is the only one."""
+
+    def collect(self) -> Iterable[Metric]:
+        return [metric for own in OWN for metric in own.collect()]
 
 
 def exposition() -> bytes:
@@ -46,19 +50,12 @@ def exposition() -> bytes:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         MultiProcessCollector(registry)
     else:
-        registry.register(_Own())
+        registry.register(FromThisProcess())
     registry.register(FromDatabase())
     return generate_latest(registry)
 
 
-class _Own:
-    """This process's own metrics, when it is the only one."""
-
-    def collect(self) -> Iterable[Metric]:
-        return [*TRANSACTIONS.collect(), *LATENCY.collect()]
-
-
 def may_scrape(authorization: str) -> bool:
     """The scrape token opens /metrics without a person."""
-    token = settings.SCRAPE_TOKEN
-    return bool(token) and authorization == f"Bearer {token}"
+    expected = f"Bearer {settings.SCRAPE_TOKEN}".encode()
+    return bool(settings.SCRAPE_TOKEN) and compare_digest(expected, authorization.encode())

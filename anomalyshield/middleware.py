@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from anomalyshield.context import Asking, asked_by
+from anomalyshield.metrics import RESPONSES
 
 Next = Callable[[HttpRequest], HttpResponse]
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,36}")
@@ -47,13 +48,27 @@ class ContentSecurityPolicy:
 
 
 class Audited:
-    """Pages of someone logged in are never kept by the browser or a proxy."""
+    """Nothing we answer is kept by the browser or a proxy, so nothing is left after logging out."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.user.is_authenticated:
-            response.headers.setdefault("Cache-Control", "no-store")
+        # For everyone: asking here who it is would cost /health a query when the database is away.
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class Counted:
+    """Counts answers by address and status, for the error rates."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        match = request.resolver_match  # by name: a label per object would never end
+        route = match.view_name if match and match.view_name else "other"
+        RESPONSES.labels(route, str(response.status_code)).inc()
         return response

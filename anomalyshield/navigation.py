@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
@@ -18,37 +19,47 @@ class Item:
 
 
 ITEMS = [
-    Item("home", "Dashboard", "session.own"),
+    Item("home", "Home", "session.own"),
     Item("alerts", "Alert queue", "alert.view"),
     Item("cases", "Cases", "case.view"),
     Item("transactions", "Transactions", "transaction.view"),
-    Item("uploads", "Uploads", "upload.own", "Engineering"),
-    Item("sources", "Sources", "source.view", "Engineering"),
+    Item("uploads", "Files", "upload.own", "Data"),
+    Item("sources", "Sources", "source.view", "Data"),
     Item("models", "Models", "model.view", "Models"),
     Item("rules", "Rules", "rules.view", "Models"),
     Item("users", "Users", "user.manage", "Administration"),
     Item("keys", "API keys", "key.manage", "Administration"),
     Item("audit", "Audit log", "audit.own", "Administration"),
+    Item("permissions", "Roles and rights", "session.own", "Administration"),
+]
+BANNERS = [
+    ("FOUR_EYES", False, "One-person installation: approvals by a second person are switched off."),
+    ("OPEN_SCORING", True, "Open scoring: anyone on this machine can have transactions scored."),
 ]
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """The groups of links for this person, with the one they are in marked."""
+    """The groups of links for this person, the one they are in marked, and standing warnings."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"navigation": []}
     groups: dict[str, list[dict[str, Any]]] = {}
     for item in ITEMS:
-        if user.may(item.action) and (address := _address(item.url_name)):
-            here = request.path == address or (address != "/" and request.path.startswith(address))
+        if user.may(item.action) and (address := address_of(item.url_name)):
             groups.setdefault(item.heading, []).append(
-                {"title": item.title, "address": address, "here": here}
+                {"title": item.title, "address": address, "here": _here(request.path, address)}
             )
-    return {"navigation": list(groups.items())}
+    banners = [words for name, when, words in BANNERS if getattr(settings, name) is when]
+    return {"navigation": list(groups.items()), "banners": banners}
 
 
-def _address(name: str) -> str:
+def address_of(name: str, *args: Any) -> str:
+    """The address of a page by its name; empty when this installation does not have it."""
     try:
-        return reverse(name)
+        return reverse(name, args=args)
     except NoReverseMatch:
         return ""
+
+
+def _here(path: str, address: str) -> bool:
+    return path == address or (address != "/" and path.startswith(address))

@@ -126,6 +126,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "anomalyshield.middleware.RequestId",
+    "anomalyshield.middleware.Counted",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "anomalyshield.middleware.ContentSecurityPolicy",
@@ -179,7 +180,6 @@ FILE_UPLOAD_TEMP_DIR = None
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 PASSWORD_HASHERS = [
@@ -202,13 +202,16 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
-ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key,30/5m/ip"}
+ACCOUNT_RATE_LIMITS = False  # counted by accounts/throttle.py, exactly, whatever the process
+CSRF_FAILURE_VIEW = "anomalyshield.views.csrf_failure"
 GUARDIAN_MONKEY_PATCH_USER = False
 ANONYMOUS_USER_NAME = None
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 HTTPS = env.flag("ANOMALYSHIELD_HTTPS", "Served over TLS: secure cookies, HSTS, redirect")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+if HTTPS:  # a browser accepts these names only over TLS, for this host, from this host
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -218,7 +221,7 @@ X_FRAME_OPTIONS = "DENY"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "anomalyshield.accounts.authentication.ApiKeyAuthentication",
-        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "anomalyshield.accounts.authentication.Token",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["anomalyshield.accounts.permissions.RoleAllows"],
@@ -235,6 +238,7 @@ SIMPLE_JWT = {
     "SIGNING_KEY": SECRET_KEY,
     "AUDIENCE": "anomalyshield",
     "ISSUER": "anomalyshield",
+    "LEEWAY": 0,
     "CHECK_REVOKE_TOKEN": True,
 }
 SPECTACULAR_SETTINGS = {

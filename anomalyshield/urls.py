@@ -6,9 +6,11 @@ from anomalyshield import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
-    path("health", views.health, name="health"),
+    path("health", views.alive, name="health"),
     path("health/ready", views.ready, name="health-ready"),
     path("health/deep", views.deep, name="health-deep"),
+    path("jump", views.jump, name="jump"),
+    path("permissions/", views.permissions, name="permissions"),
     path("metrics", views.metrics, name="metrics"),
     path("api/schema/", views.schema, name="schema"),
     path("docs", views.docs, name="docs"),

@@ -1,104 +1,173 @@
-"""Pages and probes that belong to no room: home, health, metrics, the API's manuals."""
+"""Pages and probes that belong to no room: home, health, metrics, the API's manual, refusals."""
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.http import urlencode
 from drf_spectacular.views import (
     SpectacularAPIView,
     SpectacularRedocView,
     SpectacularSwaggerSplitView,
 )
 
+from anomalyshield import dashboard, health, problems
 from anomalyshield import metrics as figures
-from anomalyshield.accounts.permissions import allow, public
-from anomalyshield.health import overdue, problems, summary
+from anomalyshield.accounts.authentication import key_in, machine_of
+from anomalyshield.accounts.permissions import allow, public, to_login
+from anomalyshield.accounts.roles import DUTIES, PUBLIC, SCOPES, TABLE, TITLES
+from anomalyshield.audit.record import denied
+from anomalyshield.context import asking
+from anomalyshield.navigation import address_of
+from anomalyshield.waiting import waiting
 
-# ReDoc writes its own style elements; only this page may (design section 4).
+# ReDoc writes style elements and starts a worker from a blob; only on its page may anything.
 REDOC_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; "
-    "connect-src 'self'; font-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'"
+    "img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; worker-src 'self' blob:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-SWAGGER_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; "
-    "connect-src 'self'; font-src 'self'; frame-ancestors 'none'"
-)
+OBJECT = re.compile(r"([ACac])-?(\d{1,18})")
+PAGES = {"A": "alert", "C": "case"}
+API = ("/api/", "/detect", "/predict", "/health", "/metrics")
 
 
-@allow("session.own", methods=("GET", "HEAD"))
+@allow("session.own", methods=("GET",))
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home.html", {"summary": summary(request.user)})
+    user = request.user
+    context = {"tiles": dashboard.tiles(user), "panels": dashboard.panels(user)}
+    return render(request, "home.html", context)
 
 
+@allow("session.own", methods=("GET",))
+def permissions(request: HttpRequest) -> HttpResponse:
+    """The table every gate asks, as it is."""
+    rows = [
+        (
+            action,
+            [(role in action.roles, role in request.user.roles) for role in TITLES],
+            [scope in action.scopes for scope in SCOPES],
+        )
+        for action in TABLE
+    ]
+    roles = [
+        (role, title, DUTIES[role], role in request.user.roles) for role, title in TITLES.items()
+    ]
+    context = {"rows": rows, "roles": roles, "scopes": list(SCOPES)}
+    return render(request, "accounts/permissions.html", context)
+
+
+@allow("session.own", methods=("GET",))
+def jump(request: HttpRequest) -> HttpResponse:
+    """`A-12` is an alert, `C-3` a case; anything else is looked for."""
+    wanted = request.GET.get("to", "").strip()[:128]
+    if found := OBJECT.fullmatch(wanted):
+        name = PAGES[found[1].upper()]
+        if address := address_of(name, int(found[2])):
+            return redirect(address)
+    return redirect(f"{address_of('transactions') or '/'}?{urlencode({'q': wanted})}")
+
+
+# --- probes ---------------------------------------------------------------------------------------
 @public
-def health(request: HttpRequest) -> HttpResponse:
+def alive(request: HttpRequest) -> HttpResponse:
     """Liveness: the process answers. It asks nothing of the database on purpose."""
     return JsonResponse({"status": "ok"})
 
 
 @public
 def ready(request: HttpRequest) -> HttpResponse:
-    """Readiness: database, tables and model are there; 503 with the reasons otherwise."""
-    reasons = problems()
-    body = {"status": "unavailable" if reasons else "ok", "problems": reasons}
-    return JsonResponse(body, status=503 if reasons else 200)
+    """Readiness: database, tables, model and workers are there; 503 with the reasons otherwise."""
+    found = health.state()
+    return JsonResponse(found, status=503 if found["problems"] else 200)
 
 
 @allow("health.deep", methods=("GET",))
 def deep(request: HttpRequest) -> HttpResponse:
-    return JsonResponse({"problems": problems(), "oldest_ready_seconds": overdue()})
+    work = {one.name: asdict(one) for one in waiting()}
+    return JsonResponse({**health.state(), "work": work, "environment": settings.ENVIRONMENT})
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    if not figures.may_scrape(request.headers.get("Authorization", "")):
-        return _metrics_page(request)
-    return HttpResponse(figures.exposition(), content_type="text/plain; version=0.0.4")
-
-
-@allow("metrics.read", methods=("GET",))
-def _metrics_page(request: HttpRequest) -> HttpResponse:
+    """For an admin, or for a scraper with the token."""
+    given = request.headers.get("Authorization", "")
+    if not figures.may_scrape(given):
+        if not request.user.is_authenticated:
+            return problems.response(
+                problems.Problem(401, "not_authenticated", "Send the scrape token.")
+            )
+        if not request.user.may("metrics.read"):
+            denied(by=request.user, action="metrics.read", reason=request.path)
+            return problems.response(problems.Problem(403, "permission_denied", "For admins only."))
     return HttpResponse(figures.exposition(), content_type="text/plain; version=0.0.4")
 
 
 metrics.action = "metrics.read"
 
 
-def manual(view: type, policy: str | None = None) -> object:
-    """A page of the API's manual: open in the demo, for people with an account elsewhere."""
+# --- the manual of the API ------------------------------------------------------------------------
+def manual(view: type, policy: str = "") -> Callable[..., HttpResponse]:
+    """A page of the manual: for everyone in the demo, else for people and keys of this place."""
     inner = view.as_view(authentication_classes=[], permission_classes=[])
 
-    def page(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if settings.ENVIRONMENT == "production" and not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if settings.ENVIRONMENT != "demo" and not _reader(request):
+            return to_login(request)
         response = inner(request, *args, **kwargs)
         if policy:
             response.policy = policy
         return response
 
-    page.action = "public" if settings.ENVIRONMENT != "production" else "docs.read"
+    page.action = PUBLIC if settings.ENVIRONMENT == "demo" else "docs.read"
     return page
+
+
+def _reader(request: HttpRequest) -> bool:
+    who = machine_of(key_in(request)) or request.user
+    return who.is_authenticated and who.may("docs.read")
 
 
 schema = manual(SpectacularAPIView)
-docs = manual(SpectacularSwaggerSplitView, SWAGGER_POLICY)
+docs = manual(SpectacularSwaggerSplitView)
 redoc = manual(SpectacularRedocView, REDOC_POLICY)
 
 
-def _error(status: int, title: str, sentence: str):
-    def page(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-        context = {"title": title, "sentence": sentence, "status": status}
-        return render(request, "errors/error.html", context, status=status)
+# --- refusals -------------------------------------------------------------------------------------
+def _refusal(status: int, code: str, title: str, sentence: str) -> Callable[..., HttpResponse]:
+    """A page that asks nothing of the database, which may be why it is shown."""
+
+    def page(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+        if request.path.startswith(API):
+            return problems.response(problems.Problem(status, code, sentence))
+        words = {"title": title, "sentence": sentence, "status": status, "id": asking().request_id}
+        return HttpResponse(render_to_string("errors/error.html", words), status=status)
 
     return page
 
 
-bad_request = _error(400, "That request made no sense", "Check the address and try again.")
-forbidden = _error(
-    403, "Not yours to do", "Your role does not include this. An admin can change that."
+bad_request = _refusal(
+    400, "bad_request", "That request made no sense", "Check the address and try again."
 )
-not_found = _error(
-    404, "Not found", "There is nothing here, or it lies in a queue that is not yours."
+forbidden = _refusal(
+    403,
+    "permission_denied",
+    "Not yours to do",
+    "Your role does not include this. An admin can change that.",
 )
-server_error = _error(500, "Something broke", "It is on record. Give the request id to an admin.")
+csrf_failure = _refusal(
+    403,
+    "csrf",
+    "This form is too old",
+    "It was open for too long, or cookies are off. Go back, reload the page, and send it again.",
+)
+not_found = _refusal(
+    404, "not_found", "Not found", "There is nothing here, or it lies in a queue that is not yours."
+)
+server_error = _refusal(
+    500, "internal_error", "Something broke", "It is on record. Give the request id to an admin."
+)

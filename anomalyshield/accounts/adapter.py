@@ -1,11 +1,27 @@
 """allauth, with the front door closed: accounts are made by an admin."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth import authenticate
 from django.http import HttpRequest
+
+from anomalyshield.accounts import throttle
+from anomalyshield.accounts.models import User
 
 
 class ClosedAdapter(DefaultAccountAdapter):
-    """Nobody signs up by themselves."""
+    """Nobody signs up by themselves, and nobody guesses quickly."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """The person, or None; refused unheard when too many tries came from there."""
+        name, address = str(credentials.get("username", "")), request.META.get("REMOTE_ADDR")
+        if throttle.wait_for(name, address):
+            raise self.validation_error("too_many_login_attempts")
+        user = authenticate(request, **credentials)
+        if user is not None:
+            throttle.forgive(name, address)
+        return user

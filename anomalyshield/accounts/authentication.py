@@ -1,5 +1,6 @@
 """How a machine says who it is: an API key in a header, never in the address."""
 
+import re
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,14 +9,16 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import JWTAuthentication
 
-from anomalyshield.accounts.keys import find_key, note_use
-from anomalyshield.accounts.models import ApiKey
+from anomalyshield.accounts.keys import digest_of, find_key, note_use
+from anomalyshield.accounts.models import ApiKey, User
 from anomalyshield.accounts.roles import actions_of_scopes
 
 CACHED_SECONDS = 4.0  # a revoked key stops within five
 CACHED_KEYS = 1000
-_known: dict[str, tuple[float, "Machine"]] = {}
+KEY = re.compile(r"as_[0-9a-f]{8}_[\w-]{20,}")
+_known: dict[bytes, tuple[float, "Machine"]] = {}
 
 
 @dataclass
@@ -45,19 +48,19 @@ class Machine:
 
 def machine_of(text: str) -> Machine | None:
     """The machine behind a key; looked up at most once in CACHED_SECONDS per process."""
-    now = time.monotonic()
-    cached = _known.get(text)
+    now, digest = time.monotonic(), digest_of(text)
+    cached = _known.get(digest)
     if cached and now - cached[0] < CACHED_SECONDS:
         return cached[1]
     found = find_key(text)
     if found is None:
-        _known.pop(text, None)
+        _known.pop(digest, None)
         return None
     note_use(found)
     if len(_known) >= CACHED_KEYS:
         _known.clear()
     machine = Machine(found)
-    _known[text] = (now, machine)
+    _known[digest] = (now, machine)
     return machine
 
 
@@ -78,6 +81,10 @@ class ApiKeyAuthentication(BaseAuthentication):
     """DRF's door for machines."""
 
     def authenticate(self, request: Request) -> tuple[Machine, ApiKey] | None:
+        if KEY.search(request.META.get("QUERY_STRING", "")):
+            raise AuthenticationFailed(
+                "A key in an address ends up in logs: send it as X-Api-Key, and revoke this one."
+            )
         text = key_in(request)
         if not text:
             return None
@@ -88,3 +95,13 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class Token(JWTAuthentication):
+    """The tokens of `tokens.py`; whatever is wrong with one, the answer is the same."""
+
+    def authenticate(self, request: Request) -> tuple[User, object] | None:
+        try:
+            return super().authenticate(request)
+        except AuthenticationFailed as error:
+            raise AuthenticationFailed("This access token is not valid.") from error

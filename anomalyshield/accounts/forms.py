@@ -1,46 +1,101 @@
-"""What an admin fills in."""
+"""What an admin fills in, and what one asks the audit log."""
 
 from django import forms
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 
-from anomalyshield.accounts.roles import SCOPES, TITLES
+from anomalyshield.accounts.roles import DUTIES, SCOPES, TITLES
+from anomalyshield.audit.models import AuditEvent
 from scoring.models import Source
 
-ROLE_CHOICES = list(TITLES.items())
+ROLES = [(role, f"{title}: {DUTIES[role]}.") for role, title in TITLES.items()]
+ABILITIES = {
+    "score:write": "have transactions scored",
+    "events:write": "send events and files",
+    "read:alerts": "read alerts and transactions",
+}
+
+
+def roles_field() -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        choices=ROLES, required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+
+def lead_field() -> forms.BooleanField:
+    return forms.BooleanField(
+        required=False, label="Lead", help_text="May reassign others' alerts and act in bulk."
+    )
 
 
 class UserForm(forms.Form):
     """A new person."""
 
     username = forms.CharField(
+        label="User name",
         max_length=150,
-        validators=[RegexValidator(r"^[\w.@+-]+$", "Letters, digits and . @ + - _ only.")],
+        validators=[RegexValidator(r"^[\w.@+-]+\Z", "Letters, digits and . @ + - _ only.")],
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
     )
-    full_name = forms.CharField(max_length=200, required=False)
-    roles = forms.MultipleChoiceField(choices=ROLE_CHOICES, widget=forms.CheckboxSelectMultiple)
-    is_lead = forms.BooleanField(required=False, label="Lead")
+    full_name = forms.CharField(
+        max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    roles = roles_field()
+    is_lead = lead_field()
 
 
 class StandingForm(forms.Form):
     """What a person may do from now on."""
 
-    roles = forms.MultipleChoiceField(
-        choices=ROLE_CHOICES, required=False, widget=forms.CheckboxSelectMultiple
+    roles = roles_field()
+    is_lead = lead_field()
+    may_unmask = forms.BooleanField(
+        required=False,
+        label="Personal data",
+        help_text="May see it unmasked, giving a reason each time.",
     )
-    is_lead = forms.BooleanField(required=False, label="Lead")
-    is_active = forms.BooleanField(required=False, label="May log in")
+    is_active = forms.BooleanField(
+        required=False,
+        label="May log in",
+        help_text="Without this the person is suspended: sessions and tokens end at once.",
+    )
 
 
 class KeyForm(forms.Form):
     """A new key for a machine."""
 
-    name = forms.CharField(max_length=100)
-    scopes = forms.MultipleChoiceField(
-        choices=[(scope, scope) for scope in SCOPES], widget=forms.CheckboxSelectMultiple
+    name = forms.CharField(
+        max_length=100,
+        help_text="The system that will use it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    source = forms.ModelChoiceField(Source.objects.all(), required=False)
+    scopes = forms.MultipleChoiceField(
+        label="It may",
+        choices=[(scope, f"{ABILITIES[scope]} ({scope})") for scope in SCOPES],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    source = forms.ModelChoiceField(
+        Source.objects.all(), required=False, empty_label="any", help_text="Where its data belongs."
+    )
     expires_at = forms.DateTimeField(
         required=False,
         label="Expires (UTC)",
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
+
+
+class TrailFilter(forms.Form):
+    """What to show of the audit log."""
+
+    actor = forms.CharField(max_length=150, required=False)
+    action = forms.CharField(max_length=64, required=False)
+    object_id = forms.CharField(max_length=64, required=False, label="Object id")
+    outcome = forms.ChoiceField(choices=[("", "all"), *AuditEvent.Outcome.choices], required=False)
+    before = forms.IntegerField(
+        min_value=1, validators=[MaxValueValidator(2**63 - 1)], required=False
+    )
+
+    @property
+    def asked(self) -> dict[str, object]:
+        """The filters that can be read; the others count as not given."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}

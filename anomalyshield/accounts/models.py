@@ -31,7 +31,12 @@ class User(AbstractUser):
 
     @cached_property
     def roles(self) -> set[str]:
-        return set(self.groups.values_list("name", flat=True)) & set(TITLES)
+        return {group.name for group in self.groups.all()} & set(TITLES)
+
+    @property
+    def role_titles(self) -> list[str]:
+        """The roles in words, in the order of the table."""
+        return [title for role, title in TITLES.items() if role in self.roles]
 
     @cached_property
     def actions(self) -> frozenset[str]:
@@ -70,3 +75,21 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class LoginAttempts(models.Model):
+    """How often someone tried to log in within one window; see `throttle.py`."""
+
+    who = models.CharField(max_length=64)  # SHA-256 of the name; empty: all names of the address
+    address = models.CharField(max_length=45)
+    slot = models.BigIntegerField()
+    count = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["who", "address", "slot"], name="one_count_per_window")
+        ]
+        indexes = [models.Index(fields=["slot"], name="attempts_slot")]
+
+    def __str__(self) -> str:
+        return f"{self.count} tries from {self.address}"

@@ -3,11 +3,11 @@
 import secrets
 
 from django.contrib.auth.models import Group
-from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import ADMIN, TITLES
+from anomalyshield.accounts.sessions import end_all
 from anomalyshield.audit.record import record
 
 
@@ -16,19 +16,27 @@ class Refused(ValueError):
 
 
 def new_password() -> str:
-    """A password nobody has to invent: 20 characters, shown once."""
+    """A password nobody has to invent: 120 random bits, shown once."""
     return secrets.token_urlsafe(15)
 
 
 @transaction.atomic
 def make_user(
-    *, by: User | str, username: str, roles: list[str], full_name: str = "", is_lead: bool = False
+    *,
+    by: User | str,
+    username: str,
+    roles: list[str],
+    full_name: str = "",
+    is_lead: bool = False,
+    may_unmask: bool = False,
 ) -> tuple[User, str]:
     """The person and their first password, which is not kept anywhere in clear."""
     if User.objects.filter(username__iexact=username).exists():
         raise Refused(f"There is already a user named {username}.")
-    first, _, last = full_name.partition(" ")
-    user = User(username=username, first_name=first, last_name=last, is_lead=is_lead)
+    _only_what_one_holds(by, may_unmask)
+    first, _, last = full_name.strip().partition(" ")
+    user = User(username=username, first_name=first, last_name=last)
+    user.is_lead, user.may_unmask = is_lead, may_unmask
     password = new_password()
     user.set_password(password)
     user.save()
@@ -38,21 +46,47 @@ def make_user(
 
 
 @transaction.atomic
-def change_user(*, by: User, user: User, roles: list[str], is_lead: bool, is_active: bool) -> User:
+def change_user(
+    *,
+    by: User,
+    user: User,
+    roles: list[str],
+    is_lead: bool,
+    is_active: bool,
+    may_unmask: bool | None = None,
+) -> User:
     """New roles and standing. Nobody changes themselves, and an admin always remains."""
     if by.pk == user.pk:
         raise Refused("Nobody changes their own roles; ask another admin.")
+    admins = _lock_admins()
     user = User.objects.select_for_update().get(pk=user.pk)
     before = _state(user)
-    if ADMIN in before["roles"] and not (ADMIN in roles and is_active):
-        _another_admin_remains(user)
+    if user in admins and not (ADMIN in roles and is_active) and admins == [user]:
+        raise Refused("This is the last admin; make another one first.")
+    if may_unmask is not None and may_unmask != user.may_unmask:
+        _only_what_one_holds(by, may_unmask)
+        user.may_unmask = may_unmask
     user.is_lead, user.is_active = is_lead, is_active
-    user.save(update_fields=["is_lead", "is_active"])
+    user.save(update_fields=["is_lead", "is_active", "may_unmask"])
     _set_roles(user, roles)
     if not is_active:
-        _end_sessions(user)
-    record(by=by, action="user.changed", object=user, before=before, after=_state(user))
+        end_all(user)
+    if (after := _state(user)) != before:
+        record(by=by, action="user.changed", object=user, before=before, after=after)
     return user
+
+
+@transaction.atomic
+def give_new_password(*, by: User | str, user: User) -> str:
+    """For someone who lost theirs; whoever was logged in as them is not any more."""
+    if getattr(by, "pk", None) == user.pk:
+        raise Refused("Change your own password from the menu with your name.")
+    password = new_password()
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    end_all(user)
+    record(by=by, action="user.changed", object=user, reason="new password")
+    return password
 
 
 def _set_roles(user: User, roles: list[str]) -> None:
@@ -61,20 +95,22 @@ def _set_roles(user: User, roles: list[str]) -> None:
     user.groups.set(Group.objects.filter(name__in=roles))
 
 
-def _another_admin_remains(user: User) -> None:
-    # Locked in id order, so that two admins removing each other wait instead of both succeeding.
-    admins = User.objects.select_for_update(of=("self",)).order_by("pk")
-    others = admins.filter(groups__name=ADMIN, is_active=True).exclude(pk=user.pk)
-    if not list(others):
-        raise Refused("This is the last admin; make another one first.")
+def _only_what_one_holds(by: User | str, may_unmask: bool) -> None:
+    """Roles are an admin's to give; a right of one person over another's data is not."""
+    if may_unmask and isinstance(by, User) and not by.may_unmask:
+        raise Refused("Only someone who may see personal data can give that right.")
 
 
-def _end_sessions(user: User) -> None:
-    for session in Session.objects.iterator():
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.delete()
+def _lock_admins() -> list[User]:
+    """Everyone who is admin now. Locked, so that two admins suspending each other take turns."""
+    admins = User.objects.filter(groups__name=ADMIN, is_active=True).order_by("pk")
+    return list(admins.select_for_update(of=("self",)))
 
 
 def _state(user: User) -> dict[str, object]:
-    roles = sorted(user.groups.values_list("name", flat=True))
-    return {"roles": roles, "lead": user.is_lead, "active": user.is_active}
+    return {
+        "roles": sorted(user.groups.values_list("name", flat=True)),
+        "lead": user.is_lead,
+        "unmask": user.may_unmask,
+        "active": user.is_active,
+    }

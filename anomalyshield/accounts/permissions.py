@@ -4,9 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import resolve_url
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -27,11 +29,13 @@ def allow(
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return to_login(request)
             if not request.user.may(action):
                 denied(by=request.user, action=action, object=None, reason=request.path)
                 raise PermissionDenied(action)
-            if request.method not in methods:
+            if request.method not in methods and not (
+                request.method == "HEAD" and "GET" in methods
+            ):
                 return HttpResponseNotAllowed(methods)
             return view(request, *args, **kwargs)
 
@@ -39,6 +43,17 @@ def allow(
         return guarded
 
     return guard
+
+
+def to_login(request: HttpRequest) -> HttpResponse:
+    """To the log-in page, and from there back to a page that can be asked for again."""
+    if getattr(request, "htmx", False):
+        # A redirect would put the log-in form into the table that was to be refreshed.
+        answer = HttpResponse(status=401)
+        answer["HX-Redirect"] = resolve_url(settings.LOGIN_URL)
+        return answer
+    again = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
+    return redirect_to_login(again)
 
 
 def public(view: View) -> View:

@@ -1,4 +1,6 @@
-"""Who may do what: one table, which seeds the groups, guards the views and generates the tests."""
+"""Who may do what: one table, which seeds the groups, guards the views, is shown and is tested."""
+
+from dataclasses import dataclass
 
 from django.contrib.auth.models import Group
 
@@ -9,53 +11,78 @@ TITLES = {
     OWNER: "Model owner",
     ADMIN: "Admin",
 }
+DUTIES = {
+    ANALYST: "Decides alerts of their queues, investigates cases, labels",
+    ENGINEER: "Brings data in: sources, files, rejected records",
+    OWNER: "Trains, compares, promotes and rolls back models; activates policies",
+    ADMIN: "Manages people, keys and settings; reads the whole audit log",
+}
 EVERYONE = frozenset(TITLES)
 PUBLIC = "public"
 
-# Reliability section 6, row by row. Conditions beyond the role (own queue, lead flag, a second
-# person) are the verb's business; this table is the first gate.
-ACTIONS: dict[str, frozenset[str]] = {
-    "session.own": EVERYONE,
-    "docs.read": EVERYONE,
-    "health.deep": frozenset({ADMIN}),
-    "metrics.read": frozenset({ADMIN}),
-    "score.write": EVERYONE,
-    "events.write": frozenset({ENGINEER, ADMIN}),
-    "upload.batch": EVERYONE,
-    "upload.own": EVERYONE,
-    "alert.view": EVERYONE,
-    "alert.work": frozenset({ANALYST, ADMIN}),
-    "alert.lead": frozenset({ANALYST, ADMIN}),
-    "label.write": frozenset({ANALYST}),
-    "label.change": frozenset({ANALYST, ADMIN}),
-    "case.view": frozenset({ANALYST, ADMIN}),
-    "case.work": frozenset({ANALYST, ADMIN}),
-    "case.close": frozenset({ANALYST, ADMIN}),
-    "pii.unmask": frozenset({ANALYST, ADMIN}),
-    "report.export": EVERYONE,
-    "transaction.view": EVERYONE,
-    "source.view": frozenset({ENGINEER, ADMIN}),
-    "source.edit": frozenset({ENGINEER, ADMIN}),
-    "quarantine.work": frozenset({ENGINEER, ADMIN}),
-    "rules.view": EVERYONE,
-    "rules.edit": frozenset({ENGINEER, OWNER, ADMIN}),
-    "policy.activate": frozenset({OWNER, ADMIN}),
-    "model.view": EVERYONE,
-    "model.train": frozenset({OWNER}),
-    "model.promote": frozenset({OWNER}),
-    "model.rollback": frozenset({OWNER, ADMIN}),
-    "model.download": frozenset({OWNER}),
-    "user.manage": frozenset({ADMIN}),
-    "key.manage": frozenset({ENGINEER, ADMIN}),
-    "audit.own": EVERYONE,
-    "audit.all": frozenset({ADMIN}),
-}
 
+@dataclass(frozen=True)
+class Action:
+    """One thing that can be done here, and by whom; `condition` is what the verb checks further."""
+
+    name: str
+    roles: frozenset[str]
+    meaning: str
+    condition: str = ""
+    scopes: frozenset[str] = frozenset()
+
+
+SCORE, EVENTS, READ = "score:write", "events:write", "read:alerts"
+KEYS = frozenset({SCORE, EVENTS, READ})
+ADMINS, OWNERS = frozenset({ADMIN}), frozenset({OWNER})
+DATA, WORK = frozenset({ENGINEER, ADMIN}), frozenset({ANALYST, ADMIN})
+POLICY = frozenset({OWNER, ADMIN})
+TWO = "a second person approves"
+OWN = "analysts: their own queues"
+MASKED = f"{OWN}; masked for others"
+
+# Reliability section 6. This is the first gate; conditions are the verb's business.
+TABLE = [
+    Action("session.own", EVERYONE, "Log in, change the own password"),
+    Action("docs.read", EVERYONE, "Read the manual of the API", scopes=KEYS),
+    Action("health.deep", ADMINS, "See how the platform is, in detail"),
+    Action("metrics.read", ADMINS, "Read the metrics", "or the scrape token"),
+    Action("score.write", EVERYONE, "Have transactions scored", scopes=frozenset({SCORE})),
+    Action("events.write", DATA, "Send events and files by the API", scopes=frozenset({EVENTS})),
+    Action("upload.batch", EVERYONE, "Upload a file for analysis"),
+    Action("upload.own", EVERYONE, "See uploads and their results", "own uploads only"),
+    Action("alert.view", EVERYONE, "See alerts", MASKED, frozenset({READ})),
+    Action("alert.work", WORK, "Claim, comment and escalate alerts", OWN),
+    Action("alert.lead", WORK, "Reassign others' alerts, act in bulk", "lead flag"),
+    Action("label.write", frozenset({ANALYST}), "Say what a transaction was", OWN),
+    Action("label.change", WORK, "Correct a label", f"own, 15 minutes; then {TWO}"),
+    Action("case.view", WORK, "See cases", OWN),
+    Action("case.work", WORK, "Open and work cases", OWN),
+    Action("case.close", WORK, "Close a case", TWO),
+    Action("pii.unmask", WORK, "See personal data unmasked", "personal right, with a reason"),
+    Action("report.export", EVERYONE, "Export a report", "masked"),
+    Action("transaction.view", EVERYONE, "Search transactions", MASKED, frozenset({READ})),
+    Action("source.view", DATA, "See sources"),
+    Action("source.edit", DATA, "Make and edit sources"),
+    Action("quarantine.work", DATA, "Repair and replay rejected records"),
+    Action("rules.view", EVERYONE, "See the rules and the decision policy"),
+    Action("rules.edit", frozenset({ENGINEER, OWNER, ADMIN}), "Draft rules and policies"),
+    Action("policy.activate", POLICY, "Put a policy into force", TWO),
+    Action("model.view", EVERYONE, "See models and their figures"),
+    Action("model.train", OWNERS, "Train a model"),
+    Action("model.promote", OWNERS, "Make a model the champion", TWO),
+    Action("model.rollback", POLICY, "Go back to the champion before"),
+    Action("model.download", OWNERS, "Download a model"),
+    Action("user.manage", ADMINS, "Manage people and their roles", "never one's own"),
+    Action("key.manage", DATA, "Make and revoke API keys", f"engineers: {EVENTS} only"),
+    Action("audit.own", EVERYONE, "Read the own actions in the audit log"),
+    Action("audit.all", ADMINS, "Read the whole audit log"),
+]
+ACTIONS: dict[str, frozenset[str]] = {action.name: action.roles for action in TABLE}
 # What a machine's key may do, by the scopes it was given.
 SCOPES: dict[str, frozenset[str]] = {
-    "score:write": frozenset({"score.write", "docs.read"}),
-    "events:write": frozenset({"events.write", "docs.read"}),
-    "read:alerts": frozenset({"alert.view", "transaction.view", "docs.read"}),
+    scope: frozenset(action.name for action in TABLE if scope in action.scopes)
+    for scope in (SCORE, EVENTS, READ)
 }
 
 

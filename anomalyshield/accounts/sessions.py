@@ -1,24 +1,60 @@
-"""Log-ins on the trail: who came, and who was turned away."""
+"""Log-ins on the trail: who came, who left, who was turned away; and ending all of somebody's."""
 
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_in, user_login_failed
+from allauth.account.signals import password_changed
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.record import denied, record
+
+
+def end_all(user: User) -> None:
+    """Browsers and programs: whoever was logged in as this person has to do it again, if they can.
+
+    Access tokens end with this too: each request asks whether the person is active and whether the
+    password is still the one the token was given for.
+    """
+    for session in Session.objects.iterator():
+        if session.get_decoded().get("_auth_user_id") == str(user.pk):
+            session.delete()
+    end_tokens(user.pk)
+
+
+def end_tokens(user_id: Any) -> None:
+    """No refresh token of this person works any more."""
+    living = OutstandingToken.objects.filter(user_id=user_id, blacklistedtoken=None)
+    BlacklistedToken.objects.bulk_create(
+        [BlacklistedToken(token=token) for token in living], ignore_conflicts=True
+    )
 
 
 def opened(request: HttpRequest | None, user: User, **_: Any) -> None:
     record(by=user, action="session.opened", object=user)
 
 
+def closed(request: HttpRequest, user: User | None, **_: Any) -> None:
+    if user is not None:
+        record(by=user, action="session.closed", object=user)
+
+
 def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
-    """The name that was tried, never the password: Django masks it before it gets here."""
-    name = str(credentials.get("username", ""))[:150]
-    denied(by=name or "unknown", action="session.refused", object=None)
+    """Only names that exist are kept: the others are often passwords in the wrong field."""
+    tried = str(credentials.get("username", "")).replace("\x00", "")
+    found = User.objects.filter(username=tried).first()
+    denied(by=found or "unknown", action="session.refused", object=found)
+
+
+def changed(request: HttpRequest, user: User, **_: Any) -> None:
+    end_tokens(user.pk)  # other browsers end by themselves: a session is bound to the password
+    record(by=user, action="password.changed", object=user)
 
 
 def connect() -> None:
     user_logged_in.connect(opened, dispatch_uid="session.opened")
+    user_logged_out.connect(closed, dispatch_uid="session.closed")
     user_login_failed.connect(refused, dispatch_uid="session.refused")
+    password_changed.connect(changed, dispatch_uid="password.changed")

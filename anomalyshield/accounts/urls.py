@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("users/", people.users, name="users"),
     path("users/new/", people.make, name="user-new"),
     path("users/<int:pk>/", people.user, name="user"),
+    path("users/<int:pk>/password/", people.password, name="user-password"),
     # keys of machines
     path("keys/", keys.keys, name="keys"),
     path("keys/new/", keys.make, name="key-new"),

@@ -1,8 +1,12 @@
 """The audit log: one's own actions, or everyone's for an admin."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import urlencode
 
+from anomalyshield.accounts.forms import TrailFilter
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.models import AuditEvent
 
@@ -11,21 +15,29 @@ PAGE = 50
 
 @allow("audit.own", methods=("GET",))
 def audit(request: HttpRequest) -> HttpResponse:
-    events = AuditEvent.objects.order_by("-id")
     everyone = request.user.may("audit.all")
+    form = TrailFilter(request.GET)
+    asked = form.asked
+    before = asked.pop("before", None)
+    events = AuditEvent.objects.filter(**asked).order_by("-pk")
     if not everyone:
         events = events.filter(actor=request.user.username)
-    asked = {name: request.GET.get(name, "").strip() for name in ("actor", "action", "object_id")}
-    events = events.filter(**{name: value for name, value in asked.items() if value})
-    before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 19:
-        events = events.filter(id__lt=int(before))
+    if before:
+        events = events.filter(pk__lt=before)
     rows = list(events[: PAGE + 1])
     context = {
-        "events": rows[:PAGE],
-        "older": rows[PAGE - 1].pk if len(rows) > PAGE else None,
-        "asked": asked,
+        "events": [(event, _changes(event)) for event in rows[:PAGE]],
+        "older": urlencode({**asked, "before": rows[PAGE - 1].pk}) if len(rows) > PAGE else "",
+        "newest": urlencode(asked) if before else "",
+        "form": form,
         "everyone": everyone,
         "unsealed": AuditEvent.objects.filter(number=None).count(),
     }
     return render(request, "audit/events.html", context)
+
+
+def _changes(event: AuditEvent) -> list[tuple[str, Any, Any]]:
+    """What is different after: (name, before, after); all of it when there was nothing before."""
+    before, after = event.before or {}, event.after or {}
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return [(name, before.get(name), after.get(name)) for name in names]
