@@ -41,7 +41,7 @@ def text(value: object, limit: int) -> str:
 def _spelt(value: object) -> str:
     if isinstance(value, bool):
         raise Unfit("is true or false, not a text")
-    if isinstance(value, float | Decimal) and value == value and value == int(value):
+    if isinstance(value, float | Decimal) and abs(value) < 10**15 and value == int(value):
         return str(int(value))  # 1234.0: an integer column with gaps, read as floats
     if isinstance(value, int):
         if abs(value) >= 10**40:  # str() of thousands of digits is itself refused by Python
