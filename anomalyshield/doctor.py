@@ -7,7 +7,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from importlib import metadata
 
 import psycopg
@@ -16,13 +15,14 @@ from django.conf import settings
 from django.core import checks
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
 from packaging.markers import Marker
+
+from anomalyshield import pulse
+from scoring.tasks import QUEUES
 
 OLDEST_POSTGRES = 150000
 OLDEST_VALKEY = (7, 0)
 LEAST_DISK = 2 * 1024**3
-TICK_SECONDS = 30
 START_IT = "Start the platform: make run (or docker compose up -d)."
 PIN = re.compile(r"^([\w.-]+)==([^ ;\\]+)(?: *; *([^\\]+?))? *\\?$")
 
@@ -137,12 +137,10 @@ def tables() -> Finding:
 
 
 def ticker() -> Finding:
-    from scoring.models import JobSlot
-
-    last = JobSlot.objects.order_by("-claimed_at").values_list("claimed_at", flat=True).first()
-    if last is None or timezone.now() - last > timedelta(seconds=TICK_SECONDS):
-        return Finding("ticker", f"last sign of life: {last or 'never'}", START_IT)
-    return Finding("ticker", "alive")
+    """Also whether somebody asks the database for the work of every queue, bell or no bell."""
+    if missing := pulse.stale(["ticker", *(f"queue:{queue}" for queue in QUEUES)]):
+        return Finding("ticker", f"no sign of life of {', '.join(missing)}", START_IT)
+    return Finding("ticker", "alive, and every queue has a worker")
 
 
 def champion() -> Finding:

@@ -6,7 +6,6 @@ locks and slots in the database. Nor on the broker: ringing has a thread of its 
 
 import logging
 import threading
-from collections.abc import Callable
 
 import psycopg
 import redis
@@ -87,10 +86,9 @@ def _one_round(session: psycopg.Connection, ringer: Ringer) -> None:
 
 def repeat(beat: Pulse, stop: threading.Event) -> None:
     """Do one pulse again and again in the calling thread; a failure waits for the next time."""
-    does: Callable[[], object] = import_string(beat.does)
     while not stop.wait(beat.every):
         try:
-            does()
+            import_string(beat.does)()
         except Exception:
             log.exception("%s failed", beat.name)
             connection.close_if_unusable_or_obsolete()

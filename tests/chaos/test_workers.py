@@ -99,7 +99,8 @@ def test_a_stopped_worker_that_wakes_after_its_lease_cannot_commit(stack, capsys
     assert stack.made(4000, 3) == [4000, 4001, 4002]
     with capsys.disabled():
         print(
-            f"\n  a stopped worker's chunk was done by another after {waited:.1f} s (lease {LEASE_SECONDS} s)"
+            f"\n  a stopped worker's chunk was done by another after {waited:.1f} s"
+            f" (lease {LEASE_SECONDS} s)"
         )
 
 
