@@ -151,25 +151,21 @@ class Launch:
 
     # --- words ------------------------------------------------------------------------------------
     def _announce(self) -> None:
-        self._line("")
-        for line in self.logins:
-            self._line(f"  {line}".rstrip())
-        if self.logins:
-            self._line(
-                "  These passwords are shown once; `manage.py changepassword` sets new ones."
-            )
-        self.logins = []
+        self._show_logins()
         self._line(f"  AnomalyShield is ready: {self.url}")
-        self._line(f"  Data and logs: {settings.VAR} · Ctrl-C stops everything.\n")
+        self._line(f"  Data and logs: {settings.VAR} · Ctrl-C stops everything.")
+        if self.servers and self.servers.site.data != settings.VAR:
+            place = self.servers.site.data
+            self._line(f"  The servers' files: {place} (their user cannot enter here).")
+        self._line("")
 
     def _show_logins(self) -> None:
         self._line("")
-        if self.logins:
-            for line in self.logins:
-                self._line(f"  {line}".rstrip())
-            self._line(
-                "  These passwords are shown once; `manage.py changepassword` sets new ones."
-            )
+        if not self.logins:
+            return
+        for line in self.logins:
+            self._line(f"  {line}".rstrip())
+        self._line("  These passwords are shown once; `manage.py changepassword` sets new ones.\n")
         self.logins = []
 
     def _line(self, text: str) -> None:

@@ -329,6 +329,16 @@ class TestClosedHome:
         assert programs.Site.choose(closed / "new place").data == first.data
 
 
+def test_servers_named_in_the_environment_are_used_and_none_is_embedded(
+    settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(startup, "ADDRESSES", tmp_path / "embedded.json")
+    launch = startup.Launch(print)
+    launch._start_servers()  # this run's own servers are named in DATABASE_URL and REDIS_URL
+    assert launch.servers is None
+    assert not (tmp_path / "embedded.json").exists()
+
+
 # --- the bootstrap --------------------------------------------------------------------------------
 @pytest.fixture
 def bootstrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
