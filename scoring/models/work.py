@@ -1,15 +1,48 @@
 """Work as rows: files being read, chunks being scored, slots of the schedule."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
 from anomalyshield.leases import Leased
 from scoring.models.sources import Source
 
 
+class UploadQuerySet(models.QuerySet["Upload"]):
+    """Questions asked of uploads."""
+
+    def visible_to(self, user: Any) -> "UploadQuerySet":
+        """Who keeps sources sees all; a key of a source, that source's; others, their own."""
+        if user.may("source.edit"):
+            return self.all()
+        if user.pk is not None:
+            return self.filter(created_by=user)
+        key_source = user.key.source_id
+        return self.filter(source=key_source) if key_source else self.filter(created_by=None)
+
+    def same_content(self, source: Source, sha256: str) -> "UploadQuerySet":
+        """Earlier uploads of these very bytes that are done or still to be done."""
+        return self.filter(source=source, sha256=sha256).exclude(
+            state__in=[Leased.State.CANCELLED, Leased.State.QUARANTINED]
+        )
+
+    def scored_through(self) -> "UploadQuerySet":
+        """Uploads in SCORING of which no chunk is left to do."""
+        left = Chunk.objects.filter(
+            upload=models.OuterRef("pk"),
+            state__in=[Leased.State.WAITING, Leased.State.READY, Leased.State.RUNNING],
+        )
+        return self.filter(~models.Exists(left), stage=Upload.Stage.SCORING)
+
+
 class Upload(Leased):
-    """A file on its way in. `checkpoint` is committed with the rows it covers."""
+    """A file on its way in. `checkpoint` is committed with the rows it covers.
+
+    DONE means stored; `stage` goes on to FINISHED when the last of its chunks is scored.
+    """
 
     class Stage(models.TextChoices):
         STORING = "STORING"
@@ -33,18 +66,39 @@ class Upload(Leased):
     progress = models.FloatField(default=0)  # share of the file's bytes or rows stored, 0..1
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)  # when its first block was read
     stored_at = models.DateTimeField(null=True)
+
+    objects = UploadQuerySet.as_manager()
+    already_received = False  # set by uploads.receive() on an upload it did not have to make
 
     class Meta:
         ordering = ["-id"]
         indexes = [
             models.Index(
-                fields=["due_at"], condition=models.Q(state__in=["READY", "RUNNING"]), name="upload_due"
+                fields=["due_at"],
+                condition=models.Q(state__in=["READY", "RUNNING"]),
+                name="upload_due",
             )
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def under_way(self) -> bool:
+        """Will its numbers still change by themselves?"""
+        if self.stage == self.Stage.SCORING:
+            return True
+        return self.state in {self.State.READY, self.State.RUNNING, self.State.WAITING}
+
+    @property
+    def rows_per_second(self) -> float | None:
+        """Rows read in a second since its first block."""
+        if self.started_at is None:
+            return None
+        seconds = ((self.stored_at or timezone.now()) - self.started_at).total_seconds()
+        return self.read / seconds if seconds > 0 else None
 
 
 class Chunk(Leased):

@@ -1,0 +1,121 @@
+"""From stored transactions to decisions on record, a chunk at a time."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from anomalyshield import leases
+from anomalyshield.metrics import TRANSACTIONS
+from scoring import history, ingest
+from scoring.current import Current, current_scorer
+from scoring.engine.decision import Outcome
+from scoring.engine.features import spec_id
+from scoring.engine.history import Rows
+from scoring.engine.scorer import Scores
+from scoring.models import Chunk
+from scoring.shadows import score_shadows
+from scoring.signals import decisions_made
+
+log = logging.getLogger(__name__)
+DECISION = (
+    "transaction_id model_id policy_id risk_score probability level outcome reason_codes hits"
+    " degraded reviewable known_at"
+).split()
+DECISION_TYPES = "int8 int8 int8 float8 float8 text text text[] jsonb text bool timestamptz".split()
+
+
+def perform(chunk: Chunk) -> None:
+    """Decide every transaction of the chunk, in one transaction with the chunk's own end."""
+    current = current_scorer()
+    events = history.events_of(chunk.transaction_ids)
+    past = history.read(events, known_at=chunk.known_at)
+    scores = current.scorer.score(events, past)
+    with transaction.atomic():
+        reviewable = store(events, scores, current, known_at=chunk.known_at)
+        leases.finish(chunk)
+        if chunk.upload_id:
+            ingest.chunk_done(chunk.upload_id, len(events))
+    count(scores)
+    announce(reviewable)
+    score_shadows(events, scores.vectors)
+
+
+def store(events: Rows, scores: Scores, current: Current, *, known_at: datetime) -> list[int]:
+    """Write decisions, vectors and what is left to explain; the ids of those that want a person."""
+    ids = events["id"].tolist()
+    with connection.cursor() as cursor:
+        with cursor.copy(f"COPY scoring_decision ({', '.join(DECISION)}) FROM STDIN") as copy:
+            for row in rows_of(ids, scores, current, known_at):
+                copy.write_row(row)
+        columns = "day, transaction_id, spec, vector"
+        with cursor.copy(f"COPY scoring_snapshot ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(["date", "int8", "varchar", "bytea"])
+            for row in vectors_of(ids, scores.vectors, known_at):
+                copy.write_row(row)
+        return explain_later(cursor, ids)
+
+
+def rows_of(ids: Sequence[int], scores: Scores, current: Current, known_at: datetime) -> Any:
+    """Rows of decisions in the order of DECISION."""
+    version = current.version.pk if current.version else None
+    policy = current.scorer.policy
+    probability = scores.probability.tolist() if scores.probability is not None else None
+    for place, (id, score) in enumerate(zip(ids, scores.risk_score.tolist(), strict=True)):
+        verdict, hits = scores.verdicts[place], scores.hits[place]
+        yield (
+            id,
+            version,
+            current.policy.pk,
+            # No score is not a number a column or a sort can hold: it stands at the review cut.
+            score if score == score else policy.high_above,
+            probability[place] if probability else None,
+            verdict.level,
+            verdict.outcome,
+            verdict.reason_codes,
+            Jsonb([vars(hit) for hit in hits]),
+            scores.degraded[place],
+            verdict.outcome != Outcome.APPROVE,
+            known_at,
+        )
+
+
+def vectors_of(ids: Sequence[int], vectors: np.ndarray, known_at: datetime) -> Any:
+    """Rows of snapshots; a vector is its little-endian bytes, so it comes back bit for bit."""
+    plain = np.ascontiguousarray(vectors, "<f8")
+    day, spec = known_at.date(), spec_id()
+    return ((day, id, spec, plain[place].tobytes()) for place, id in enumerate(ids))
+
+
+LATER = """
+WITH wanted AS (
+    SELECT id, model_id FROM scoring_decision WHERE transaction_id = ANY(%s) AND reviewable
+), left_to_do AS (
+    INSERT INTO scoring_explanation (decision_id, model_id, state, attempts, error, sentences)
+    SELECT id, model_id, 'READY', 0, '', '[]' FROM wanted WHERE model_id IS NOT NULL
+)
+SELECT id FROM wanted
+"""
+
+
+def explain_later(cursor: Any, transaction_ids: Sequence[int]) -> list[int]:
+    """One row of work per decision that a person will read."""
+    cursor.execute(LATER, [list(transaction_ids)])
+    return [id for (id,) in cursor.fetchall()]
+
+
+def count(scores: Scores) -> None:
+    for verdict in scores.verdicts:
+        TRANSACTIONS.labels(risk_level=verdict.level).inc()
+
+
+def announce(decisions: list[int]) -> None:
+    """Tell whoever listens; what goes wrong there is theirs, and their sweep finds the rest."""
+    if decisions:
+        for _, answer in decisions_made.send_robust(sender=None, ids=decisions):
+            if isinstance(answer, Exception):
+                log.error("a listener of decisions_made failed: %r", answer)

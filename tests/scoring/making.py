@@ -1,0 +1,76 @@
+"""A small past, a first model, and files to send: what tests of this room start from."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from anomalyshield import leases
+from scoring import current, registry, uploads
+from scoring.engine import features, training
+from scoring.engine.history import EVENT, History
+from scoring.models import ModelVersion, Source, Upload
+from scoring.tasks import WORK, do
+
+HEADER = "transaction_id,user_id,amount,timestamp,merchant_category,city,device_id"
+START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=20)
+
+
+def made_up_events(rows: int = 1500, seed: int = 3) -> np.ndarray:
+    """Events of forty users over twenty days."""
+    chance = np.random.default_rng(seed)
+    events = np.zeros(rows, EVENT)
+    events["id"] = np.arange(1, rows + 1)
+    events["time"] = np.sort(chance.integers(0, 20 * 86_400, rows)) * 1_000_000
+    events["units"] = (chance.lognormal(3, 1, rows) * 10_000).astype(int)
+    events["user"] = chance.integers(1, 41, rows)
+    events["device"] = events["user"]
+    events["place"] = chance.integers(1, 6, rows)
+    events["lat"] = events["lon"] = events["online"] = np.nan
+    return events
+
+
+def first_model() -> ModelVersion:
+    """A model without labels, trained on made-up events, in service."""
+    events = made_up_events()
+    vectors = features.compute(events, History.of(events))
+    bundle = training.fit(vectors, None, events["time"], budget=0.01)
+    version = registry.register(bundle, kind="cold", cutoff=START, trained_rows=len(events))
+    registry.install_first(version=version)
+    current.forget()
+    return version
+
+
+def source(name: str = "files") -> Source:
+    return Source.objects.get_or_create(name=name, defaults={"kind": "csv"})[0]
+
+
+def csv_of(rows: list[str]) -> bytes:
+    return "\n".join([HEADER, *rows, ""]).encode()
+
+
+def ordinary_rows(count: int = 200, users: int = 10) -> list[str]:
+    """Payments an hour apart, in the order of time."""
+    return [
+        f"t{n},u{n % users},{10 + n % 50}.25,{(START + timedelta(hours=n)).isoformat()},"
+        f"groceries,Delhi,d{n % users}"
+        for n in range(count)
+    ]
+
+
+def send(content: bytes, *, name: str = "payments.csv", by: Any = None, **options: Any) -> Upload:
+    return uploads.receive(
+        by=by, source=source(), name=name, file=io.BytesIO(content), options=options
+    )
+
+
+def work_through() -> None:
+    """What workers do when the bell rings, until nothing is left."""
+    busy = True
+    while busy:
+        busy = False
+        for work in WORK:
+            for row in leases.claim(work.rows):
+                do(work, row)
+                busy = True
