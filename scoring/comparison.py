@@ -95,6 +95,7 @@ def beside(test: Dataset, own: Floats, champion: Loaded, budget: float) -> dict[
     """The champion on the same rows, and how many of its alerts the candidate would raise too."""
     theirs = champion.bundle.ensemble.score(test.vectors)
     return {
+        "pk": champion.version.pk,
         "number": champion.version.number,
         "measured": measured(test, theirs.risk_score, theirs.probability, budget),
         "overlap": overlap(own, theirs.risk_score, round(len(test) * budget)),

@@ -66,7 +66,8 @@ def give(
     standing = Label.objects.filter(transaction=transaction).standing().first()
     if standing and standing.value == value and typology in {"", standing.typology}:
         return standing
-    if standing:
+    adds_a_typology = standing and standing.value == value and not standing.typology
+    if standing and not adds_a_typology:
         _may_change(by, standing)
     label = _stored(
         transaction=transaction,

@@ -206,6 +206,26 @@ def refuse(*, by: Any, request: PromotionRequest, answer: str) -> PromotionReque
 
 
 @transaction.atomic
+def set_shadow(*, by: Any, version: ModelVersion, on: bool) -> ModelVersion:
+    """Let a candidate score along, unseen by any decision, or make it a plain candidate again."""
+    version = _locked(version)
+    before, after = (State.CANDIDATE, State.SHADOW) if on else (State.SHADOW, State.CANDIDATE)
+    if version.state != before:
+        raise Refused(f"{version} is {version.get_state_display().lower()}, not {before.lower()}.")
+    _intact(version)
+    version.state = after
+    version.save(update_fields=["state"])
+    record(
+        by=by,
+        action="model.shadow_changed",
+        object=version,
+        before={"state": before},
+        after={"state": after},
+    )
+    return version
+
+
+@transaction.atomic
 def roll_back(*, by: Any, reason: str) -> ModelVersion:
     """Give the place back to the champion before. One person is enough: it ends harm."""
     _one_at_a_time()

@@ -2,18 +2,26 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
 from scoring.views import models, rules
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # scoring, at the addresses upstream systems know
+    path("detect", Detect.as_view(), name="detect"),
+    path("predict", Predict.as_view(), name="predict"),
+    path("predict/batch", PredictBatch.as_view(), name="predict-batch"),
+    path("api/v1/scoring/score", Score.as_view(), name="score"),
+    path("api/v1/scoring/score/batch", ScoreBatch.as_view(), name="score-batch"),
     # models: versions, their training runs, and the two persons of a promotion
     path("models/", models.models, name="models"),
     path("models/train/", models.train, name="model-train"),
     path("models/rollback/", models.roll_back, name="model-rollback"),
     path("models/runs/<int:pk>/", models.run, name="run"),
-    path("models/<int:number>/", models.model, name="model"),
-    path("models/<int:number>/ask/", models.ask, name="model-ask"),
-    path("models/<int:number>/approve/", models.approve, name="model-approve"),
-    path("models/<int:number>/refuse/", models.refuse, name="model-refuse"),
+    path("models/<int:pk>/", models.model, name="model"),
+    path("models/<int:pk>/ask/", models.ask, name="model-ask"),
+    path("models/<int:pk>/approve/", models.approve, name="model-approve"),
+    path("models/<int:pk>/refuse/", models.refuse, name="model-refuse"),
+    path("models/<int:pk>/shadow/", models.shadow, name="model-shadow"),
     # rules
     path("rules/", rules.rules, name="rules"),
 ]

@@ -64,4 +64,5 @@ def moment(rng: Generator, customer: Customer, day: float, days: float) -> float
     place = customer.place_on(day)
     hour = rng.choice(24, p=customer.hours / customer.hours.sum()) + rng.random()
     moved = np.floor(day) + (hour - place.longitude / 15) / 24
-    return float(moved + (moved < 0) - (moved >= days))  # the same hour of a day of the story
+    late = max(0.0, np.floor(moved - days) + 1)
+    return float(moved + (moved < 0) - late)  # the same hour of a day of the story

@@ -24,6 +24,7 @@ class Story:
     """Everything until a moment, oldest first. Deterministic in seed, rows and `until`."""
 
     def __init__(self, *, until: datetime, seed: int = 7, rows: int = ROWS) -> None:
+        self.until = until
         rng = np.random.default_rng(seed)
         # Days start at midnight UTC, so that hours of the day mean what they say.
         self.start = until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(DAYS - 1)
@@ -44,10 +45,15 @@ class Story:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(self._lines(from_day, to_day))
+        writer.writerows(self._rows(from_day, to_day))
         return out.getvalue().encode()
 
-    def _lines(self, from_day: float, to_day: float) -> Iterable[list[str]]:
+    def lines(self, from_day: float, to_day: float) -> list[dict[str, str]]:
+        """The same as records, without what became known of them later."""
+        rows = self._rows(from_day, to_day)
+        return [dict(zip(COLUMNS[:-2], row, strict=False)) for row in rows]
+
+    def _rows(self, from_day: float, to_day: float) -> Iterable[list[str]]:
         for id_, one in zip(self.ids, self.payments, strict=True):
             if from_day <= one.day < to_day:
                 yield [id_, self._stamp(one.day), *_said(one), *self._label(one)]

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from anomalyshield.accounts.permissions import allow
@@ -17,7 +19,7 @@ UNDER_WAY = {TrainingRun.State.READY, TrainingRun.State.RUNNING, TrainingRun.Sta
 
 
 class ReasonForm(forms.Form):
-    """Why. It goes into the audit trail, so it may not be empty."""
+    """Why. It goes into the audit trail; only an approval may leave it at the asker's words."""
 
     reason = forms.CharField(
         max_length=2000,
@@ -40,26 +42,17 @@ class TrainForm(forms.Form):
     )
 
 
-@allow("model.view")
+@allow("model.view", methods=("GET", "HEAD"))
 def models(request: HttpRequest) -> HttpResponse:
     """Every version, the latest first, and the runs that made them."""
-    shown = {"budget_percent": round(100 * training.default_budget(), 4)}
-    context = {
-        "versions": ModelVersion.objects.select_related("trained_by"),
-        "waiting": _open_requests(),
-        "runs": TrainingRun.objects.select_related("asked_by", "result")[:RUNS_SHOWN],
-        "train_form": TrainForm(initial=shown),
-        "reason_form": ReasonForm(auto_id="rollback_%s"),
-        "may": _rights(request.user),
-    }
-    return render(request, "scoring/models.html", context)
+    return _list(request)
 
 
 @allow("model.train", methods=("POST",))
 def train(request: HttpRequest) -> HttpResponse:
     form = TrainForm(request.POST)
     if not form.is_valid():
-        return _answered(request, form, "models")
+        return _list(request, train_form=form, status=400)
     run = training.ask(
         by=request.user,
         maturity_days=form.cleaned_data["maturity_days"],
@@ -68,7 +61,7 @@ def train(request: HttpRequest) -> HttpResponse:
     return redirect("run", run.pk)
 
 
-@allow("model.view")
+@allow("model.view", methods=("GET", "HEAD"))
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """One training. While it is under way the page asks again every two seconds."""
     found = get_object_or_404(TrainingRun.objects.select_related("asked_by", "result"), pk=pk)
@@ -76,88 +69,129 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, template, {"run": found, "under_way": found.state in UNDER_WAY})
 
 
-@allow("model.view")
-def model(request: HttpRequest, number: int) -> HttpResponse:
+@allow("model.view", methods=("GET", "HEAD"))
+def model(request: HttpRequest, pk: int) -> HttpResponse:
     """One version: its measurements beside the champion's, and who may promote it."""
-    version = _version(number)
-    requests = list(version.requests.select_related("asked_by", "answered_by"))
-    waiting = next((one for one in requests if one.state == PromotionRequest.State.OPEN), None)
+    return _page(request, pk)
+
+
+@allow("model.promote", methods=("POST",))
+def ask(request: HttpRequest, pk: int) -> HttpResponse:
+    version, form = _version(pk), ReasonForm(request.POST)
+    if not form.is_valid():
+        return _page(request, pk, form=form, status=400)
+    try:
+        registry.ask_promotion(by=request.user, version=version, reason=form.cleaned_data["reason"])
+    except registry.Refused as refusal:
+        return _refused(request, pk, refusal)
+    messages.success(request, f"Asked. A second model owner has to approve {version}.")
+    return redirect("model", pk)
+
+
+@allow("model.promote", methods=("POST",))
+def approve(request: HttpRequest, pk: int) -> HttpResponse:
+    answer = request.POST.get("reason", "").strip()[:2000]
+    try:
+        version = registry.approve(by=request.user, request=_latest(pk), answer=answer)
+    except registry.Refused as refusal:
+        return _refused(request, pk, refusal)
+    messages.success(
+        request, f"{version} is the champion. Every process scores with it within seconds."
+    )
+    return redirect("model", pk)
+
+
+@allow("model.promote", methods=("POST",))
+def refuse(request: HttpRequest, pk: int) -> HttpResponse:
+    asked, form = _latest(pk), ReasonForm(request.POST)
+    if not form.is_valid():
+        return _page(request, pk, form=form, status=400)
+    try:
+        registry.refuse(by=request.user, request=asked, answer=form.cleaned_data["reason"])
+    except registry.Refused as refusal:
+        return _refused(request, pk, refusal)
+    messages.success(request, "The request is answered: no promotion.")
+    return redirect("model", pk)
+
+
+@allow("model.train", methods=("POST",))
+def shadow(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a candidate score along without deciding, or end that."""
+    version = _version(pk)
+    try:
+        registry.set_shadow(by=request.user, version=version, on="on" in request.POST)
+    except registry.Refused as refusal:
+        return _refused(request, pk, refusal)
+    return redirect("model", pk)
+
+
+@allow("model.rollback", methods=("POST",))
+def roll_back(request: HttpRequest) -> HttpResponse:
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _list(request, reason_form=form, status=400)
+    try:
+        former = registry.roll_back(by=request.user, reason=form.cleaned_data["reason"])
+    except registry.Refused as refusal:
+        messages.error(request, str(refusal))
+        return _list(request, status=409)
+    messages.success(request, f"{former} decides again.")
+    return redirect("models")
+
+
+def _list(request: HttpRequest, *, status: int = 200, **forms_given: forms.Form) -> HttpResponse:
+    shown = {"budget_percent": round(100 * training.default_budget(), 4)}
+    context = {
+        "versions": ModelVersion.objects.select_related("trained_by"),
+        "waiting": _waiting(),
+        "runs": TrainingRun.objects.select_related("asked_by", "result")[:RUNS_SHOWN],
+        "train_form": TrainForm(initial=shown),
+        "reason_form": ReasonForm(),
+        "may": _rights(request.user),
+    } | forms_given
+    return render(request, "scoring/models.html", context, status=status)
+
+
+def _page(
+    request: HttpRequest, pk: int, *, form: forms.Form | None = None, status: int = 200
+) -> HttpResponse:
+    version = _version(pk)
+    waiting = _waiting().filter(model=version).first()
     context = {
         "version": version,
         "metrics": version.metrics,
         "rows": figures.table(version.metrics),
         "charts": figures.charts(version.metrics),
-        "requests": requests,
+        "requests": version.requests.select_related("asked_by", "answered_by"),
         "waiting": waiting,
         "own": waiting is not None and waiting.asked_by == request.user,
+        "four_eyes": settings.FOUR_EYES,
         "promotable": version.state in registry.PROMOTABLE and waiting is None,
-        "reason_form": ReasonForm(),
+        "reason_form": form or ReasonForm(),
         "may": _rights(request.user),
     }
-    return render(request, "scoring/model.html", context)
+    return render(request, "scoring/model.html", context, status=status)
 
 
-@allow("model.promote", methods=("POST",))
-def ask(request: HttpRequest, number: int) -> HttpResponse:
-    version, form = _version(number), ReasonForm(request.POST)
-    return _answered(
-        request,
-        form,
-        "model",
-        number,
-        act=lambda reason: registry.ask_promotion(by=request.user, version=version, reason=reason),
-        done=f"Asked. A second model owner has to approve {version}.",
-    )
+def _refused(request: HttpRequest, pk: int, refusal: registry.Refused) -> HttpResponse:
+    """The page again, as it stands now, with the sentence on top."""
+    messages.error(request, str(refusal))
+    return _page(request, pk, status=409)
 
 
-@allow("model.promote", methods=("POST",))
-def approve(request: HttpRequest, number: int) -> HttpResponse:
-    waiting, form = _waiting(number), ReasonForm(request.POST)
-    return _answered(
-        request,
-        form,
-        "model",
-        number,
-        act=lambda reason: registry.approve(by=request.user, request=waiting, answer=reason),
-        done=f"v{number} is the champion. Every process scores with it within seconds.",
-    )
+def _version(pk: int) -> ModelVersion:
+    return get_object_or_404(ModelVersion.objects.select_related("trained_by"), pk=pk)
 
 
-@allow("model.promote", methods=("POST",))
-def refuse(request: HttpRequest, number: int) -> HttpResponse:
-    waiting, form = _waiting(number), ReasonForm(request.POST)
-    return _answered(
-        request,
-        form,
-        "model",
-        number,
-        act=lambda reason: registry.refuse(by=request.user, request=waiting, answer=reason),
-        done="The request is answered: no promotion.",
-    )
+def _latest(pk: int) -> PromotionRequest:
+    """The latest request for it; one answered meanwhile is the verb's to refuse in words."""
+    found = PromotionRequest.objects.filter(model=pk).first()
+    if found is None:
+        raise Http404
+    return found
 
 
-@allow("model.rollback", methods=("POST",))
-def roll_back(request: HttpRequest) -> HttpResponse:
-    return _answered(
-        request,
-        ReasonForm(request.POST),
-        "models",
-        act=lambda reason: registry.roll_back(by=request.user, reason=reason),
-        done="The earlier champion decides again.",
-    )
-
-
-def _version(number: int) -> ModelVersion:
-    return get_object_or_404(ModelVersion.objects.select_related("trained_by"), number=number)
-
-
-def _waiting(number: int) -> PromotionRequest:
-    """The latest request; one that was answered meanwhile is the verb's to refuse in words."""
-    found = PromotionRequest.objects.filter(model__number=number).first()
-    return found or get_object_or_404(PromotionRequest, model__number=number)
-
-
-def _open_requests() -> Any:
+def _waiting() -> QuerySet[PromotionRequest]:
     waiting = PromotionRequest.objects.filter(state=PromotionRequest.State.OPEN)
     return waiting.select_related("model", "asked_by")
 
@@ -168,25 +202,3 @@ def _rights(user: Any) -> dict[str, bool]:
         "promote": user.may("model.promote"),
         "roll_back": user.may("model.rollback"),
     }
-
-
-def _answered(
-    request: HttpRequest,
-    form: forms.Form,
-    *back: Any,
-    act: Any = None,
-    done: str = "",
-) -> HttpResponse:
-    """Act if the form is whole, and say on the page what came of it, in words."""
-    if not form.is_valid():
-        for field, errors in form.errors.items():
-            messages.error(
-                request, f"{form.fields[field].label or field.capitalize()}: {errors[0]}"
-            )
-        return redirect(*back)
-    try:
-        act(form.cleaned_data["reason"])
-        messages.success(request, done)
-    except registry.Refused as refusal:
-        messages.error(request, str(refusal))
-    return redirect(*back)
