@@ -41,8 +41,10 @@ def text(value: object, limit: int) -> str:
 def _spelt(value: object) -> str:
     if isinstance(value, bool):
         raise Unfit("is true or false, not a text")
-    if isinstance(value, float | Decimal) and abs(value) < 10**15 and value == int(value):
-        return str(int(value))  # 1234.0: an integer column with gaps, read as floats
+    if isinstance(value, float | Decimal):
+        if -(10**15) < value < 10**15 and value == int(value):
+            return str(int(value))  # 1234.0: an integer column with gaps, read as floats
+        raise Unfit("is a number with decimals, not a text")
     if isinstance(value, int):
         if abs(value) >= 10**40:  # str() of thousands of digits is itself refused by Python
             raise Unfit("has more than 40 digits")
@@ -57,7 +59,7 @@ def _kind(value: object) -> str:
         return "an object"
     if isinstance(value, list | tuple):
         return "a list"
-    return "a number with decimals" if isinstance(value, float | Decimal) else "of another kind"
+    return "of another kind"
 
 
 def _refuse_unstorable(value: str) -> None:

@@ -155,7 +155,8 @@ def test_amounts_are_stored_as_they_were_written(given, stored):
         ("1,234.56", "comma"), ("1.234,56", "comma"), ("1e5", "plain number"), ("", "required"),
         (None, "required"), ("abc", "plain number"), (float("inf"), "finite"),
         ([1], "not a number"),
-        (Decimal("NaN"), "required"), (Decimal("inf"), "finite"), ({}, "not a number"), ("0x10", "plain number"),
+        (Decimal("NaN"), "required"), (Decimal("inf"), "finite"), ({}, "not a number"),
+        ("0x10", "plain number"),
     ],
 )  # fmt: skip
 def test_amounts_that_are_refused_say_why(given, why):
