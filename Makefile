@@ -1,6 +1,6 @@
 # Two commands: `make run` and `make test`. The rest are short names for `manage.py …`.
 
-PYTHON ?= python3
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do command -v $$p && break; done)
 BASE = $(PYTHON) tools/bootstrap.py --base
 DEV = $(PYTHON) tools/bootstrap.py --dev
 RUFF = $(DEV) -m ruff
