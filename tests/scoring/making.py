@@ -37,7 +37,7 @@ def first_model() -> ModelVersion:
     vectors = features.compute(events, History.of(events))
     bundle = training.fit(vectors, None, events["time"], budget=0.01)
     version = registry.register(bundle, kind="cold", cutoff=START, trained_rows=len(events))
-    registry.install_first(version=version)
+    version = registry.install_first(version=version)
     current.forget()
     return version
 

@@ -1,0 +1,1 @@
+"""What upstream systems talk to."""
