@@ -1,11 +1,14 @@
 """Real servers and processes that a test may kill, and the questions asked of them afterwards."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,12 +31,27 @@ def until(happens: Callable[[], Any], seconds: float, what: str) -> float:
     return time.monotonic() - start
 
 
+@contextmanager
+def booted(settings: str = "tests.chaos.settings") -> Iterator["Stack"]:
+    """A stack in a folder of its own; gone with everything it started at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="anomalyshield-chaos-"))
+    folder.chmod(0o755)  # as root the servers run as `nobody` and must get in
+    stack = Stack(folder, settings)
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @dataclass
 class Stack:
     """Two servers and any number of workers and tickers, all in one folder."""
 
     folder: Path
     settings: str = "tests.chaos.settings"
+    faults: str = ""  # fault points of the workers started from now on
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self) -> None:
@@ -44,6 +62,11 @@ class Stack:
             [sys.executable, "manage.py", "migrate", "-v0"], cwd=PROJECT, env=self.env, check=True
         )
         self.ask(TABLES)
+
+    def shell(self, program: str) -> None:
+        """Run a few lines inside the platform."""
+        arguments = [sys.executable, "manage.py", "shell", "-v0", "-c", program]
+        subprocess.run(arguments, cwd=PROJECT, env=self.env, check=True)
 
     def stop(self) -> None:
         for process in self.processes:
@@ -59,6 +82,8 @@ class Stack:
             "REDIS_URL": self.servers.redis_url,
             "ANOMALYSHIELD_VAR": str(self.folder / "var"),
             "ANOMALYSHIELD_ENV": "test",
+            "ANOMALYSHIELD_FAULTS": self.faults,
+            "ANOMALYSHIELD_CHUNK_ROWS": "100",
             "ANOMALYSHIELD_LEASE_SECONDS": str(LEASE_SECONDS),
             "OMP_NUM_THREADS": "1",
         }
