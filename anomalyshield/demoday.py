@@ -119,7 +119,7 @@ def first_model(story: Story, source: Source) -> None:
         by="command",
         kind=bundle.kind,
         metrics={"budget": BUDGET, "note": bundle.manifest["note"]},
-        cutoff=story.start + timedelta(days=FIRST_LESSON),
+        cutoff=story.start + timedelta(days=FIRST_LESSON),  # it knows of nothing later
         trained_rows=len(events),
     )
     registry.install_first(version=version)

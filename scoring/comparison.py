@@ -159,13 +159,13 @@ def reliability(labels: Floats, probability: Floats, bins: int = 10) -> list[lis
 
 def _heldout(part: Split) -> dict[str, Any]:
     if not len(part.test):
-        return {"rows": 0, "frauds": 0}
+        return {"rows": 0, "frauds": 0, "waiting": part.waiting}
     first, last = (datetime.fromtimestamp(part.test.times[at], UTC) for at in (0, -1))
     return {
         "rows": len(part.test),
         "frauds": part.test.frauds,
         "from": f"{first:%Y-%m-%d}",
         "until": f"{last:%Y-%m-%d}",
-        "test_from": part.test_from,
+        "waiting": part.waiting,
         "maturity_days": part.maturity.days,
     }

@@ -60,7 +60,6 @@ class Dataset:
 
     @property
     def digest(self) -> str:
-        """Changes with any row or label: has anything happened since the last training?"""
         said = np.nan_to_num(self.labels, nan=2.0) + 4.0 * self.reviewed
         return blake2b(self.ids.tobytes() + said.tobytes(), digest_size=16).hexdigest()
 
@@ -71,9 +70,15 @@ class Split:
 
     train: Dataset
     test: Dataset
+    waiting: int  # labelled rows too young to be learnt from
     cutoff: datetime
     maturity: timedelta
     test_from: float  # seconds since 1970
+
+    @property
+    def digest(self) -> str:
+        """Changes with any row or label: has anything happened since the last training?"""
+        return f"{self.train.digest}{self.test.digest}"
 
 
 def read(cutoff: datetime, maturity: timedelta = MATURITY) -> Dataset:
@@ -109,30 +114,28 @@ def read(cutoff: datetime, maturity: timedelta = MATURITY) -> Dataset:
     )
 
 
-def split(data: Dataset, cutoff: datetime, maturity: timedelta = MATURITY) -> Split:
+def split(
+    data: Dataset, cutoff: datetime, maturity: timedelta = MATURITY, *, unseen_from: float = 0.0
+) -> Split:
     """By time, never at random: the latest matured rows are held out.
 
-    Reviewed rows of the window that has not matured are learnt from as well, so that a decision of
-    today counts today, unless their customer is among those held out. They are never measured on:
-    there, only what looked suspicious has a label.
+    Of those, rows before `unseen_from` are measured on by nobody: somebody has learnt from them.
+
+    Rows of the window that has not matured wait, labelled or not. There only what looked suspicious
+    has a label, and a model would learn that whatever grows with time is fraud (tried: average
+    precision on the following weeks fell from 0.89 to 0.63).
     """
     matured = data.times < matured_until(cutoff, maturity).timestamp()
     usable = data.where(matured & ~np.isnan(data.labels))
+    waiting = int((~matured & data.reviewed).sum())
     if not len(usable):
-        return Split(data, usable, cutoff, maturity, cutoff.timestamp())
+        return Split(data, usable, waiting, cutoff, maturity, cutoff.timestamp())
     test_from = float(usable.times[int(len(usable) * (1 - TEST_SHARE))])
-    test = usable.where(usable.times >= test_from)
     early = matured & (data.times < test_from)
-    fresh = ~matured & data.reviewed & ~np.isin(data.users, test.users[test.labels == 1])
-    return Split(data.where(early | fresh), test, cutoff, maturity, test_from)
+    test = usable.where(usable.times >= max(test_from, unseen_from))
+    return Split(data.where(early), test, waiting, cutoff, maturity, test_from)
 
 
-def order_of(part: Split) -> NDArray[np.int64]:
-    """The time order in which the engine may split further: fresh reviewed rows come first.
-
-    It calibrates on the end of what it is given, which must be a plain stretch of time and not
-    rows that were picked for looking suspicious.
-    """
-    moments = np.round((part.train.times - EPOCH.timestamp()) * 1e6).astype(np.int64)
-    fresh = part.train.times >= part.test_from
-    return np.where(fresh, moments.min(initial=0) - 1, moments)
+def clock(part: Dataset) -> NDArray[np.int64]:
+    """Event times as the engine counts them: microseconds since 2000."""
+    return np.round((part.times - EPOCH.timestamp()) * 1e6).astype(np.int64)

@@ -13,11 +13,12 @@ from anomalyshield import bell
 from anomalyshield.audit.record import record
 from anomalyshield.leases import advance, finish
 from scoring import comparison, dataset, registry
-from scoring.dataset import Dataset, Split
+from scoring.dataset import Split
 from scoring.engine import training as learning
 from scoring.engine.bundle import Bundle
 from scoring.labels import MATURITY
 from scoring.models import ModelVersion, TrainingRun
+from scoring.registry import Loaded
 
 SEED = 7
 BETTER_BY = 0.005  # of average precision: less is noise from week to week
@@ -52,28 +53,35 @@ def perform(run: TrainingRun) -> None:
     _tell(run, 0.02, "Reading stored vectors and labels")
     maturity = timedelta(days=run.options.get("maturity_days", MATURITY.days))
     cutoff = timezone.now()
-    data = dataset.read(cutoff, maturity)
-    if reason := _pointless(data):
+    data, reigning = dataset.read(cutoff, maturity), registry.champion()
+    unseen_from = reigning.version.learnt_until if reigning else 0.0
+    part = dataset.split(data, cutoff, maturity, unseen_from=unseen_from)
+    if reason := _pointless(part, run):
         _end(run, reason)
         return
-    part = dataset.split(data, cutoff, maturity)
     try:
         bundle = _fit(run, part)
     except learning.Untrainable as reason:
         _end(run, str(reason))
         return
     _tell(run, 0.9, "Measuring on the held-out rows, beside the champion")
-    _enter(run, data, part, bundle)
+    _enter(run, part, bundle, reigning)
 
 
-def _pointless(data: Dataset) -> str:
+def _pointless(part: Split, run: TrainingRun) -> str:
     """Why this training would be for nothing, or an empty text."""
-    if not len(data):
+    if not len(part.train):
         return "Nothing to learn from: no transaction has been scored yet."
     last = ModelVersion.objects.exclude(state=ModelVersion.State.REJECTED).first()
-    if last and last.metrics.get("digest") == data.digest:
-        return f"Nothing changed since {last}: the same transactions, the same labels."
-    return ""
+    if last is None or last.metrics.get("recipe") != _recipe(part, run):
+        return ""
+    waiting = f" Labels too young to be learnt from: {part.waiting}." if part.waiting else ""
+    return f"Nothing changed since {last}: the same transactions, the same labels.{waiting}"
+
+
+def _recipe(part: Split, run: TrainingRun) -> dict[str, Any]:
+    """What a training is made of: the same again would give the same model."""
+    return {"digest": part.digest, "budget": run.options["budget"]}
 
 
 def _fit(run: TrainingRun, part: Split) -> Bundle:
@@ -84,16 +92,15 @@ def _fit(run: TrainingRun, part: Split) -> Bundle:
     return learning.fit(
         part.train.vectors,
         labels if np.nansum(labels) else None,
-        dataset.order_of(part),
+        dataset.clock(part.train),
         budget=run.options["budget"],
         seed=SEED,
         progress=progress,
     )
 
 
-def _enter(run: TrainingRun, data: Dataset, part: Split, bundle: Bundle) -> None:
+def _enter(run: TrainingRun, part: Split, bundle: Bundle, reigning: Loaded | None) -> None:
     """Version, verdict and end of the run in one transaction; without it no trace on disk."""
-    reigning = registry.champion()
     metrics = comparison.report(part, bundle, reigning, budget=run.options["budget"])
     place = registry.put_down(bundle)
     try:
@@ -103,7 +110,7 @@ def _enter(run: TrainingRun, data: Dataset, part: Split, bundle: Bundle) -> None
                 run,
                 place=place,
                 kind=bundle.kind,
-                metrics=metrics | {"digest": data.digest},
+                metrics=metrics | {"recipe": _recipe(part, run), "learnt_until": part.test_from},
                 cutoff=part.cutoff,
                 trained_rows=len(part.train),
                 trained_frauds=part.train.frauds,

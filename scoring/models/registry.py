@@ -40,6 +40,11 @@ class ModelVersion(models.Model):
     def __str__(self) -> str:
         return f"v{self.number}"
 
+    @property
+    def learnt_until(self) -> float:
+        """Seconds since 1970: it has learnt from nothing that happened later."""
+        return float(self.metrics.get("learnt_until") or self.cutoff.timestamp())
+
 
 class PromotionRequest(models.Model):
     """Someone asks for a version to become champion; someone else answers."""
@@ -55,7 +60,9 @@ class PromotionRequest(models.Model):
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(auto_now_add=True)
     reason = models.TextField()
-    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     answered_at = models.DateTimeField(null=True)
     answer = models.TextField(blank=True)
 

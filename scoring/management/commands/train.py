@@ -1,0 +1,49 @@
+"""`manage.py train`: ask for a training and wait for its verdict."""
+
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from anomalyshield import leases
+from scoring import training
+from scoring.labels import MATURITY
+from scoring.models import TrainingRun
+from scoring.tasks import do, work_named
+
+PATIENCE = 2 * 3600
+OVER = {TrainingRun.State.DONE, TrainingRun.State.QUARANTINED, TrainingRun.State.CANCELLED}
+
+
+class Command(BaseCommand):
+    """Train a candidate from the labels known now."""
+
+    help = "Ask for a training; a worker does it, or this process with --inline."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--inline", action="store_true", help="Do it here, without a worker")
+        parser.add_argument("--maturity-days", type=int, default=MATURITY.days)
+        parser.add_argument("--budget", type=float, help="Share of transactions people can review")
+
+    def handle(self, *_: Any, **given: Any) -> None:
+        budget = given["budget"]
+        if given["maturity_days"] < 0 or (budget is not None and not 0 < budget < 0.5):
+            raise CommandError("--maturity-days is 0 or more, --budget between 0 and 0.5.")
+        run = training.ask(by="command", maturity_days=given["maturity_days"], budget=budget)
+        if given["inline"]:
+            for row in leases.claim(TrainingRun):
+                do(work_named("training"), row)
+        self._follow(run)
+
+    def _follow(self, run: TrainingRun) -> None:
+        said, end = "", time.monotonic() + PATIENCE
+        while run.state not in OVER and time.monotonic() < end:
+            if run.message != said:
+                said = run.message
+                self.stderr.write(f"{run.progress:4.0%}  {said}")
+            time.sleep(0.5)
+            run.refresh_from_db()
+        if run.state != TrainingRun.State.DONE:
+            raise CommandError(run.error or f"Run {run.pk} is still {run.state.lower()}.")
+        self.stdout.write(f"{run.result}: {run.verdict}" if run.result else run.verdict)
