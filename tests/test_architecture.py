@@ -39,14 +39,23 @@ MODULES = dict(modules())
 
 
 def imported(name: str, tree: ast.Module) -> Iterator[str]:
-    """Every module named in an import anywhere in the file, functions included."""
-    for node in ast.walk(tree):
+    """Every module imported anywhere in the file, functions included; but not for types alone."""
+    for node in running(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = name.split(".")[: -node.level] if node.level else []
             base = ".".join([*above, node.module or ""]).strip(".")
             yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def running(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that run, without `if TYPE_CHECKING:` and what is in it."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from running(node)
 
 
 def within(name: str, package: str) -> bool:

@@ -3,9 +3,9 @@
 from django import forms
 from django.core.validators import MaxValueValidator, RegexValidator
 
+from anomalyshield.accounts.models import ApiKey
 from anomalyshield.accounts.roles import DUTIES, SCOPES, TITLES
 from anomalyshield.audit.models import AuditEvent
-from scoring.models import Source
 
 ROLES = [(role, f"{title}: {DUTIES[role]}.") for role, title in TITLES.items()]
 ABILITIES = {
@@ -74,7 +74,10 @@ class KeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     source = forms.ModelChoiceField(
-        Source.objects.all(), required=False, empty_label="any", help_text="Where its data belongs."
+        ApiKey._meta.get_field("source").related_model._default_manager.all(),
+        required=False,
+        empty_label="any",
+        help_text="Where its data belongs.",
     )
     expires_at = forms.DateTimeField(
         required=False,
