@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -95,15 +96,13 @@ def deep(request: HttpRequest) -> HttpResponse:
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """For an admin, or for a scraper with the token."""
-    given = request.headers.get("Authorization", "")
-    if not figures.may_scrape(given):
-        if not request.user.is_authenticated:
-            return problems.response(
-                problems.Problem(401, "not_authenticated", "Send the scrape token.")
-            )
-        if not request.user.may("metrics.read"):
-            denied(by=request.user, action="metrics.read", reason=request.path)
-            return problems.response(problems.Problem(403, "permission_denied", "For admins only."))
+    who = machine_of(key_in(request)) or request.user
+    if not figures.may_scrape(request.headers.get("Authorization", "")):
+        if not who.is_authenticated:
+            return _problem(401, "not_authenticated", "Send the scrape token.")
+        if not who.may("metrics.read"):
+            denied(by=who, action="metrics.read", reason=request.path)
+            return _problem(403, "permission_denied", "For admins and scrapers only.")
     return HttpResponse(figures.exposition(), content_type="text/plain; version=0.0.4")
 
 
@@ -116,8 +115,13 @@ def manual(view: type, policy: str = "") -> Callable[..., HttpResponse]:
     inner = view.as_view(authentication_classes=[], permission_classes=[])
 
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if settings.ENVIRONMENT != "demo" and not _reader(request):
-            return to_login(request)
+        if page.action != PUBLIC:
+            who = machine_of(key_in(request)) or request.user
+            if not who.is_authenticated:
+                return to_login(request)
+            if not who.may(page.action):
+                denied(by=who, action=page.action, reason=request.path)
+                raise PermissionDenied(page.action)
         response = inner(request, *args, **kwargs)
         if policy:
             response.policy = policy
@@ -127,23 +131,22 @@ def manual(view: type, policy: str = "") -> Callable[..., HttpResponse]:
     return page
 
 
-def _reader(request: HttpRequest) -> bool:
-    who = machine_of(key_in(request)) or request.user
-    return who.is_authenticated and who.may("docs.read")
-
-
 schema = manual(SpectacularAPIView)
 docs = manual(SpectacularSwaggerSplitView)
 redoc = manual(SpectacularRedocView, REDOC_POLICY)
 
 
 # --- refusals -------------------------------------------------------------------------------------
+def _problem(status: int, code: str, sentence: str) -> HttpResponse:
+    return problems.response(problems.Problem(status, code, sentence))
+
+
 def _refusal(status: int, code: str, title: str, sentence: str) -> Callable[..., HttpResponse]:
     """A page that asks nothing of the database, which may be why it is shown."""
 
     def page(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
         if request.path.startswith(API):
-            return problems.response(problems.Problem(status, code, sentence))
+            return _problem(status, code, sentence)
         words = {"title": title, "sentence": sentence, "status": status, "id": asking().request_id}
         return HttpResponse(render_to_string("errors/error.html", words), status=status)
 

@@ -48,6 +48,8 @@ class Machine:
 
 def machine_of(text: str) -> Machine | None:
     """The machine behind a key; looked up at most once in CACHED_SECONDS per process."""
+    if not text:
+        return None
     now, digest = time.monotonic(), digest_of(text)
     cached = _known.get(digest)
     if cached and now - cached[0] < CACHED_SECONDS:

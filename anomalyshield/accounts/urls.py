@@ -3,27 +3,20 @@
 from allauth.account import views as allauth
 from django.urls import URLPattern, URLResolver, path
 
-from anomalyshield.accounts.permissions import public
+from anomalyshield.accounts.permissions import allow, public
 from anomalyshield.accounts.tokens import Login, Logout, Refresh
 from anomalyshield.accounts.views import keys, people, trail
 
-
-def of_allauth(view: type, action: str = "public") -> object:
-    """Only these pages of allauth exist here; everything else of it is not routed."""
-    inner = public(view.as_view())
-    inner.action = action
-    return inner
-
+# Only these pages of allauth exist here; everything else of it is not routed.
+log_in = public(allauth.LoginView.as_view())
+log_out = public(allauth.LogoutView.as_view())
+change_password = allow("session.own")(allauth.PasswordChangeView.as_view())
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # coming and going
-    path("accounts/login/", of_allauth(allauth.LoginView), name="account_login"),
-    path("accounts/logout/", of_allauth(allauth.LogoutView), name="account_logout"),
-    path(
-        "accounts/password/",
-        of_allauth(allauth.PasswordChangeView, "session.own"),
-        name="account_change_password",
-    ),
+    path("accounts/login/", log_in, name="account_login"),
+    path("accounts/logout/", log_out, name="account_logout"),
+    path("accounts/password/", change_password, name="account_change_password"),
     # people
     path("users/", people.users, name="users"),
     path("users/new/", people.make, name="user-new"),

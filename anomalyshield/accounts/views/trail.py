@@ -40,4 +40,8 @@ def _changes(event: AuditEvent) -> list[tuple[str, Any, Any]]:
     """What is different after: (name, before, after); all of it when there was nothing before."""
     before, after = event.before or {}, event.after or {}
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return [(name, before.get(name), after.get(name)) for name in names]
+    return [(name, _said(before.get(name)), _said(after.get(name))) for name in names]
+
+
+def _said(value: Any) -> Any:
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else value
