@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from scoring.models import Decision, Transaction
 
@@ -156,6 +157,10 @@ class Alert(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status != Alert.Status.CLOSED
+
+    @property
+    def is_late(self) -> bool:
+        return self.is_open and self.due_at < timezone.now()
 
 
 class Note(models.Model):

@@ -51,8 +51,8 @@ def scale(score: float, low: float, high: float, critical: float) -> SafeString:
     needle = min(max(score, 0.0), 1.0) * 100 if isfinite(score) else -10
     return format_html(
         '<svg class="chart-scale" viewBox="0 0 100 16" preserveAspectRatio="none" role="img" '
-        'aria-label="Risk score {} of 1">{}<rect class="needle" x="{}" y="0" width="1" height="16"/>'
-        "</svg>",
+        'aria-label="Risk score {} of 1">{}'
+        '<rect class="needle" x="{}" y="0" width="1" height="16"/></svg>',
         f"{score:.2f}",
         bands,
         _n(min(needle, 99)),

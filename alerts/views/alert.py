@@ -1,0 +1,137 @@
+"""One alert: everything to decide it on one screen, and what can be done with it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from alerts import triage
+from alerts.entity import Event, prior_alerts, timeline
+from alerts.forms import DecisionForm, NoteForm, QueueFilter
+from alerts.listing import next_for
+from alerts.models import Alert
+from alerts.views.queue import filters_of
+from alerts.visibility import masked, queues_of
+from alerts.why import why
+from anomalyshield.accounts.permissions import allow
+from anomalyshield.audit.record import record
+from scoring import charts
+from scoring.engine.decision import Policy
+
+
+@allow("alert.view")
+def alert(request: HttpRequest, pk: int) -> HttpResponse:
+    found = find(request, pk)
+    if not masked(request.user):
+        record(by=request.user, action="data.read", object=found)
+    return page(request, found)
+
+
+@allow("alert.work", methods=("POST",))
+def claim(request: HttpRequest, pk: int) -> HttpResponse:
+    found = find(request, pk)
+    verb = triage.release if "release" in request.POST else triage.claim
+    try:
+        verb(by=request.user, alert=found)
+    except triage.Refused as refusal:
+        return refused(request, found, str(refusal))
+    return redirect(address_of(found, asked_of(request)))
+
+
+@allow("label.write", methods=("POST",))
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    found = find(request, pk)
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return refused(request, found, *_sentences(form), status=400)
+    try:
+        decided = triage.decide(by=request.user, alert=found, **form.cleaned_data)
+    except triage.Refused as refusal:
+        return refused(request, found, str(refusal))
+    return _on_to_the_next(request, decided)
+
+
+@allow("alert.work", methods=("POST",))
+def note(request: HttpRequest, pk: int) -> HttpResponse:
+    found = find(request, pk)
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return refused(request, found, *_sentences(form), status=400)
+    triage.comment(by=request.user, alert=found, text=form.cleaned_data["note"])
+    return redirect(address_of(found, asked_of(request)))
+
+
+def find(request: HttpRequest, pk: int) -> Alert:
+    """The alert, if it lies in a queue this person sees; else it does not exist for them."""
+    seen = Alert.objects.visible_to(request.user).for_the_page()
+    related = ("decision__model", "decision__policy", "transaction__source")
+    return get_object_or_404(seen.select_related(*related), pk=pk)
+
+
+def asked_of(request: HttpRequest) -> dict[str, Any]:
+    """The filters of the queue the person came from, carried along in the address."""
+    queues = queues_of(request.user)
+    return QueueFilter(request.GET, queues=queues, hidden=masked(request.user)).asked
+
+
+def address_of(found: Alert, asked: dict[str, Any]) -> str:
+    filters = filters_of(asked)
+    return reverse("alert", args=[found.pk]) + (f"?{filters}" if filters else "")
+
+
+def refused(request: HttpRequest, found: Alert, *sentences: str, status: int = 409) -> HttpResponse:
+    """The same page with the reason on top and what was typed still in its fields."""
+    fresh = find(request, found.pk)
+    return page(request, fresh, status=status, errors=sentences, typed=request.POST)
+
+
+def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> HttpResponse:
+    user, asked = request.user, asked_of(request)
+    events = timeline(found)
+    policy = Policy.from_dict(found.decision.policy.values)
+    reasons = why(found.decision)
+    context = {
+        "alert": found,
+        "payment": found.transaction,
+        "decision": found.decision,
+        "why": reasons,
+        "bars": [(c, charts.bar(c.value, reasons.largest)) for c in reasons.drawn],
+        "scale": charts.scale(
+            found.risk_score, policy.low_below, policy.high_above, policy.critical_above
+        ),
+        "events": events,
+        "amounts": charts.amounts([_point(event) for event in reversed(events)]),
+        "prior": prior_alerts(found, user),
+        "notes": found.notes.select_related("author"),
+        "cases": found.cases.all() if user.may("case.view") else (),
+        "masked": masked(user),
+        "may_work": user.may("alert.work") and found.is_open,
+        "may_label": user.may("label.write") and found.is_open,
+        "filters": filters_of(asked),
+        "next": next_for(user, asked, found) if user.may("alert.work") else None,
+        "typologies": Alert.Typology.choices,
+    }
+    return render(request, "alerts/alert.html", context | more, status=status)
+
+
+def _point(event: Event) -> charts.Point:
+    payment = event.payment
+    label = f"{payment.event_time:%d %b %H:%M} UTC: {payment.amount:,.2f} {payment.currency}"
+    return charts.Point(payment.event_time, float(payment.amount), label, event.marked)
+
+
+def _on_to_the_next(request: HttpRequest, decided: Alert) -> HttpResponse:
+    asked = asked_of(request)
+    following = next_for(request.user, asked, decided)
+    said = f"{decided} decided: {decided.get_disposition_display().lower()}."
+    if following is None:
+        messages.success(request, f"{said} Nothing else waits here.")
+        return redirect(f"{reverse('alerts')}?{filters_of(asked)}")
+    messages.success(request, f"{said} Next: {following}.")
+    return redirect(address_of(following, asked))
+
+
+def _sentences(form: Any) -> list[str]:
+    return [str(error) for errors in form.errors.values() for error in errors]

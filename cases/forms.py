@@ -1,0 +1,28 @@
+"""What is said about a case."""
+
+from django import forms
+
+from cases.models import Case
+
+LENGTH = 8000
+
+
+class TextForm(forms.Form):
+    """A note for the timeline."""
+
+    text = forms.CharField(max_length=LENGTH, error_messages={"required": "Write the note first."})
+
+
+class ProposalForm(forms.Form):
+    """How it ends, and why."""
+
+    outcome = forms.ChoiceField(choices=Case.Outcome.choices)
+    findings = forms.CharField(
+        max_length=LENGTH, error_messages={"required": "Say what was found."}
+    )
+
+
+class ReturnForm(forms.Form):
+    """What is missing."""
+
+    reason = forms.CharField(max_length=LENGTH, error_messages={"required": "Say what is missing."})
