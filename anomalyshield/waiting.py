@@ -8,9 +8,9 @@ from django.db import connection
 from anomalyshield.leases import Leased
 
 COUNT = """
-SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(due_at)), 0)::float8,
+SELECT count(*), coalesce(extract(epoch FROM statement_timestamp() - min(due_at)), 0)::float8,
     (SELECT count(*) FROM {table} WHERE state = 'QUARANTINED')
-FROM {table} WHERE state = 'READY' AND due_at <= now()
+FROM {table} WHERE state = 'READY' AND due_at <= statement_timestamp()
 """
 
 

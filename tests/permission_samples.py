@@ -80,6 +80,12 @@ SAMPLES: dict[str, Sample] = {
     "upload-rejects": get(pk=NO),
     "upload-cancel": post(pk=NO),
     "sources": get(),
+    # scoring
+    "detect": api("post"),
+    "predict": api("post"),
+    "predict-batch": api("post"),
+    "score": api("post"),
+    "score-batch": api("post"),
     # transactions
     "transactions": get(),
     "transaction": get(pk=NO),
