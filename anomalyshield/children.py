@@ -8,16 +8,18 @@ dies, so that `kill -9` leaves no orphans behind.
 import ctypes
 import os
 import pwd
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 PR_SET_PDEATHSIG = 1
+PROGRESS = re.compile(r"^ *(\S.*?) *…$", re.MULTILINE)
 LOG_LIMIT = 20 * 1024 * 1024
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
@@ -55,6 +57,17 @@ class Child:
         """Until it ends by itself; its exit code."""
         assert self.process is not None
         return self.process.wait()
+
+    def progress(self) -> Iterator[str]:
+        """Start it, and until it ends give out what it says it is doing: log lines ending in …"""
+        with open_log(self.log) as log:
+            start = log.tell()
+        self.start()
+        with self.log.open(encoding="utf-8", errors="replace") as said:
+            said.seek(start)
+            while self.alive:
+                yield from (found[1] for found in PROGRESS.finditer(said.read()))
+                time.sleep(0.1)
 
     def output(self) -> str:
         """All it prints, when it has ended; for a captured child."""

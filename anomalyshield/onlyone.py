@@ -40,7 +40,7 @@ def running(path: Path) -> str | None:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            return json.loads(file.read() or "{}").get("url")
+            return str(json.loads(file.read() or "{}").get("url", "")) or None
     return None
 
 

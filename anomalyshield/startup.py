@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -24,6 +24,7 @@ LOGS = settings.VAR / "log"
 ADDRESSES = settings.VAR / "embedded.json"
 METRICS = settings.VAR / "metrics"
 DEMO_UNFINISHED = settings.VAR / "demo.unfinished"
+FORGOTTEN = "Another password: .venv/bin/python manage.py changepassword ana"
 WEB_PATIENCE = 60
 PORT_PATIENCE = 10  # after a kill -9 the old web processes need a moment to let go of the port
 
@@ -56,12 +57,15 @@ class Launch:
                 self._line("Stopping …")
             finally:
                 ignore_signals()
+                self._show_logins()
                 self._stop()
 
     def set_up(self) -> None:
         """Tables, styles and the demo in the servers given, and no more; for containers."""
-        self._set_up()
-        self._show_logins()
+        try:
+            self._set_up()
+        finally:
+            self._show_logins()
 
     # --- up ---------------------------------------------------------------------------------------
     def _start(self) -> None:
@@ -77,8 +81,7 @@ class Launch:
         with self._phase("tables, scripts and styles"):
             self._manage("collectstatic", "migrate")
         if self._wants_demo():
-            with self._phase("demo: customers, payments, a first model"):
-                self._run_demo()
+            self._run_demo()
 
     def _start_servers(self) -> None:
         """The servers named in the environment; our own for the ones that are not."""
@@ -143,29 +146,37 @@ class Launch:
         DEMO_UNFINISHED.touch()
         child = self._child("demo", "manage.py", "demo", captured=True)
         self.helpers = [child]
-        child.start()
-        self.logins = child.output().splitlines()
+        with ExitStack() as phase:
+            for words in child.progress():
+                phase.close()
+                phase.enter_context(self._phase(f"demo: {words}"))
         if child.wait() != 0:
             raise CannotStart(f"`manage.py demo` failed:\n{child.last_words(12)}")
+        people, made, _ = child.output().partition("DEMO-LOGINS")  # the rest is for programs
+        self.logins = people.splitlines() if made else []
         DEMO_UNFINISHED.unlink()
 
     # --- words ------------------------------------------------------------------------------------
     def _announce(self) -> None:
+        first = bool(self.logins)
+        self._line("")
         self._show_logins()
         self._line(f"  AnomalyShield is ready: {self.url}")
         self._line(f"  Data and logs: {settings.VAR} · Ctrl-C stops everything.")
         if self.servers and self.servers.site.data != settings.VAR:
             place = self.servers.site.data
             self._line(f"  The servers' files: {place} (their user cannot enter here).")
+        if not first and settings.ENVIRONMENT == "demo":
+            self._line(f"  Log-ins: as printed at the first start. {FORGOTTEN}")
         self._line("")
 
     def _show_logins(self) -> None:
-        self._line("")
-        if not self.logins:
-            return
-        for line in self.logins:
-            self._line(f"  {line}".rstrip())
-        self._line("  These passwords are shown once; `manage.py changepassword` sets new ones.\n")
+        """Once, and also when a start fails after its demo: they cannot be looked up anywhere."""
+        if self.logins:
+            self._line("  Log-ins of the demo, with passwords drawn for this installation:\n")
+            for line in self.logins:
+                self._line(f"    {line}".rstrip())
+            self._line(f"\n  They are shown this once. {FORGOTTEN}\n")
         self.logins = []
 
     def _line(self, text: str) -> None:
