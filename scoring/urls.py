@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
-from scoring.views import models, rules
+from scoring.views import models, rules, transactions, uploads
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # scoring, at the addresses upstream systems know
@@ -12,6 +12,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("predict/batch", PredictBatch.as_view(), name="predict-batch"),
     path("api/v1/scoring/score", Score.as_view(), name="score"),
     path("api/v1/scoring/score/batch", ScoreBatch.as_view(), name="score-batch"),
+    # files on their way in
+    path("uploads/", uploads.uploads, name="uploads"),
+    path("uploads/<int:pk>/", uploads.upload, name="upload"),
+    path("uploads/<int:pk>/cancel/", uploads.cancel, name="upload-cancel"),
+    path("uploads/<int:pk>/rejects.csv", uploads.rejects, name="upload-rejects"),
+    path("sources/", uploads.sources, name="sources"),
+    # transactions
+    path("transactions/", transactions.transactions, name="transactions"),
+    path("transactions/<int:pk>/", transactions.transaction, name="transaction"),
     # models: versions, their training runs, and the two persons of a promotion
     path("models/", models.models, name="models"),
     path("models/train/", models.train, name="model-train"),

@@ -47,3 +47,29 @@ def span(seconds: float | None) -> str:
         if size >= unit:
             return f"{'−' if seconds < 0 else ''}{int(size // unit)} {name}"
     return f"{int(size)} s"
+
+
+@register.filter
+def left(moment: datetime | None) -> str:
+    """Time until then: 3 h."""
+    return "–" if moment is None else span((moment - timezone.now()).total_seconds())
+
+
+@register.filter
+def signed(value: float, digits: int = 2) -> str:
+    """+0.42 or −0.42: a direction is never guessed from a colour alone."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+@register.filter
+def unlocalized(value: float) -> str:
+    """A number as an attribute wants it: never a NaN, never a comma."""
+    return "0" if value != value else f"{value:.4f}"
+
+
+@register.filter
+def masked_if(value: str, hidden: bool) -> str:
+    """The value, or only its ends for someone who may look but not work: `us…11`."""
+    if not hidden or not value:
+        return value
+    return f"{value[:2]}…{value[-2:]}" if len(value) >= 6 else "…"

@@ -93,6 +93,22 @@ class Upload(Leased):
         return self.state in {self.State.READY, self.State.RUNNING, self.State.WAITING}
 
     @property
+    def done_share(self) -> float:
+        """Storing is the first half of the bar, scoring the second; 1 only when all is done."""
+        if self.stage == self.Stage.FINISHED:
+            return 1.0
+        scored = self.scored / self.accepted if self.accepted else 0.0
+        return self.progress / 2 + scored / 2
+
+    @property
+    def state_in_words(self) -> str:
+        if self.state in {self.State.CANCELLED, self.State.QUARANTINED}:
+            return "cancelled" if self.state == self.State.CANCELLED else "refused"
+        if self.stage == self.Stage.STORING:
+            return "waiting" if self.state == self.State.READY else "storing"
+        return "scoring" if self.stage == self.Stage.SCORING else "finished"
+
+    @property
     def rows_per_second(self) -> float | None:
         """Rows read in a second since its first block."""
         if self.started_at is None:
