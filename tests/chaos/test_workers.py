@@ -24,7 +24,7 @@ def stack() -> Iterator[Stack]:
         stack.tickers = [stack.ticker(), stack.ticker()]  # two, throughout
         stack.workers = [stack.worker(), stack.worker()]
         stack.put(1, 2, 1)
-        until(lambda: stack.made(1, 2) == [1, 2], 40, "the first chunk done")
+        until(lambda: stack.made(1, 2) == [1, 2], 120, "the first chunk done")
         yield stack
 
 
