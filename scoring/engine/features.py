@@ -39,7 +39,7 @@ def _over(name: str, windows: str, meaning: str, phrase: str, **more: Any) -> li
             more.get("entity", "user"),
             window,
             phrase.replace("{window}", SPELT[window]),
-            more.get("rarity", 0),
+            1 if window in more.get("rare", "").split() else 0,
         )
         for window in windows.split()
     ]
@@ -63,7 +63,6 @@ FEATURES: list[Feature] = [
         "event",
         "",
         "The amount is {amount:,.2f}.",
-        rarity=1,
     ),
     Feature(
         "hour",
@@ -94,6 +93,7 @@ FEATURES: list[Feature] = [
         "1m 5m 1h 24h 7d 30d",
         "Transactions of the user in the last {window}, before this one",
         "Transactions of the user in the {window} before: {value:.0f}.",
+        rare="5m 1h",
     ),
     *_over(
         "total_amount",
@@ -126,7 +126,6 @@ FEATURES: list[Feature] = [
         "user",
         "30d",
         "It is {value:,.0f} km from the user's last known place.",
-        rarity=1,
         baseline="time_since_last_transaction_minutes",
         baseline_phrase=" That was {value:,.0f} minutes before.",
     ),
@@ -144,9 +143,9 @@ FEATURES: list[Feature] = [
         "user",
         "30d",
         "The amount is {value:.1f} × the user's 30-day mean.",
-        rarity=1,
         baseline="mean_amount_30d",
         baseline_phrase=" That mean is {value:,.2f}.",
+        rarity=1,
     ),
     Feature(
         "amount_over_median",
@@ -162,7 +161,6 @@ FEATURES: list[Feature] = [
         "user",
         "30d",
         "The amount is {value:.2f} × the user's largest in 30 days.",
-        rarity=1,
     ),
     Feature(
         "amount_zscore_30d",
@@ -170,9 +168,9 @@ FEATURES: list[Feature] = [
         "user",
         "30d",
         "The amount lies {value:+.1f} standard deviations from the user's 30-day mean.",
-        rarity=1,
         baseline="mean_amount_30d",
         baseline_phrase=" That mean is {value:,.2f}.",
+        rarity=1,
     ),
     Feature(
         "large_amounts_14d",
@@ -195,6 +193,7 @@ FEATURES: list[Feature] = [
         "user",
         "30d",
         "The device is {not}new for the user.",
+        rarity=1,
     ),
     Feature(
         "new_merchant",
@@ -222,7 +221,6 @@ FEATURES: list[Feature] = [
         "1m 24h",
         "Different places of the user in the last {window}, this one included",
         "Different places of the user within {window}: {value:.0f}.",
-        rarity=1,
     ),
     Feature(
         "distinct_merchants_24h",
@@ -251,7 +249,6 @@ FEATURES: list[Feature] = [
         "user",
         "30d",
         "{value:.0%} of the user's transactions in 30 days fell near this time of day.",
-        rarity=-1,
     ),
     Feature(
         "history_days",
@@ -266,7 +263,6 @@ FEATURES: list[Feature] = [
         "Transactions of the card in the last {window}, before this one",
         "Transactions of the card in the {window} before: {value:.0f}.",
         entity="card",
-        rarity=1,
     ),
     Feature(
         "card_total_amount_24h",
@@ -288,6 +284,7 @@ FEATURES: list[Feature] = [
         "Transactions from the device in the last {window}, before this one",
         "Transactions from the device in the {window} before: {value:.0f}.",
         entity="device",
+        rare="1h",
     ),
     *_over(
         "device_distinct_users",
@@ -295,7 +292,7 @@ FEATURES: list[Feature] = [
         "Different users of the device in the last {window}, this one included",
         "Different users of the device within {window}: {value:.0f}.",
         entity="device",
-        rarity=1,
+        rare="30d",
     ),
     Feature(
         "device_distinct_cards_24h",
@@ -303,7 +300,6 @@ FEATURES: list[Feature] = [
         "device",
         "24h",
         "Different cards used from the device within 24 hours: {value:.0f}.",
-        rarity=1,
     ),
 ]
 NAMES = tuple(feature.name for feature in FEATURES)

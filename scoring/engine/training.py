@@ -42,7 +42,7 @@ def fit(
     *,
     budget: float,
     seed: int = 7,
-    preset: str = "s0",
+    preset: str = "default",
     progress: Progress = lambda share, message: None,
 ) -> Bundle:
     """A bundle for these rows; the same input gives the same bundle, byte for byte.
