@@ -14,6 +14,7 @@ import psycopg
 from django.conf import settings
 from django.core.management import get_commands
 
+from anomalyshield import doctor
 from anomalyshield.children import Child
 from anomalyshield.embedded import CannotStart, Servers
 from anomalyshield.onlyone import only_one
@@ -24,8 +25,10 @@ LOGS = settings.VAR / "log"
 ADDRESSES = settings.VAR / "embedded.json"
 METRICS = settings.VAR / "metrics"
 DEMO_UNFINISHED = settings.VAR / "demo.unfinished"
-FORGOTTEN = "Another password: .venv/bin/python manage.py changepassword ana"
-WEB_PATIENCE = 60
+MANAGE = ".venv/bin/python manage.py"
+FORGOTTEN = f"Another password for somebody: {MANAGE} changepassword NAME"
+FIRST_USER = f"Nobody can log in yet. The first person: {MANAGE} make_user NAME --role admin"
+WEB_PATIENCE = 120
 PORT_PATIENCE = 10  # after a kill -9 the old web processes need a moment to let go of the port
 
 
@@ -62,6 +65,7 @@ class Launch:
 
     def set_up(self) -> None:
         """Tables, styles and the demo in the servers given, and no more; for containers."""
+        _given_database_answers()
         try:
             self._set_up()
         finally:
@@ -86,6 +90,11 @@ class Launch:
     def _start_servers(self) -> None:
         """The servers named in the environment; our own for the ones that are not."""
         own_database, own_bell = not settings.DATABASE_URL, not settings.GIVEN_REDIS_URL
+        if not own_database:
+            _given_database_answers()
+        # A bell that is badly set or away is said, not refused: workers look for work themselves.
+        if not own_bell and not (found := doctor.bell()).good:
+            self._line(f"\n  {found.about}: {found.words.rstrip(".")}. {found.cure}")
         if not own_database and not own_bell:
             return
         self.servers = servers = Servers(settings.VAR, LOGS)
@@ -166,8 +175,8 @@ class Launch:
         if self.servers and self.servers.site.data != settings.VAR:
             place = self.servers.site.data
             self._line(f"  The servers' files: {place} (their user cannot enter here).")
-        if not first and settings.ENVIRONMENT == "demo":
-            self._line(f"  Log-ins: as printed at the first start. {FORGOTTEN}")
+        if not first:
+            self._line(f"  {FIRST_USER if self._nobody_yet() else FORGOTTEN}")
         self._line("")
 
     def _show_logins(self) -> None:
@@ -205,6 +214,18 @@ class Launch:
             self.servers.stop()
         ADDRESSES.unlink(missing_ok=True)
         self._line("Everything is stopped.")
+
+
+def _given_database_answers() -> None:
+    """The reason in words, before `migrate` says it in a traceback."""
+    try:
+        with psycopg.connect(settings.DATABASE_URL, connect_timeout=5) as connection:
+            version = connection.info.server_version
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CannotStart(f"The database of DATABASE_URL does not answer: {reason}") from None
+    if version < doctor.OLDEST_POSTGRES:
+        raise CannotStart(f"The database is PostgreSQL {version // 10000}; 15 is the oldest known.")
 
 
 def _await_port(patience: float) -> None:

@@ -82,9 +82,13 @@ class Supervisor:
 
 
 def heed_signals() -> None:
-    """From here on Ctrl-C, SIGTERM and a closed terminal raise Stop in the main thread."""
+    """From here on Ctrl-C, SIGTERM and a closed terminal raise Stop in the main thread.
+
+    Unless the terminal is not to matter: `nohup make run &` goes on when it closes.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _stop)
 
 
 def ignore_signals() -> None:

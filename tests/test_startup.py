@@ -34,7 +34,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def eventually(true: Callable[[], object], seconds: float = 20) -> bool:
+def eventually(true: Callable[[], object], seconds: float = 60) -> bool:
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:
@@ -71,7 +71,7 @@ class Platform:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=output, stderr=output
             )
-        eventually(lambda: "is ready" in self.words or self.process.poll() is not None, 45)
+        eventually(lambda: "is ready" in self.words or self.process.poll() is not None, 150)
         assert "is ready" in self.words, self.words
 
     def end(self, how: int) -> float:
@@ -79,7 +79,7 @@ class Platform:
         begin = time.monotonic()
         assert self.process is not None
         self.process.send_signal(how)
-        self.process.wait(20)
+        self.process.wait(40)
         return time.monotonic() - begin
 
     @property
@@ -123,7 +123,7 @@ class Platform:
             env={**self.environment, **changes},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=150,
         )
 
 
@@ -337,6 +337,13 @@ def test_servers_named_in_the_environment_are_used_and_none_is_embedded(
     launch._start_servers()  # this run's own servers are named in DATABASE_URL and REDIS_URL
     assert launch.servers is None
     assert not (tmp_path / "embedded.json").exists()
+
+
+def test_a_named_database_that_is_away_is_named_in_words(settings) -> None:
+    settings.DATABASE_URL = "postgresql://ann:secret@127.0.0.1:1/fraud"
+    with pytest.raises(programs.CannotStart, match="DATABASE_URL does not answer") as refused:
+        startup.Launch(print)._start_servers()
+    assert "secret" not in str(refused.value)
 
 
 # --- the bootstrap --------------------------------------------------------------------------------
