@@ -33,8 +33,8 @@ PEOPLE = {
     "otto": ("Otto Haas", ["owner"], {}),
     "adam": ("Adam Cole", ["admin"], {}),
 }
-BUDGET = 0.05  # of 135 payments a day: what two people can look at before lunch
-RECENT = 9  # days of which the alerts are still open and hardly a fraud is reported
+BUDGET = 0.04  # of 135 payments a day: what two people can look at before lunch
+RECENT = 11  # days of which the alerts are still open and hardly a fraud is reported
 FIRST_LESSON = 20  # days the first model learns from; nobody has labelled anything by then
 LABELS = {"label_column": "label", "label_known_column": "label_known_at"}
 TYPOLOGY = {"IMPOSSIBLE_TRAVEL": "STOLEN_CARD", "NIGHT_SPREE": "STOLEN_CARD"}

@@ -24,11 +24,10 @@ SELECT paid.id, extract(epoch FROM paid.event_time)::float8, paid.user_key,
        paid.amount_units, said.value, seen.vector
 FROM scoring_snapshot AS seen
 JOIN scoring_transaction AS paid ON paid.id = seen.transaction_id
-LEFT JOIN LATERAL (
-    SELECT value FROM scoring_label
-    WHERE transaction_id = paid.id AND known_at <= %(cutoff)s
-    ORDER BY id DESC LIMIT 1
-) AS said ON true
+LEFT JOIN (
+    SELECT DISTINCT ON (transaction_id) transaction_id, value FROM scoring_label
+    WHERE known_at <= %(cutoff)s ORDER BY transaction_id, id DESC
+) AS said ON said.transaction_id = paid.id
 WHERE seen.spec = %(spec)s AND paid.event_time <= %(cutoff)s
 ORDER BY paid.event_time DESC, paid.id DESC
 LIMIT %(most)s

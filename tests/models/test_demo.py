@@ -1,0 +1,248 @@
+"""`manage.py demo` through the ordinary doors, and what is learnt from its labels."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import call_command
+from django.db import connection
+from django.test import override_settings
+from django.utils import timezone
+
+from alerts.models import Alert
+from alerts.visibility import queues_of
+from anomalyshield import demoday, leases
+from anomalyshield.accounts.models import User
+from scoring import current, dataset, labels, registry, training
+from scoring.demo.story import Story
+from scoring.engine.features import spec_id
+from scoring.models import Decision, Label, ModelVersion, Source, TrainingRun, Transaction, Upload
+
+# Yesterday noon: the dice do not depend on the hour at which somebody runs the tests.
+UNTIL = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def made(django_db_setup, django_db_blocker, tmp_path_factory):
+    """One demo for all tests here, committed: its work beats from a second connection."""
+    place = tmp_path_factory.mktemp("demo")
+    out = StringIO()
+    with (
+        django_db_blocker.unblock(),
+        override_settings(BUNDLES=place / "models", UPLOADS=place / "uploads"),
+    ):
+        current.forget()
+        call_command("demo", f"--until={UNTIL.isoformat()}", stdout=out, stderr=StringIO())
+        yield place, out.getvalue()
+        current.forget()
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE scoring_snapshot")  # not Django's, so not flushed by it
+        call_command("flush", interactive=False, reset_sequences=False)
+
+
+@pytest.fixture(autouse=True)
+def folder(settings, made):
+    """Bundles lie where the demo has put them."""
+    settings.BUNDLES, settings.UPLOADS = made[0] / "models", made[0] / "uploads"
+    return settings.BUNDLES
+
+
+@pytest.fixture
+def truth() -> dict[str, str]:
+    return Story(until=UNTIL).typology_of()
+
+
+def trained(**asked) -> TrainingRun:
+    """A run, done here."""
+    run = claimed(**asked)
+    training.perform(run)
+    run.refresh_from_db()
+    return run
+
+
+def claimed(**asked) -> TrainingRun:
+    """Asked for and taken; due in the past, as a claim only sees what was due when it began."""
+    run = training.ask(by="command", **asked)
+    TrainingRun.objects.filter(pk=run.pk).update(due_at=UNTIL)
+    return leases.claim(TrainingRun)[0]
+
+
+def test_every_payment_is_stored_decided_and_none_is_refused():
+    assert Transaction.objects.count() == 8_000
+    assert Decision.objects.count() == 8_000
+    assert not Decision.objects.exclude(degraded="").exists()
+    assert {one.stage for one in Upload.objects.all()} == {Upload.Stage.FINISHED}
+    assert sum(one.rejected for one in Upload.objects.all()) == 0
+
+
+def test_the_log_ins_are_printed_once_and_work(made):
+    line = made[1].splitlines()[-1]
+    passwords = json.loads(line.removeprefix("DEMO-LOGINS "))
+    assert set(passwords) == {"ana", "lena", "dana", "mona", "otto", "adam"}
+    assert len(set(passwords.values())) == 6
+    person = authenticate(username="mona", password=passwords["mona"])
+    assert person.may("model.train")
+
+
+def test_the_analysts_share_one_queue():
+    ana, lena = (User.objects.get(username=name) for name in ("ana", "lena"))
+    assert [queue.is_default for queue in queues_of(ana)] == [True]
+    assert list(queues_of(ana)) == list(queues_of(lena))
+    assert lena.is_lead
+    assert not ana.is_lead
+
+
+def test_the_open_alerts_are_a_days_work_of_every_kind(truth):
+    waiting = Alert.objects.open()
+    assert 40 <= waiting.count() <= 120
+    kinds = {truth[alert.transaction.external_id] for alert in waiting}
+    assert "" in kinds, "an analyst would never say no"
+    assert len(kinds) >= 5
+    assert Alert.objects.count() < 600
+    assert Decision.objects.filter(outcome="APPROVE").count() > 7_000
+
+
+def test_labels_came_late_and_the_last_days_have_hardly_any():
+    said = Label.objects.filter(origin=Label.Origin.FILE, value=Label.Value.TRUE_FRAUD)
+    assert said.count() >= 250
+    delays = [
+        (label.known_at - label.transaction.event_time).total_seconds() / 86_400
+        for label in said.select_related("transaction")
+    ]
+    assert min(delays) > 0
+    assert 3 < sorted(delays)[len(delays) // 2] < 12
+    border = UNTIL - timedelta(days=demoday.RECENT)
+    assert said.filter(transaction__event_time__gte=border).count() < 0.1 * said.count()
+
+
+def test_decided_alerts_gave_labels_in_an_analysts_name():
+    decided = Alert.objects.closed()
+    assert decided.count() > 200
+    for alert in decided[:20]:
+        standing = Label.objects.filter(transaction=alert.transaction).standing().get()
+        assert (standing.value == "TRUE_FRAUD") == (alert.disposition == "TRUE_POSITIVE_FRAUD")
+
+
+def test_the_first_model_decides_and_has_been_measured_since():
+    champion = ModelVersion.objects.get()
+    assert (champion.state, champion.kind) == ("CHAMPION", "cold")
+    assert 0.2 < champion.metrics["measured"]["ap"] < 0.7
+    assert champion.trained_frauds == 0
+
+
+def test_a_second_demo_changes_nothing():
+    out, before = StringIO(), set(User.objects.values_list("username", "password"))
+    call_command("demo", stdout=out)
+    assert "already there" in out.getvalue()
+    assert set(User.objects.values_list("username", "password")) == before
+
+
+def test_a_demo_cut_short_is_continued_with_the_same_payments(monkeypatch):
+    monkeypatch.setattr(demoday, "is_there", lambda: False)
+    old = User.objects.get(username="ana").password
+    passwords = demoday.make(seed=99, rows=1_000, say=lambda words: None)
+    assert Transaction.objects.count() == 8_000
+    assert Upload.objects.count() == 2
+    assert User.objects.get(username="ana").password != old
+    assert authenticate(username="ana", password=passwords["ana"])
+
+
+def test_training_on_the_labels_beats_the_first_model_on_what_neither_has_seen(folder):
+    run = trained()
+    candidate, metrics = run.result, run.result.metrics
+    assert candidate.kind == "warm", metrics["note"]
+    own, rival = metrics["measured"], metrics["champion"]["measured"]
+    assert own["ap"] > rival["ap"] + 0.15
+    assert own["ece"] < 0.05
+    assert "Better than v1" in run.verdict
+    assert candidate.state == "CANDIDATE", "nothing is promoted by itself"
+    assert (folder / candidate.folder / "manifest.json").is_file()
+    assert 0 < metrics["champion"]["overlap"] < 1
+
+
+def test_training_again_without_news_says_so_and_makes_nothing():
+    first = trained().result
+    again = trained()
+    assert again.result is None
+    assert f"Nothing changed since {first}" in again.verdict
+    assert ModelVersion.objects.count() == 2
+
+
+def test_one_more_matured_label_is_news():
+    trained()
+    old = timezone.now() - timedelta(days=30)
+    unsaid = Transaction.objects.filter(event_time__lt=old, labels=None).latest("event_time")
+    labels.from_file(
+        [(unsaid.external_id, Label.Value.TRUE_FRAUD, timezone.now())],
+        source=Source.objects.get(name="demo"),
+    )
+    assert trained().result is not None
+
+
+def test_a_label_of_today_on_a_young_payment_waits():
+    now = timezone.now()
+    part = dataset.split(dataset.read(now), now)
+    young = (now - labels.MATURITY).timestamp()
+    assert part.train.times.max() < part.test.times.min() <= part.test.times.max() < young
+    assert part.waiting > 20
+
+
+def test_a_label_known_after_the_cut_off_is_not_known():
+    then = UNTIL - timedelta(days=20)
+    data = dataset.read(then)
+    assert data.times.max() <= then.timestamp()
+    later = Label.objects.filter(known_at__gt=then, transaction__event_time__lte=then).first()
+    row = data.ids.tolist().index(later.transaction_id)
+    assert data.labels[row] != 1
+
+
+def test_vectors_are_those_the_decisions_were_made_on():
+    data = dataset.read(timezone.now())
+    assert len(data) == 8_000
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT vector, spec FROM scoring_snapshot WHERE transaction_id = %s",
+            [int(data.ids[17])],
+        )
+        vector, spec = cursor.fetchone()
+    assert bytes(vector) == data.vectors[17].tobytes()
+    assert spec == spec_id()
+
+
+def test_a_training_whose_lease_is_lost_leaves_nothing_behind(folder, monkeypatch):
+    before = {path.name for path in folder.iterdir()}
+    run = claimed()
+    monkeypatch.setattr(
+        training.comparison,
+        "report",
+        lambda *_, **__: TrainingRun.objects.update(lease_token=None) and {"measured": {}},
+    )
+    with pytest.raises(leases.LeaseLost):
+        training.perform(run)
+    assert {path.name for path in folder.iterdir()} == before
+    assert ModelVersion.objects.count() == 1
+
+
+def test_evaluate_prints_the_measurements():
+    out = StringIO()
+    call_command("evaluate", "--json", stdout=out)
+    said = json.loads(out.getvalue())
+    assert said["version"] == 1
+    assert {"ap", "auc", "precision_at_5", "recall_at_5"} <= set(said["measured"])
+
+
+def test_every_process_scores_with_the_promoted_version(mona_and_otto):
+    mona, otto = mona_and_otto
+    candidate = trained().result
+    request = registry.ask_promotion(by=mona, version=candidate, reason="It finds more.")
+    registry.approve(by=otto, request=request)
+    current.forget()
+    assert current.current_scorer().version == candidate
+
+
+@pytest.fixture
+def mona_and_otto(db) -> list[User]:
+    return [User.objects.get(username=name) for name in ("mona", "otto")]
