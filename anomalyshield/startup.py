@@ -94,7 +94,7 @@ class Launch:
             _given_database_answers()
         # A bell that is badly set or away is said, not refused: workers look for work themselves.
         if not own_bell and not (found := doctor.bell()).good:
-            self._line(f"\n  {found.about}: {found.words.rstrip(".")}. {found.cure}")
+            self._line(f"\n  {found.about}: {found.words}: {found.cure}")
         if not own_database and not own_bell:
             return
         self.servers = servers = Servers(settings.VAR, LOGS)
