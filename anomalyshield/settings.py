@@ -244,6 +244,11 @@ SIMPLE_JWT = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "AnomalyShield",
+    "DESCRIPTION": (
+        "Send transactions, get decisions with their reasons. Log in with an API key in "
+        "`X-Api-Key`, or with a token of `POST /api/v1/auth/login`. JSON is read strictly; every "
+        "refusal is `application/problem+json` with a `request_id`."
+    ),
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

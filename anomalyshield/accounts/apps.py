@@ -9,7 +9,7 @@ class Accounts(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from anomalyshield.accounts import sessions
+        from anomalyshield.accounts import schema, sessions  # noqa: F401 — being imported is enough
         from anomalyshield.accounts.roles import write_groups
 
         sessions.connect()

@@ -45,11 +45,15 @@ class Strict(serializers.Serializer):
 
 
 class LoginIn(Strict):
+    """A person's name and password."""
+
     username = Text(max_length=150)
     password = Text(max_length=1024, trim_whitespace=False)
 
 
 class RefreshIn(Strict):
+    """A refresh token that was not used yet."""
+
     refresh_token = Text(max_length=4096)
 
 
@@ -87,7 +91,7 @@ class Door(APIView):
 class Login(Door):
     """Exchange a name and a password for tokens."""
 
-    @extend_schema(request=LoginIn, responses=TokenOut, tags=["auth"])
+    @extend_schema(request=LoginIn, responses=TokenOut, auth=[], tags=["auth"])
     def post(self, request: Request) -> Response:
         given = LoginIn(data=request.data)
         given.is_valid(raise_exception=True)
@@ -105,7 +109,7 @@ class Login(Door):
 class Refresh(Door):
     """Exchange a refresh token for new tokens; each works once."""
 
-    @extend_schema(request=RefreshIn, responses=TokenOut, tags=["auth"])
+    @extend_schema(request=RefreshIn, responses=TokenOut, auth=[], tags=["auth"])
     def post(self, request: Request) -> Response:
         token = used_up(request)
         user = User.objects.filter(pk=token.get("user_id"), is_active=True).first()
@@ -118,7 +122,7 @@ class Refresh(Door):
 class Logout(Door):
     """Make a refresh token useless."""
 
-    @extend_schema(request=RefreshIn, responses={204: None}, tags=["auth"])
+    @extend_schema(request=RefreshIn, responses={204: None}, auth=[], tags=["auth"])
     def post(self, request: Request) -> Response:
         used_up(request)
         return Response(status=204)
