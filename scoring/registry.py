@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import connection, models, transaction
 from django.utils import timezone
 
@@ -259,7 +260,7 @@ def _enthrone(version: ModelVersion) -> None:
 
 def _may_approve(by: Any, request: PromotionRequest) -> None:
     # Asked anew: whoever lost the role since logging in has lost it here as well.
-    person = type(by)._default_manager.get(pk=by.pk)
+    person = get_user_model().objects.get(pk=by.pk)
     if not person.is_active or not person.may("model.promote"):
         raise Refused(f"{by} may no longer promote models.")
     if settings.FOUR_EYES and by == request.asked_by:

@@ -5,6 +5,8 @@ from django.db import models
 
 from anomalyshield.leases import Leased
 
+HEADLINE = ("ap", "auc", "precision_at_5", "recall_at_5")
+
 
 class ModelVersion(models.Model):
     """One bundle on disk and its standing. At most one champion."""
@@ -39,6 +41,12 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"v{self.number}"
+
+    @property
+    def headline(self) -> dict[str, float | None]:
+        """The four numbers by which versions are told apart; None where nothing was measured."""
+        measured = self.metrics.get("measured") or {}
+        return {key: measured.get(key) for key in HEADLINE}
 
     @property
     def learnt_until(self) -> float:

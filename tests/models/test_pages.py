@@ -1,0 +1,226 @@
+"""The model pages as each person sees them, with their refusals beside their successes."""
+
+import json
+import re
+
+import pytest
+from django.contrib.messages import get_messages
+from django.urls import reverse
+
+from anomalyshield.audit.models import AuditEvent
+from scoring import registry
+from scoring.models import ModelVersion, TrainingRun
+from tests.conftest import client_of
+
+pytestmark = pytest.mark.django_db
+MEASURED = {
+    "budget": 0.05,
+    "heldout": {"rows": 900, "frauds": 50, "from": "2026-10-01", "until": "2026-10-12"},
+    "measured": {"ap": 0.81, "auc": 0.97, "precision_at_5": 0.9, "recall_at_5": 0.6, "ece": 0.01},
+    "curves": {
+        "pr": [[0.1, 1.0], [1.0, 0.2]],
+        "histogram": {"edges": [0, 0.5, 1], "fraud": [1, 49], "legitimate": [840, 10]},
+        "calibration": [[0.01, 0.0, 450], [0.2, 0.1, 450]],
+    },
+    "champion": {
+        "pk": 1,
+        "number": 1,
+        "measured": {"ap": 0.5, "auc": 0.98},
+        "overlap": 0.4,
+        "pr": [[0.1, 0.8], [1.0, 0.1]],
+    },
+}
+
+
+@pytest.fixture
+def candidate(champion, versions) -> ModelVersion:
+    """The second version, with measurements beside the champion's."""
+    rival = {**MEASURED["champion"], "pk": champion.pk}
+    versions[1].metrics = {**MEASURED, "champion": rival}
+    versions[1].kind = "warm"
+    versions[1].save()
+    return versions[1]
+
+
+def page(person, name, *args, status=200) -> str:
+    answer = client_of(person).get(reverse(name, args=args))
+    assert answer.status_code == status
+    return answer.content.decode()
+
+
+def post(person, name, *args, status=302, **fields):
+    answer = client_of(person).post(reverse(name, args=args), fields)
+    assert answer.status_code == status, answer.content.decode()[:2000]
+    return answer
+
+
+def said(answer) -> str:
+    return " ".join(str(message) for message in get_messages(answer.wsgi_request))
+
+
+def test_everybody_sees_the_versions_and_which_one_decides(ana, dana, candidate):
+    for person in (ana, dana):
+        shown = page(person, "models")
+        assert "Champion" in shown
+        assert "0.810" in shown
+        assert "Train a candidate" not in shown
+
+
+def test_an_empty_installation_says_what_to_do(mona):
+    assert "No model yet" in page(mona, "models")
+
+
+def test_only_model_owners_train(mona, ana, adam):
+    answer = post(mona, "model-train", maturity_days=14, budget_percent=5)
+    run = TrainingRun.objects.get()
+    assert answer.url == reverse("run", args=[run.pk])
+    assert run.options == {"maturity_days": 14, "budget": 0.05}
+    for person in (ana, adam):
+        post(person, "model-train", maturity_days=14, budget_percent=5, status=403)
+    assert TrainingRun.objects.count() == 1
+    assert AuditEvent.objects.filter(action="model.training_asked", actor="mona").exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"maturity_days": "x", "budget_percent": 5}, {"maturity_days": 14, "budget_percent": 0}],
+)
+def test_a_training_without_sense_is_refused_beside_its_field(mona, fields):
+    answer = post(mona, "model-train", status=400, **fields)
+    assert "errorlist" in answer.content.decode()
+    assert not TrainingRun.objects.exists()
+
+
+def test_asking_twice_for_a_training_gives_the_one_that_waits(mona):
+    urls = {post(mona, "model-train", maturity_days=14, budget_percent=5).url for _ in range(2)}
+    assert len(urls) == 1
+
+
+def test_a_run_under_way_asks_again_and_a_finished_one_does_not(mona):
+    run = TrainingRun.objects.create(message="Learning", progress=0.4, options={"budget": 0.05})
+    assert 'hx-trigger="every 2s"' in page(mona, "run", run.pk)
+    TrainingRun.objects.update(state="DONE", verdict="Not better than v1: 0.4 against 0.5.")
+    shown = page(mona, "run", run.pk)
+    assert "hx-trigger" not in shown
+    assert "Not better than v1" in shown
+
+
+def test_the_refresh_brings_the_fragment_alone(mona):
+    run = TrainingRun.objects.create(options={"budget": 0.05})
+    client = client_of(mona)
+    answer = client.get(reverse("run", args=[run.pk]), headers={"HX-Request": "true"})
+    assert answer.content.decode().lstrip().startswith("<section")
+
+
+def test_a_model_page_shows_its_numbers_beside_the_champions(ana, candidate):
+    shown = page(ana, "model", candidate.pk)
+    assert "+0.310" in shown
+    assert "better" in shown
+    assert "40 %" in shown  # of the alerts in common
+    island = re.search(r'<script id="charts" type="application/json">(.*?)</script>', shown, re.S)
+    assert set(json.loads(island[1])) == {"pr", "histogram", "calibration"}
+    assert shown.count("As a table") == 3
+
+
+def test_a_page_of_a_first_model_without_numbers_is_whole(ana, champion):
+    shown = page(ana, "model", champion.pk)
+    assert "it is a first model" in shown
+    assert 'id="charts"' not in shown
+
+
+def test_unknown_versions_and_runs_are_not_found(ana, db):
+    page(ana, "model", 4711, status=404)
+    page(ana, "run", 4711, status=404)
+
+
+def test_the_pages_hold_no_inline_script_or_style(mona, candidate):
+    for shown in (page(mona, "models"), page(mona, "model", candidate.pk), page(mona, "rules")):
+        assert not re.search(
+            r"<[^>]* style=|<style|<[^>]* on\w+=|<script(?![^>]*(src|json))", shown
+        )
+
+
+def test_a_promotion_from_page_to_page(mona, otto, candidate):
+    assert "Ask for promotion" in page(mona, "model", candidate.pk)
+    post(mona, "model-ask", candidate.pk, reason="It finds more.")
+    own = page(mona, "model", candidate.pk)
+    assert "a second model owner must approve" in own
+    assert "Approve: make it champion" not in own
+    assert "Approve: make it champion" in page(otto, "model", candidate.pk)
+    answer = post(otto, "model-approve", candidate.pk, reason="Agreed.")
+    assert "is the champion" in said(answer)
+    candidate.refresh_from_db()
+    assert candidate.state == "CHAMPION"
+
+
+def test_the_asker_cannot_approve_by_posting_past_the_page(mona, candidate):
+    post(mona, "model-ask", candidate.pk, reason="It finds more.")
+    answer = post(mona, "model-approve", candidate.pk, status=409)
+    assert "a second model owner must approve" in answer.content.decode()
+    candidate.refresh_from_db()
+    assert candidate.state == "CANDIDATE"
+
+
+@pytest.mark.parametrize("name", ["model-ask", "model-approve", "model-refuse"])
+def test_nobody_but_model_owners_promotes(name, ana, dana, adam, mona, candidate):
+    registry.ask_promotion(by=mona, version=candidate, reason="It finds more.")
+    for person in (ana, dana, adam):
+        post(person, name, candidate.pk, reason="Me too.", status=403)
+
+
+def test_a_question_without_a_reason_is_refused_beside_the_field(mona, candidate):
+    answer = post(mona, "model-ask", candidate.pk, reason="  ", status=400)
+    assert "Write a reason" in answer.content.decode()
+    assert not candidate.requests.exists()
+
+
+def test_answering_what_nobody_asked_is_not_found(otto, candidate):
+    post(otto, "model-approve", candidate.pk, status=404)
+
+
+def test_a_refusal_needs_a_reason_and_rejects(mona, otto, candidate):
+    registry.ask_promotion(by=mona, version=candidate, reason="It finds more.")
+    post(otto, "model-refuse", candidate.pk, status=400)
+    post(otto, "model-refuse", candidate.pk, reason="Too few frauds.")
+    assert "Too few frauds." in page(mona, "model", candidate.pk)
+    candidate.refresh_from_db()
+    assert candidate.state == "REJECTED"
+
+
+def test_owner_and_admin_roll_back_and_others_do_not(mona, otto, adam, ana, champion, candidate):
+    request = registry.ask_promotion(by=mona, version=candidate, reason="It finds more.")
+    registry.approve(by=otto, request=request)
+    post(ana, "model-rollback", reason="Because.", status=403)
+    post(adam, "model-rollback", reason="", status=400)
+    answer = post(adam, "model-rollback", reason="It blocks everybody.")
+    assert "v1 decides again" in said(answer)
+    champion.refresh_from_db()
+    assert champion.state == "CHAMPION"
+    post(mona, "model-rollback", reason="Further back.", status=409)
+
+
+def test_a_shadow_is_switched_on_and_off(mona, ana, candidate):
+    post(ana, "model-shadow", candidate.pk, on="1", status=403)
+    post(mona, "model-shadow", candidate.pk, on="1")
+    assert "End the shadow" in page(mona, "model", candidate.pk)
+    post(mona, "model-shadow", candidate.pk)
+    post(mona, "model-shadow", candidate.pk, status=409)
+    candidate.refresh_from_db()
+    assert candidate.state == "CANDIDATE"
+
+
+def test_reasons_are_shown_as_text_and_never_as_markup(mona, candidate):
+    registry.ask_promotion(by=mona, version=candidate, reason="<script>alert(1)</script>")
+    assert "<script>alert" not in page(mona, "model", candidate.pk)
+
+
+def test_the_rules_page_lists_each_rule_with_its_thresholds(ana, db):
+    shown = page(ana, "rules")
+    for code in ("HIGH_AMOUNT", "VELOCITY_MULTI_CITY", "UNUSUAL_HOUR", "HIGH_RISK_MCC"):
+        assert code in shown
+    assert "The amount in the base currency is above the limit." in shown
+    assert "10,000" in shown
+    assert "4829" in shown
+    assert AuditEvent.objects.filter(action="policy.activated").count() == 1
+    page(ana, "rules")
+    assert AuditEvent.objects.filter(action="policy.activated").count() == 1
