@@ -1,7 +1,8 @@
 """The kernel: every feature of one event in one backward pass over each of its entities.
 
 Numbers only. What they mean is said in `features.FEATURES`; the names are repeated here because
-numba's cache notices changes of this file alone, and a stale order would mix up columns.
+numba's cache notices changes of this file alone, and a stale order would mix up columns. For the
+same reason the kernel is one file, however long.
 """
 
 import math

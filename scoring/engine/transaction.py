@@ -4,72 +4,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from scoring.engine import fields
+from scoring.engine import amounts, fields
 from scoring.engine.fields import Unfit, offset_seconds
 from scoring.engine.keys import entity_key, folded_key
+from scoring.engine.names import (
+    HINTS,
+    MOST_EXTRA,
+    ONLINE_CHANNELS,
+    PRESENT_CHANNELS,
+    REQUIRED,
+    TEXTS,
+    by_our_names,
+)
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # of PostgreSQL's binary timestamptz
 UNITS = 10_000  # per unit of currency: amounts are summed as integers
 MICROSECOND = timedelta(microseconds=1)
-
-# Other names under which senders give a field. The field's own name wins over them.
-ALIASES = {
-    "entity_id": "user_id",
-    "merchant": "merchant_name",
-    "merchant_type": "merchant_category",
-    "category": "merchant_category",
-    "city": "location",
-    "lat": "latitude",
-    "lon": "longitude",
-    "lng": "longitude",
-    "event_time": "timestamp",
-}
-TEXTS = {
-    "transaction_id": 128,
-    "user_id": 128,
-    "card_id": 128,
-    "device_id": 128,
-    "merchant_name": 200,
-    "merchant_category": 100,
-    "location": 200,
-    "channel": 32,
-}
-# Features a client may send; ours win, theirs are compared with them.
-HINTS = frozenset(
-    {
-        "hour",
-        "day_of_week",
-        "is_weekend",
-        "location_distance_km",
-        "time_since_last_transaction_minutes",
-        "transaction_count_1h",
-        "total_amount_24h",
-    }
-)
-FIELDS = frozenset(TEXTS) | {
-    "amount",
-    "currency",
-    "timestamp",
-    "time_of_day",
-    "timezone",
-    "mcc",
-    "country",
-    "latitude",
-    "longitude",
-    "is_online",
-}
-REQUIRED = ("transaction_id", "user_id", "amount")
-ONLINE_CHANNELS = frozenset(
-    {"online", "web", "internet", "ecommerce", "e-commerce", "app", "mobile"}
-)
-PRESENT_CHANNELS = frozenset(
-    {"pos", "in_store", "in-store", "store", "atm", "branch", "chip", "swipe"}
-)
-MOST_EXTRA = 100
 
 
 class Invalid(ValueError):
@@ -131,10 +84,10 @@ def parse(
     `mapping` is the source's own: their column → our field. Required are transaction_id, user_id
     and amount. Without a time, the time of receipt is the event time.
     """
-    given, extra = _by_our_names(record, mapping)
+    given, extra = by_our_names(record, mapping)
     reading = _Reading(given, {})
     values = {name: reading.text(name, limit) for name, limit in TEXTS.items()}
-    amount = reading.of("amount", fields.amount)
+    amount = reading.of("amount", amounts.amount)
     currency = _currency(reading, defaults)
     zone_name = _zone(reading, defaults)
     event_time = _event_time(reading, zone_name, defaults.received_at)
@@ -215,35 +168,6 @@ class _Reading:
         except Unfit as unfit:
             self.reasons[name] = str(unfit)
             return None
-
-
-@lru_cache(maxsize=256)
-def _names(mapping: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, int]]:
-    """Incoming name → our field, and its rank when two columns give the same field."""
-    known = {alias: (field, 2) for alias, field in ALIASES.items()}
-    known |= {field: (field, 1) for field in FIELDS | HINTS}
-    return known | {theirs: (ours, 0) for theirs, ours in mapping}
-
-
-def _by_our_names(
-    record: Mapping[str, Any], mapping: Mapping[str, str] | None
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    names = _names(tuple(mapping.items()) if mapping else ())
-    given: dict[str, Any] = {}
-    ranks: dict[str, int] = {}
-    extra: dict[str, Any] = {}
-    for name, value in record.items():
-        if value is None or value == "" or value != value:  # `fields.absent`, without the call
-            continue
-        known = names.get(name)
-        if known is None:
-            extra[name] = value
-            continue
-        field, rank = known
-        if field not in given or rank < ranks[field]:
-            given[field] = value
-            ranks[field] = rank
-    return given, extra
 
 
 def _currency(reading: _Reading, defaults: Defaults) -> str:

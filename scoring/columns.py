@@ -1,0 +1,113 @@
+"""What a file's columns mean: the options that say so, checked against the file itself."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from scoring.engine.names import ALIASES, FIELDS, HINTS, REQUIRED
+
+OPTIONS = ("mapping", "label_column", "label_known_column", "label_delay_days")
+LABEL_COLUMNS = ("label_column", "label_known_column")
+
+
+class Refused(ValueError):
+    """Why a file was not taken: the field that is wrong, and a sentence for the person."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Only what is understood; labels only with the date they became known."""
+    if unknown := sorted(set(options) - set(OPTIONS)):
+        raise Refused(unknown[0], f"There is no such option; there are {', '.join(OPTIONS)}.")
+    kept = {name: value for name, value in options.items() if value not in (None, "", {})}
+    if "mapping" in kept:
+        kept["mapping"] = _mapping(kept["mapping"])
+    for name in LABEL_COLUMNS:
+        if not isinstance(kept.get(name, ""), str):
+            raise Refused(name, "Give the name of a column, as text.")
+    if "label_delay_days" in kept:
+        kept["label_delay_days"] = _days(kept["label_delay_days"])
+    _check_labels(kept)
+    return kept
+
+
+def _mapping(given: object) -> dict[str, str]:
+    if not isinstance(given, Mapping):
+        raise Refused("mapping", "A mapping names for each of their columns one of our fields.")
+    ours: dict[str, str] = {}
+    for theirs, field in given.items():
+        if field not in FIELDS | HINTS:
+            known = ", ".join(sorted(FIELDS))
+            raise Refused("mapping", f"“{field}” is not one of our fields. They are: {known}.")
+        if field in ours:
+            raise Refused("mapping", f"“{ours[field]}” and “{theirs}” both give {field}.")
+        ours[field] = str(theirs)
+    return {theirs: field for field, theirs in ours.items()}
+
+
+def _days(value: object) -> float:
+    try:
+        days = math.nan if isinstance(value, bool) else float(str(value))
+    except ValueError:
+        days = math.nan
+    if not 0 <= days <= 3650:
+        raise Refused("label_delay_days", "The delay is a number of days between 0 and 3650.")
+    return days
+
+
+def _check_labels(kept: dict[str, Any]) -> None:
+    """A label whose date nobody knows would let a model learn from what was not yet known."""
+    column, known, delay = (name in kept for name in (*LABEL_COLUMNS, "label_delay_days"))
+    if column and not (known or delay):
+        raise Refused(
+            "label_column",
+            "Labels come with the date they became known: name its column, or state the delay.",
+        )
+    if known and delay:
+        raise Refused("label_delay_days", "Either the column of the date or the delay, not both.")
+    if (known or delay) and not column:
+        raise Refused("label_column", "Name the column of the labels too.")
+    if column and kept["label_column"] == kept.get("label_known_column"):
+        raise Refused("label_known_column", "The label and its date are two columns.")
+
+
+def map_columns(
+    columns: list[str], of_source: Mapping[str, str], options: Mapping[str, Any]
+) -> dict[str, str]:
+    """Their column → our field, for this file; refused if a field we cannot do without is missing.
+
+    What is asked for wins; then what the source says of its files; then a column called like a
+    field but for case, spaces and hyphens ("Transaction ID").
+    """
+    asked = options.get("mapping", {})
+    labels = {name: options[name] for name in LABEL_COLUMNS if name in options}
+    for option, column in [*(("mapping", name) for name in asked), *labels.items()]:
+        if column not in columns:
+            listed = ", ".join(columns)[:300]
+            raise Refused(option, f"The file has no column “{column}”. It has: {listed}.")
+    data = [column for column in columns if column not in labels.values()]
+    mapping = {name: field for name, field in of_source.items() if name in data} | dict(asked)
+    given = {mapping.get(name) or ALIASES.get(name, name) for name in data}
+    for column in data:
+        field = _like_a_field(column)
+        if column not in mapping and field and field not in given:
+            mapping[column] = field
+            given.add(field)
+    for field in REQUIRED:
+        if field not in given:
+            listed = ", ".join(data)[:300]
+            raise Refused(
+                "mapping",
+                f"No column of the file gives {field}. Say which one does. There are: {listed}.",
+            )
+    return mapping
+
+
+def _like_a_field(column: str) -> str | None:
+    name = re.sub(r"[^a-z0-9]+", "_", column.casefold()).strip("_")
+    name = ALIASES.get(name, name)
+    return name if name in FIELDS else None

@@ -1,0 +1,90 @@
+"""What senders call things, and what we call them."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+# Other names under which senders give a field. The field's own name wins over them.
+ALIASES = {
+    "entity_id": "user_id",
+    "merchant": "merchant_name",
+    "merchant_type": "merchant_category",
+    "category": "merchant_category",
+    "city": "location",
+    "lat": "latitude",
+    "lon": "longitude",
+    "lng": "longitude",
+    "event_time": "timestamp",
+}
+TEXTS = {
+    "transaction_id": 128,
+    "user_id": 128,
+    "card_id": 128,
+    "device_id": 128,
+    "merchant_name": 200,
+    "merchant_category": 100,
+    "location": 200,
+    "channel": 32,
+}
+# Features a client may send; ours win, theirs are compared with them.
+HINTS = frozenset(
+    {
+        "hour",
+        "day_of_week",
+        "is_weekend",
+        "location_distance_km",
+        "time_since_last_transaction_minutes",
+        "transaction_count_1h",
+        "total_amount_24h",
+    }
+)
+FIELDS = frozenset(TEXTS) | {
+    "amount",
+    "currency",
+    "timestamp",
+    "time_of_day",
+    "timezone",
+    "mcc",
+    "country",
+    "latitude",
+    "longitude",
+    "is_online",
+}
+REQUIRED = ("transaction_id", "user_id", "amount")
+ONLINE_CHANNELS = frozenset(
+    {"online", "web", "internet", "ecommerce", "e-commerce", "app", "mobile"}
+)
+PRESENT_CHANNELS = frozenset(
+    {"pos", "in_store", "in-store", "store", "atm", "branch", "chip", "swipe"}
+)
+MOST_EXTRA = 100
+
+
+@lru_cache(maxsize=256)
+def _names(mapping: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, int]]:
+    """Incoming name → our field, and its rank when two columns give the same field."""
+    known = {alias: (field, 2) for alias, field in ALIASES.items()}
+    known |= {field: (field, 1) for field in FIELDS | HINTS}
+    return known | {theirs: (ours, 0) for theirs, ours in mapping}
+
+
+def by_our_names(
+    record: Mapping[str, Any], mapping: Mapping[str, str] | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What was said in fields of ours, and all that nobody here knows. Silence is left out."""
+    names = _names(tuple(mapping.items()) if mapping else ())
+    given: dict[str, Any] = {}
+    ranks: dict[str, int] = {}
+    extra: dict[str, Any] = {}
+    for name, value in record.items():
+        if value is None or value == "" or value != value:  # `fields.absent`, without the call
+            continue
+        known = names.get(name)
+        if known is None:
+            extra[name] = value
+            continue
+        field, rank = known
+        if field not in given or rank < ranks[field]:
+            given[field] = value
+            ranks[field] = rank
+    return given, extra
