@@ -1,7 +1,7 @@
 """From a received file to stored transactions and chunks to score, one transaction per block."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,71 +11,64 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from anomalyshield import bell, leases
+from anomalyshield import bell, faults, leases
 from scoring import labels, storing
-from scoring.engine import fields
-from scoring.engine.transaction import Defaults, Invalid, Transaction, parse
-from scoring.models import RejectedRecord, Source, Upload
-from scoring.sources import file_source
-from scoring.sources.base import Block, Broken, Record, Unreadable
+from scoring.engine.transaction import Transaction
+from scoring.models import RejectedRecord, Upload
+from scoring.reading import Parsed, blocks_of, rejected
+from scoring.sources.base import Unreadable
 
-BLOCK_ROWS = 5_000
 KNOWN_OTHERWISE = "is already known with other content"
-INCOMING = f"""
-CREATE TEMP TABLE IF NOT EXISTS incoming (
-    position int8, {storing.DECLARED}
-) ON COMMIT DELETE ROWS
-"""
-INSERT = f"""
-INSERT INTO scoring_transaction ({", ".join(storing.COLUMNS)})
-SELECT {", ".join(storing.COLUMNS)} FROM incoming ORDER BY position
-ON CONFLICT (source_id, external_id) DO NOTHING
-"""
+# Two files of one source with the same ids in another order would wait for each other for ever.
+TURN = "SELECT pg_advisory_xact_lock(hashtextextended('rows of source ' || %s::text, 0))"
 CONFLICTING = """
 SELECT i.position, i.external_id FROM incoming AS i
 JOIN scoring_transaction AS t ON t.source_id = i.source_id AND t.external_id = i.external_id
 WHERE t.digest <> i.digest
 """
-# Cut along users, so that a user's past is read once per file and not once per chunk.
+# Cut along users, so that a user's past is read once per file and not once per chunk. Rows that a
+# chunk has already are left alone: the file may have stopped and gone on.
 CHUNKS = """
 INSERT INTO scoring_chunk (upload_id, transaction_ids, known_at, state, attempts, error)
 SELECT %(upload)s, array_agg(id ORDER BY event_time, id), %(known_at)s, 'READY', 0, ''
 FROM (
     SELECT t.id, t.event_time,
-        ntile(%(parts)s) OVER (ORDER BY t.user_key, t.event_time, t.id) AS part
+        (row_number() OVER (ORDER BY t.user_key, t.event_time, t.id) - 1) / %(rows)s AS part
     FROM scoring_transaction AS t
-    WHERE t.upload_id = %(upload)s
+    WHERE t.upload_id = %(upload)s AND t.id > coalesce((
+        SELECT max(taken.id) FROM scoring_chunk AS c, unnest(c.transaction_ids) AS taken (id)
+        WHERE c.upload_id = %(upload)s
+    ), 0)
 ) AS cut
 GROUP BY part
 """
 
 
-@dataclass
-class Parsed:
-    """What became of the rows of one block."""
-
-    good: list[tuple[int, Transaction]] = field(default_factory=list)
-    bad: list[RejectedRecord] = field(default_factory=list)
-    labels: list[tuple[str, str, datetime]] = field(default_factory=list)
-
-
 def perform(upload: Upload) -> None:
     """Store the file from its checkpoint on, then cut what it brought into chunks."""
-    path = Path(settings.UPLOADS) / upload.path
     try:
-        for block in file_source(upload.kind).blocks(path, upload.checkpoint, BLOCK_ROWS):
-            store_block(upload, block)
+        with closing(blocks_of(upload)) as blocks:
+            for parsed in blocks:
+                store_block(upload, parsed)
     except Unreadable as reason:
-        leases.quarantine(upload, str(reason))  # reading it again will not help
-        return
-    make_chunks(upload)
+        give_up(upload, str(reason))  # reading it again will not help
+    except FileNotFoundError:
+        give_up(upload, "The file is no longer where it was kept. Send it again.")
+    else:
+        finish(upload)
 
 
 @transaction.atomic
-def store_block(upload: Upload, block: Block) -> None:
+def finish(upload: Upload) -> None:
+    """Everything is stored: from here on its rows are scored, and the file is not needed."""
+    leases.finish(upload, progress=1.0, **make_chunks(upload))
+    forget_file(upload)
+
+
+@transaction.atomic
+def store_block(upload: Upload, parsed: Parsed) -> None:
     """Rows, rejects, labels, counters and checkpoint of one block: all of it or nothing."""
-    parsed = parse_block(upload, block)
-    inserted, conflicting = copy_in(upload, parsed.good)
+    inserted, conflicting = insert(upload, parsed.good)
     parsed.bad += [
         rejected(upload, position, {"transaction_id": id}, {"transaction_id": KNOWN_OTHERWISE})
         for position, id in conflicting
@@ -87,116 +80,29 @@ def store_block(upload: Upload, block: Block) -> None:
         source=upload.source,
         object=upload,
     )
+    faults.point("block.before_commit")
     leases.checkpoint(
         upload,
-        checkpoint=block.position,
+        checkpoint=parsed.block.position,
         started_at=upload.started_at or timezone.now(),
-        read=upload.read + len(block.records),
+        read=upload.read + len(parsed.block.records),
         accepted=upload.accepted + inserted,
         repeated=upload.repeated + len(parsed.good) - inserted - len(conflicting),
         rejected=upload.rejected + len(parsed.bad),
-        progress=block.done_share,
+        progress=parsed.block.done_share,
     )
 
 
-def parse_block(upload: Upload, block: Block) -> Parsed:
-    """Each record as a transaction, or as a reject with field and reason."""
-    parsed, defaults = Parsed(), defaults_of(upload.source, timezone.now())
-    options = upload.options or {}
-    mapping = {**upload.source.mapping, **options.get("mapping", {})}
-    for position, record in enumerate(block.records, start=block.first_row):
-        if isinstance(record, Broken):
-            parsed.bad.append(rejected(upload, position, {"row": record.text}, record.reasons))
-            continue
-        try:
-            plain, label = split_label(record, options, defaults)
-            found = parse(plain, defaults=defaults, mapping=mapping)
-        except Invalid as invalid:
-            parsed.bad.append(rejected(upload, position, record, invalid.reasons))
-            continue
-        parsed.good.append((position, found))
-        if label is not None:
-            parsed.labels.append(
-                (found.external_id, label[0], label[1] or known_late(found, options))
-            )
-    return parsed
-
-
-def split_label(
-    record: Record, options: dict[str, Any], defaults: Defaults
-) -> tuple[Record, tuple[str, datetime | None] | None]:
-    """The record without its label columns, which must never become features, and the label."""
-    column, known = options.get("label_column"), options.get("label_known_column")
-    if not column:
-        return record, None
-    plain = {name: value for name, value in record.items() if name not in (column, known)}
-    try:
-        value = labels.value_of(record.get(column))
-    except ValueError as error:
-        raise Invalid({column: str(error)}) from None
-    if value is None:
-        return plain, None
-    if not known:
-        return plain, (value, None)
-    return plain, (value, _known_at(known, record.get(known), defaults))
-
-
-def _known_at(column: str, value: object, defaults: Defaults) -> datetime:
-    if value is None or value == "" or value != value:
-        raise Invalid({column: "is required where there is a label"})
-    try:
-        return fields.checked(fields.moment(value, defaults.timezone), defaults.received_at)
-    except fields.Unfit as unfit:
-        raise Invalid({column: str(unfit)}) from None
-
-
-def known_late(found: Transaction, options: dict[str, Any]) -> datetime:
-    """With a stated delay: that long after the event, but never in the future."""
-    delay = timedelta(days=float(options.get("label_delay_days", 0)))
-    return min(found.event_time + delay, timezone.now())
-
-
-def defaults_of(source: Source, received_at: datetime) -> Defaults:
-    return Defaults(source.currency, settings.BASE_CURRENCY, source.timezone, received_at)
-
-
-def rejected(
-    upload: Upload, position: int, record: Record, reasons: dict[str, str]
-) -> RejectedRecord:
-    shown = {
-        str(name): None if value is None else str(value)[:500] for name, value in record.items()
-    }
-    return RejectedRecord(
-        source=upload.source,
-        upload=upload,
-        position=position,
-        record=_storable(shown),
-        reasons=reasons,
-    )
-
-
-def _storable(shown: dict[str, str | None]) -> dict[str, str | None]:
-    """PostgreSQL's JSON holds neither NUL nor half a surrogate pair."""
-    return {_plain(name): None if value is None else _plain(value) for name, value in shown.items()}
-
-
-def _plain(text: str) -> str:
-    return text.replace("\x00", "␀").encode("utf-8", "replace").decode()
-
-
-def copy_in(
+def insert(
     upload: Upload, good: list[tuple[int, Transaction]]
 ) -> tuple[int, list[tuple[int, str]]]:
     """How many rows were new, and which were known with other content."""
     if not good:
         return 0, []
+    storing.copy_in(good, source=upload.source_id, upload=upload.pk)
     with connection.cursor() as cursor:
-        cursor.execute(INCOMING)
-        columns = ", ".join(("position", *storing.COLUMNS))
-        with cursor.copy(f"COPY incoming ({columns}) FROM STDIN") as copy:
-            for position, found in good:
-                copy.write_row([position, *storing.values(found, upload.source_id, upload.pk)])
-        cursor.execute(INSERT)
+        cursor.execute(TURN, [upload.source_id])
+        cursor.execute(storing.INSERT)
         inserted = cursor.rowcount
         if inserted == len(good):
             return inserted, []
@@ -204,24 +110,46 @@ def copy_in(
         return inserted, cursor.fetchall()
 
 
-@transaction.atomic
-def make_chunks(upload: Upload) -> None:
-    """All rows are stored: from now on they are known, and may be scored in any order."""
-    now = timezone.now()
-    parts = max(1, -(-upload.accepted // settings.CHUNK_ROWS))
+def make_chunks(upload: Upload) -> dict[str, Any]:
+    """Cut what is stored into claimable chunks; returns what to write on the upload about it.
+
+    The rows count as known from now on, so any order of scoring them is right.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '15min'")  # sorts ten million rows
         cursor.execute("SELECT clock_timestamp()")
-        known_at = cursor.fetchone()[0]
-        cursor.execute(CHUNKS, {"upload": upload.pk, "known_at": known_at, "parts": parts})
+        (known_at,) = cursor.fetchone()
+        rows = settings.CHUNK_ROWS
+        cursor.execute(CHUNKS, {"upload": upload.pk, "known_at": known_at, "rows": rows})
         made = cursor.rowcount
-    leases.finish(
-        upload,
-        stage=Upload.Stage.SCORING if made else Upload.Stage.FINISHED,
-        started_at=upload.started_at or now,
-        stored_at=known_at,
-        progress=1.0,
-    )
-    bell.leave("chunk")
+    if made:
+        bell.leave("chunk")
+    return {
+        "stage": Upload.Stage.SCORING if made else Upload.Stage.FINISHED,
+        "started_at": upload.started_at or known_at,
+        "stored_at": known_at,
+    }
+
+
+def forget_file(upload: Upload) -> None:
+    """Remove the file once the caller's transaction commits: its rows are kept, not itself."""
+    path = Path(settings.UPLOADS) / upload.path
+    transaction.on_commit(partial(path.unlink, missing_ok=True))
+
+
+@transaction.atomic
+def give_up(upload: Upload, reason: str) -> None:
+    """Set the file aside with its reason. What it brought so far is scored like anything stored."""
+    leases.quarantine(upload, reason)
+    Upload.objects.filter(pk=upload.pk).update(**make_chunks(upload))
+
+
+def failed(upload: Upload, error: BaseException) -> None:
+    """Try later; the third failure without a block of progress in between ends it."""
+    if upload.attempts < settings.MAX_ATTEMPTS or leases.passing(error):
+        leases.fail(upload, error)
+    else:
+        give_up(upload, leases.said(error))
 
 
 def chunk_done(upload_id: int, scored: int) -> None:

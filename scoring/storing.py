@@ -1,5 +1,9 @@
 """One list of columns for every door: how a parsed transaction becomes a row."""
 
+from collections.abc import Iterable
+from operator import attrgetter
+
+from django.db import connection
 from psycopg.types.json import Jsonb
 
 from scoring.engine.transaction import Transaction
@@ -37,12 +41,37 @@ TYPES = (
     "int8 int8 text timestamptz numeric text int8 text text text text text text text text"
     " float8 float8 text bool text int8 int8 int8 int8 int8 int8 bytea jsonb"
 ).split()
+_fields = attrgetter(*FIELDS)
 DECLARED = ", ".join(f"{c} {t}" for c, t in zip(COLUMNS, TYPES, strict=True))
 
 
 def values(transaction: Transaction, source: int, upload: int | None) -> list[object]:
     """The row in the order of COLUMNS."""
-    row: list[object] = [source, upload]
-    row += [getattr(transaction, field) for field in FIELDS]
-    row.append(Jsonb(transaction.extra) if transaction.extra else None)
-    return row
+    extra = Jsonb(transaction.extra) if transaction.extra else None
+    return [source, upload, *_fields(transaction), extra]
+
+
+INCOMING = f"""
+CREATE TEMP TABLE IF NOT EXISTS incoming (
+    position int8, {DECLARED}
+) ON COMMIT DELETE ROWS
+"""
+INSERT = f"""
+INSERT INTO scoring_transaction ({", ".join(COLUMNS)})
+SELECT {", ".join(COLUMNS)} FROM incoming ORDER BY position
+ON CONFLICT (source_id, external_id) DO NOTHING
+"""
+
+
+def copy_in(
+    found: Iterable[tuple[int, Transaction]], *, source: int, upload: int | None = None
+) -> None:
+    """Put parsed transactions with their positions into `incoming`, inside a transaction."""
+    columns = ", ".join(("position", *COLUMNS))
+    with connection.cursor() as cursor:
+        cursor.execute(INCOMING)
+        cursor.execute("DELETE FROM incoming")  # of the block before, if it is not committed yet
+        with cursor.copy(f"COPY incoming ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(["int8", *TYPES])
+            for position, transaction in found:
+                copy.write_row([position, *values(transaction, source, upload)])

@@ -64,8 +64,10 @@ class Job:
 
 
 BISECT = "scoring.bisection.bisect"
+INGEST = "scoring.ingest"
+GIVEN_UP = f"{INGEST}.give_up", f"{INGEST}.failed"
 WORK = [
-    Work("upload", "scoring.Upload", "scoring.ingest.perform", "ingest", limit=6 * 3600),
+    Work("upload", "scoring.Upload", f"{INGEST}.perform", "ingest", 6 * 3600, *GIVEN_UP),
     Work("chunk", "scoring.Chunk", "scoring.pipeline.perform", "detect", 300, BISECT, BISECT),
     Work("explanation", "scoring.Explanation", "scoring.explaining.perform", "explain"),
     Work("training", "scoring.TrainingRun", "scoring.training.perform", "train", limit=2 * 3600),
