@@ -82,7 +82,11 @@ class Scorer:
             return Scored(nothing, nothing.copy(), None)
         if self.bundle is None:
             return Scored(nothing, nothing.copy(), None, {"model": "none is in service"})
-        return self.bundle.ensemble.score(vectors)
+        try:
+            return self.bundle.ensemble.score(vectors)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"[:100]
+            return Scored(nothing, nothing.copy(), None, {"ensemble": reason})
 
     def _hits(self, events: Rows, vectors: Floats) -> tuple[list[list[Hit]], str]:
         try:

@@ -63,6 +63,13 @@ def test_failing_features_leave_rules_and_review(bundle, world, monkeypatch):
     assert "features failed" in scores.degraded[0]
 
 
+def test_an_ensemble_that_breaks_as_a_whole_is_named(scorer, world, monkeypatch):
+    monkeypatch.setattr("scoring.engine.ensemble.Ensemble.score", lambda *_: 1 / 0)
+    scores = scorer.score(world.events[:5], world.history)
+    assert all(verdict.outcome == Outcome.REVIEW for verdict in scores.verdicts)
+    assert scores.degraded[0].startswith("ensemble: ZeroDivisionError")
+
+
 def test_failing_rules_are_named(bundle, world, monkeypatch):
     monkeypatch.setattr("scoring.engine.rules.RULES", [None])
     scores = Scorer(bundle, Policy()).score(world.events[:5], world.history)
