@@ -20,7 +20,10 @@ LATENCY = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.1, 0.25, 0.5, 1, 2.5),
 )
 RESPONSES = Counter("http_responses_total", "Answers by address and status", ["route", "status"])
-OWN = (TRANSACTIONS, LATENCY, RESPONSES)
+MISMATCHES = Counter(
+    "feature_mismatch_total", "Features sent by clients that differ from ours", ["feature"]
+)
+OWN = (TRANSACTIONS, LATENCY, RESPONSES, MISMATCHES)
 
 
 class FromDatabase:

@@ -1,25 +1,30 @@
 """The model and the policy in force, kept in memory and looked at again every second."""
 
+import logging
 import threading
 import time
 from typing import NamedTuple
 
+import numpy as np
 from django.db import connection
 
-from scoring import policies, registry
+from scoring import explaining, policies, registry
 from scoring.engine.decision import Policy
+from scoring.engine.history import EVENT, History
 from scoring.engine.scorer import Scorer
 from scoring.models import DecisionPolicy, ModelVersion
 
+log = logging.getLogger(__name__)
 FRESH_SECONDS = 1.0  # a promotion is in force everywhere within this and one request
 
 
 class Current(NamedTuple):
-    """What decides now."""
+    """What decides now, and the versions that score along unseen."""
 
     scorer: Scorer
     version: ModelVersion | None
     policy: DecisionPolicy
+    shadows: tuple[int, ...]
 
 
 _lock = threading.Lock()
@@ -28,22 +33,32 @@ _marks: tuple[object, ...] = ()
 _looked = 0.0
 ASK = """
 SELECT (SELECT id FROM scoring_modelversion WHERE state = 'CHAMPION'),
-       (SELECT id FROM scoring_decisionpolicy WHERE active)
+       (SELECT id FROM scoring_decisionpolicy WHERE active),
+       array(SELECT id FROM scoring_modelversion WHERE state = 'SHADOW' ORDER BY id)
 """
 
 
 def current_scorer() -> Current:
-    """The scorer in force with the rows that name it; one cheap question a second per process."""
+    """The scorer in force with the rows that name it; one cheap question a second per process.
+
+    While one thread loads a new model, the others go on with the one before.
+    """
     global _current, _marks, _looked
-    with _lock:
-        if _current is not None and time.monotonic() - _looked < FRESH_SECONDS:
-            return _current
+    known = _current
+    if known is not None and _same_database():
+        if time.monotonic() - _looked < FRESH_SECONDS or not _lock.acquire(blocking=False):
+            return known
+    else:
+        _lock.acquire()
+    try:
         marks = _asked()
         if _current is None or marks != _marks:
             _current = _loaded()
-            _marks = _asked()
+            _marks = _asked()  # loading may have made the first policy
         _looked = time.monotonic()
         return _current
+    finally:
+        _lock.release()
 
 
 def forget() -> None:
@@ -53,15 +68,36 @@ def forget() -> None:
         _current = None
 
 
+def _same_database() -> bool:
+    """Tests and tools switch databases; what is known belongs to one of them."""
+    return bool(_marks) and _marks[0] == connection.settings_dict["NAME"]
+
+
 def _asked() -> tuple[object, ...]:
     with connection.cursor() as cursor:
         cursor.execute(ASK)
-        # The database's own name keeps tests and tools that switch databases apart.
-        return (connection.settings_dict["NAME"], *cursor.fetchone())
+        champion, policy, shadows = cursor.fetchone()
+    return (connection.settings_dict["NAME"], champion, policy, tuple(shadows))
 
 
 def _loaded() -> Current:
     policy = policies.active()
     champion = registry.champion()
     bundle, version = (champion.bundle, champion.version) if champion else (None, None)
-    return Current(Scorer(bundle, Policy.from_dict(policy.values)), version, policy)
+    scorer = Scorer(bundle, Policy.from_dict(policy.values))
+    _warm(scorer)
+    if version is not None and bundle is not None:
+        explaining.remember(version, bundle)
+    return Current(scorer, version, policy, _asked()[3])  # type: ignore[arg-type]
+
+
+def _warm(scorer: Scorer) -> None:
+    """Have everything compiled or read from the cache now, not within somebody's deadline."""
+    event = np.zeros(1, EVENT)
+    event["user"] = 1
+    try:
+        scores = scorer.score(event, History.of(event))
+        if scorer.bundle is not None:
+            scorer.bundle.ensemble.contributions(scores.vectors)
+    except Exception:
+        log.exception("the model in force cannot score")  # every decision will say so too

@@ -1,44 +1,77 @@
-"""One transaction, decided while the caller waits: stored, scored and on record in one commit."""
+"""One transaction, decided while the caller waits: two round trips, one commit.
+
+The past is read and scored before anything is written, so no transaction stays open while a
+detector thinks; then one statement stores the transaction with its decision, or neither.
+"""
 
 import logging
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TooLate
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import connection, transaction
+from psycopg.types.numeric import Int8
 
+from anomalyshield import prepared
 from anomalyshield.metrics import LATENCY
-from scoring import history, pipeline, storing
+from scoring import explaining, history, pipeline, stage, storing
 from scoring.current import Current, current_scorer
-from scoring.engine import explanation as engine
+from scoring.engine.decision import Outcome
 from scoring.engine.features import FEATURES
-from scoring.engine.history import EVENT, Rows
+from scoring.engine.history import EVENT, History, Rows
 from scoring.engine.scorer import Scorer, Scores
 from scoring.engine.transaction import Transaction, event_of
-from scoring.models import Decision, RejectedRecord, Source
+from scoring.models import Decision, ModelVersion, RejectedRecord, Source
 from scoring.shadows import score_shadows
 
 log = logging.getLogger(__name__)
-AT_ONCE = 8  # scorings of this process under way; beyond that something hangs
-TOP = 5
-INSERT = (
-    f"INSERT INTO scoring_transaction ({', '.join(storing.COLUMNS)})"
-    f" VALUES ({', '.join(['%s'] * len(storing.COLUMNS))})"
-    " ON CONFLICT (source_id, external_id) DO NOTHING RETURNING id, recorded_at"
+LAST = 2**63 - 1  # stands for the ingest number to come, which is above all there are
+GRACE = 0.05  # seconds for the rules' features when the deadline is over already
+LATE = "the scoring deadline was missed"
+SAVE = f"""
+WITH paid AS (
+    INSERT INTO scoring_transaction ({", ".join(storing.COLUMNS)})
+    VALUES ({", ".join(f"%s::{kind}" for kind in storing.TYPES)})
+    ON CONFLICT (source_id, external_id) DO NOTHING
+    RETURNING id
+), decided AS (
+    INSERT INTO scoring_decision ({", ".join(pipeline.DECISION)})
+    SELECT id, {", ".join(f"%s::{kind}" for kind in pipeline.DECISION_TYPES[1:])} FROM paid
+    RETURNING id, transaction_id, model_id, reviewable
+), kept AS (
+    INSERT INTO scoring_snapshot (day, transaction_id, spec, vector)
+    SELECT %s::date, id, %s::text, %s::bytea FROM paid
+), left_to_do AS (
+    INSERT INTO scoring_explanation (decision_id, model_id, state, attempts, error, sentences)
+    SELECT id, model_id, 'READY', 0, '', '[]' FROM decided
+    WHERE reviewable AND model_id IS NOT NULL
 )
-_pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scoring")
-_free = threading.BoundedSemaphore(AT_ONCE)
+SELECT id, transaction_id FROM decided
+"""
 
 
-class Conflicting(Exception):
+class Unanswerable(Exception):
+    """Nothing was decided; the text says why, for the caller."""
+
+
+class Conflicting(Unanswerable):
     """This id is known with other content; what was sent is kept among the rejects."""
+
+
+class Waiting(Unanswerable):
+    """The transaction came in a file and its chunk is not decided yet."""
+
+
+@dataclass(frozen=True)
+class Why:
+    """Contributions in log-odds: `base` + those of `factors` + `rest` is `margin`."""
+
+    base: float
+    margin: float
+    factors: list[dict[str, Any]]
+    rest: float
 
 
 @dataclass
@@ -54,141 +87,186 @@ class Answer:
     reason_codes: list[str]
     hits: list[dict[str, Any]]
     degraded: str
-    model_version: str
+    version: ModelVersion | None
     decided_at: datetime
-    seconds: float
-    factors: list[dict[str, Any]] = field(default_factory=list)
-    vector: dict[str, float] = field(default_factory=dict)
+    until: float  # of time.monotonic: when the answer is due
+    started: float = field(default_factory=time.perf_counter)
+    vector: np.ndarray | None = None
+    why: Why | None = None
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.started
+
+    @property
+    def model_version(self) -> str:
+        return str(self.version or "")
 
 
-def decide_one(
-    found: Transaction, *, source: Source, record: dict[str, Any], explain: bool = False
-) -> Answer:
+def decide_one(found: Transaction, *, source: Source, record: dict[str, Any]) -> Answer:
     """Store and decide; a repeated id with the same content gets its first decision again.
 
     Any failure of scoring, and a missed deadline, is a REVIEW that says why. Only a database that
     cannot store the transaction raises.
     """
-    start = time.perf_counter()
     current = current_scorer()
-    with transaction.atomic():
-        new = _insert(found, source)
-        if new is not None:
-            number, known_at = new
-            event = np.array([event_of(found, number)], EVENT)
-            past = history.read_one(event, known_at=known_at)
-            left = settings.SCORING_DEADLINE - (time.perf_counter() - start)
-            scores = _within(left, lambda: current.scorer.score(event, past), event, current)
-            reviewable = pipeline.store(event, scores, current, known_at=known_at)
-    if new is None:
-        return _earlier(found, source, record, start)
-    LATENCY.observe(time.perf_counter() - start)
-    pipeline.count(scores)
-    pipeline.announce(reviewable)
-    score_shadows(event, scores.vectors)
-    answer = _answer(found, scores, current, known_at)
-    if explain:
-        answer.factors = factors_of(current, scores.vectors)
-    answer.seconds = time.perf_counter() - start
+    started = time.perf_counter()
+    until = time.monotonic() + settings.SCORING_DEADLINE
+    event = np.array([event_of(found, LAST)], EVENT)
+    past, known_at = history.read_now(event)
+    scores = judged(current, event, past, until)
+    saved = _save(found, source, scores, current, known_at)
+    if saved is None:
+        answer = earlier(found, source, record, until)
+    else:
+        LATENCY.observe(time.perf_counter() - started)
+        decision, event["id"] = saved
+        wanted = scores.verdicts[0].outcome != Outcome.APPROVE
+        follow_up([decision] if wanted else [], event, scores, current)
+        answer = answer_of(found, scores, current, known_at, until)
+    answer.started = started
     return answer
 
 
-def _insert(found: Transaction, source: Source) -> tuple[int, datetime] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT, storing.values(found, source.pk, None))
-        return cursor.fetchone()
-
-
-def _within(seconds: float, score: Callable[[], Scores], event: Rows, current: Current) -> Scores:
-    """The scores, or the rules alone when scoring does not come in time or breaks."""
-    if seconds <= 0 or not _free.acquire(blocking=False):
-        return _rules_alone(event, current, "the scoring deadline was missed")
-
-    def run() -> Scores:
-        try:
-            return score()
-        finally:
-            _free.release()
-
+def judged(current: Current, events: Rows, past: History, until: float) -> Scores:
+    """The scores; or features and rules alone, when scoring breaks or does not come in time."""
     try:
-        return _pool.submit(run).result(timeout=seconds)
-    except TooLate:
-        return _rules_alone(event, current, "the scoring deadline was missed")
+        return stage.within(until, current.scorer.score, events, past)
+    except stage.Missed as missed:
+        log.warning("scoring was not waited for: %s", missed)
+        why = LATE
     except Exception as error:
         log.exception("scoring failed")
-        return _rules_alone(event, current, f"scoring failed: {type(error).__name__}")
+        why = f"scoring failed: {type(error).__name__}"
+    return replace(_rules_alone(current, events, past), degraded=[why] * len(events))
 
 
-def _rules_alone(event: Rows, current: Current, why: str) -> Scores:
-    unknown = np.full((len(event), len(FEATURES)), np.nan)
-    scores = Scorer(None, current.scorer.policy).rescore(event, unknown)
-    scores.degraded[:] = [why] * len(event)
-    return scores
+def _rules_alone(current: Current, events: Rows, past: History) -> Scores:
+    """Without a score; the rules have their features too, if those come at once."""
+    rules = Scorer(None, current.scorer.policy)
+    try:
+        return stage.within(time.monotonic() + GRACE, rules.score, events, past)
+    except Exception as error:
+        log.warning("rules are asked without features: %s", error)
+        return rules.rescore(events, np.full((len(events), len(FEATURES)), np.nan))
 
 
-def _answer(found: Transaction, scores: Scores, current: Current, known_at: datetime) -> Answer:
-    verdict, score = scores.verdicts[0], float(scores.risk_score[0])
-    probability = None if scores.probability is None else float(scores.probability[0])
-    values = scores.vectors[0].tolist()
+def _save(
+    found: Transaction, source: Source, scores: Scores, current: Current, known_at: datetime
+) -> tuple[int, int] | None:
+    """The ids of the decision and of its transaction; None if the transaction was known."""
+    row = next(iter(pipeline.rows_of([0], scores, current, known_at)))
+    day, _, spec, vector = next(iter(pipeline.vectors_of([0], scores.vectors, known_at)))
+    stored = storing.values(found, source.pk, None)
+    params = [_plain(value) for value in (*stored, *row[1:], day, spec, vector)]
+    return prepared.run(SAVE, params).fetchone()
+
+
+def _plain(value: object) -> object:
+    """As one type per column, so that a statement is prepared once and not per size of number."""
+    if type(value) is int:
+        return Int8(value)
+    if isinstance(value, str):
+        return str(value)
+    return value
+
+
+def follow_up(reviewable: list[int], events: Rows, scores: Scores, current: Current) -> None:
+    """What comes after the commit; nothing of it can take a decision back."""
+    pipeline.count(scores)
+    pipeline.announce(reviewable)
+    if current.shadows:
+        stage.aside(score_shadows, events, scores.vectors)
+
+
+def answer_of(
+    found: Transaction,
+    scores: Scores,
+    current: Current,
+    known_at: datetime,
+    until: float,
+    at: int = 0,
+) -> Answer:
+    """The answer from what was just scored, in row `at`."""
+    verdict, score = scores.verdicts[at], float(scores.risk_score[at])
     return Answer(
         transaction_id=found.external_id,
         entity_id=found.user_id,
         risk_score=score if score == score else current.scorer.policy.high_above,
-        probability=probability,
+        probability=None if scores.probability is None else float(scores.probability[at]),
         level=str(verdict.level),
         outcome=str(verdict.outcome),
         reason_codes=list(verdict.reason_codes),
-        hits=[vars(hit) for hit in scores.hits[0]],
-        degraded=scores.degraded[0],
-        model_version=str(current.version or ""),
+        hits=[vars(hit) for hit in scores.hits[at]],
+        degraded=scores.degraded[at],
+        version=current.version,
         decided_at=known_at,
-        seconds=0.0,
-        vector={f.name: v for f, v in zip(FEATURES, values, strict=True)},
+        until=until,
+        vector=scores.vectors[at],
     )
 
 
-def factors_of(current: Current, vectors: np.ndarray) -> list[dict[str, Any]]:
-    """The strongest contributions in words; none when explaining fails, which harms nothing."""
-    if current.scorer.bundle is None:
-        return []
-    try:
-        made = engine.explain(current.scorer.bundle, vectors)
-        return engine.sentences(vectors[0], made.values[0], TOP)
-    except Exception:
-        log.exception("an explanation failed")
-        return []
-
-
-def _earlier(found: Transaction, source: Source, record: dict[str, Any], start: float) -> Answer:
+def earlier(found: Transaction, source: Source, record: dict[str, Any], until: float) -> Answer:
     """The decision that stands for this id; Conflicting if the id means something else."""
     stands = (
-        Decision.objects.select_related("transaction", "model")
-        .filter(transaction__source=source, transaction__external_id=found.external_id)
-        .first()
+        source.transaction_set.select_related("decision__model")
+        .filter(external_id=found.external_id)
+        .get()
     )
-    if stands is None:  # it came in a file and waits there for its chunk
-        raise Conflicting("This transaction is stored and is being scored; ask again shortly.")
-    if bytes(stands.transaction.digest) != found.digest:
+    if bytes(stands.digest) != found.digest:
         reason = "is already known with other content"
         RejectedRecord.objects.create(
-            source=source, position=0, record=_plain(record), reasons={"transaction_id": reason}
+            source=source, position=0, record=_shown(record), reasons={"transaction_id": reason}
         )
         raise Conflicting(f"transaction_id {reason}; what you sent is kept for review.")
+    if not hasattr(stands, "decision"):
+        raise Waiting("This transaction came in a file and is being scored.")
+    decision = stands.decision
     return Answer(
         transaction_id=found.external_id,
         entity_id=found.user_id,
-        risk_score=stands.risk_score,
-        probability=stands.probability,
-        level=stands.level,
-        outcome=stands.outcome,
-        reason_codes=stands.reason_codes,
-        hits=stands.hits,
-        degraded=stands.degraded,
-        model_version=str(stands.model or ""),
-        decided_at=stands.decided_at,
-        seconds=time.perf_counter() - start,
+        risk_score=decision.risk_score,
+        probability=decision.probability,
+        level=decision.level,
+        outcome=decision.outcome,
+        reason_codes=decision.reason_codes,
+        hits=decision.hits,
+        degraded=decision.degraded,
+        version=decision.model,
+        decided_at=decision.known_at,
+        until=until,
+        vector=_kept(decision),
     )
 
 
-def _plain(record: dict[str, Any]) -> dict[str, str]:
-    return {str(name)[:100]: str(value)[:500] for name, value in record.items()}
+def _kept(decision: Decision) -> np.ndarray | None:
+    try:
+        return explaining.stored_vector(decision)
+    except explaining.NotExplainable:
+        return None
+
+
+TOP = 5
+
+
+def explain(answer: Answer) -> Answer:
+    """Add what moved the score. Without a model, in a hurry or in trouble it stays without."""
+    if answer.version is None or answer.vector is None or not np.isfinite(answer.vector[0]):
+        return answer
+    try:
+        answer.why = stage.within(answer.until, _why, answer.version, answer.vector)
+    except stage.Missed:
+        log.warning("no time was left for an explanation")
+    except Exception:
+        log.exception("an explanation failed")
+    return answer
+
+
+def _why(version: ModelVersion, vector: np.ndarray) -> Why:
+    base, margin, values, factors = explaining.contributions(version, vector, TOP)
+    told = sum(factor["contribution"] for factor in factors)
+    return Why(base, margin, factors, float(values.sum() - told))
+
+
+def _shown(record: dict[str, Any]) -> dict[str, str]:
+    return {str(name)[:100]: str(value)[:500] for name, value in list(record.items())[:100]}

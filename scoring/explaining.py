@@ -1,5 +1,7 @@
 """Why: contributions and sentences of decisions a person will read, computed after them."""
 
+from typing import Any
+
 import numpy as np
 from django.db import transaction
 
@@ -10,7 +12,7 @@ from scoring.engine.bundle import Bundle
 from scoring.engine.features import NAMES, spec_id
 from scoring.models import Decision, Explanation, ModelVersion, Snapshot
 
-_bundles: dict[int, Bundle] = {}
+_bundles: dict[str, Bundle] = {}
 KEPT = 4
 
 
@@ -20,18 +22,25 @@ class NotExplainable(Exception):
 
 def perform(row: Explanation) -> None:
     """Explain one decision with the model that made it."""
-    decision = row.decision
-    vector = stored_vector(decision)
-    made = engine.explain(bundle_of(row.model), vector[None, :])
-    values = made.values[0]
+    vector = stored_vector(row.decision)
+    base, margin, values, sentences = contributions(row.model, vector)
     with transaction.atomic():
         leases.finish(
             row,
-            base=made.base,
-            margin=float(made.margin[0]),
+            base=base,
+            margin=margin,
             contributions={name: float(v) for name, v in zip(NAMES, values, strict=True) if v},
-            sentences=engine.sentences(vector, values),
+            sentences=sentences,
         )
+
+
+def contributions(
+    version: ModelVersion, vector: np.ndarray, top: int = 5
+) -> tuple[float, float, np.ndarray, list[dict[str, Any]]]:
+    """Base, margin, every feature's part in log-odds, and the strongest in words."""
+    made = engine.explain(bundle_of(version), vector[None, :])
+    values = made.values[0]
+    return made.base, float(made.margin[0]), values, engine.sentences(vector, values, top)
 
 
 def stored_vector(decision: Decision) -> np.ndarray:
@@ -48,8 +57,12 @@ def stored_vector(decision: Decision) -> np.ndarray:
 
 def bundle_of(version: ModelVersion) -> Bundle:
     """The verified bundle of a version, kept for the next one."""
-    if version.pk not in _bundles:
-        if len(_bundles) >= KEPT:
-            _bundles.clear()
-        _bundles[version.pk] = registry.load(version)
-    return _bundles[version.pk]
+    return _bundles.get(version.sha256) or remember(version, registry.load(version))
+
+
+def remember(version: ModelVersion, bundle: Bundle) -> Bundle:
+    """Keep a bundle that was just verified."""
+    if len(_bundles) >= KEPT:
+        _bundles.clear()
+    _bundles[version.sha256] = bundle
+    return bundle

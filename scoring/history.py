@@ -9,17 +9,21 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from django.db import connection
+from psycopg.types.numeric import Int8
 
+from anomalyshield import prepared
 from scoring.engine.features import DAYS, MOST_ROWS
 from scoring.engine.fields import offset_seconds
 from scoring.engine.history import EVENT, HISTORY, History, Rows, ordered
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 HEADER, TRAILER = 19, 2  # bytes around the rows of a binary COPY
-PAST = (
+KEYED = (
     "id, event_time, amount_units, user_key, card_key, device_key, merchant_key, place_key,"
-    " category_key, coalesce(latitude, 'NaN'), coalesce(longitude, 'NaN')"
+    " category_key"
 )
+COLUMNS = f"{KEYED}, latitude, longitude"  # in the order of HISTORY
+PAST = f"{KEYED}, coalesce(latitude, 'NaN'), coalesce(longitude, 'NaN')"
 NOW = (
     f"{PAST}, coalesce(is_online::int::float8, 'NaN'), 0::int8,"
     " coalesce(nullif(mcc, ''), '0')::int8"
@@ -102,34 +106,63 @@ def _of(entity: str, keys: Rows, first: datetime, last: datetime, known_at: date
     return copied(sql, [known, first, last, known_at], HISTORY)
 
 
+def read_now(event: Rows) -> tuple[History, datetime]:
+    """All that is known at this moment about one event's entities, and which moment it was."""
+    return _one(event, None)
+
+
 def read_one(event: Rows, *, known_at: datetime) -> History:
-    """The same for one event, in one round trip."""
+    """All that was known by `known_at` about one event's entities."""
+    return _one(event, known_at)[0]
+
+
+def _branch(part: int, entity: str) -> str:
+    some = "" if entity == "user" else f" AND {entity}_key <> 0"
+    # One more than the kernel looks at: the event itself may be among them.
+    return (
+        f"(SELECT {part}::int8 AS part, {COLUMNS} FROM scoring_transaction, moment"
+        f" WHERE {entity}_key = %s::int8{some} AND recorded_at <= known"
+        " AND event_time BETWEEN %s::timestamptz AND %s::timestamptz"
+        f" ORDER BY event_time DESC, id DESC LIMIT {MOST_ROWS + 1})"
+    )
+
+
+# One round trip, and one row whatever the number of transactions: an array per column. Its binary
+# form is fixed-width, so numpy reads it in place. Prepared, it takes a seventh of the time of a
+# COPY, which PostgreSQL plans anew each time (measured: 0.16 ms against 1.1 ms for 36 rows).
+ONE = f"""
+WITH moment AS MATERIALIZED (SELECT coalesce(%s::timestamptz, statement_timestamp()) AS known)
+SELECT (SELECT known FROM moment), array_agg(part), {{arrays}}
+FROM ({" UNION ALL ".join(_branch(part, entity) for part, entity in enumerate(ENTITIES))}) AS past
+""".format(
+    arrays=", ".join(
+        f"array_agg(coalesce({column}, 'NaN'))" if kind == "<f8" else f"array_agg({column})"
+        for column, (_, kind) in zip(COLUMNS.split(", "), HISTORY.descr, strict=True)
+    )
+)
+
+
+def _one(event: Rows, known_at: datetime | None) -> tuple[History, datetime]:
     last = moment(int(event["time"][0]))
     first = last - timedelta(days=DAYS)
-    parts, params = [], []
-    for number, entity in enumerate(ENTITIES):
-        if key := int(event[entity][0]):
-            some = "" if entity == "user" else f" AND {entity}_key <> 0"
-            parts.append(
-                f"(SELECT {number}::int8, {PAST} FROM scoring_transaction"
-                f" WHERE {entity}_key = %s AND event_time BETWEEN %s AND %s"
-                f" AND recorded_at <= %s{some} ORDER BY event_time DESC, id DESC LIMIT %s)"
-            )
-            # One more than the kernel looks at: the event itself is among them.
-            params += [key, first, last, known_at, MOST_ROWS + 1]
-    rows = copied(" UNION ALL ".join(parts), params, TAGGED)
-    past = [_untagged(rows[rows["part"] == number]) for number in range(len(ENTITIES))]
-    return History(*(ordered(own, entity) for own, entity in zip(past, ENTITIES, strict=True)))
+    params: list[object] = [known_at]
+    for entity in ENTITIES:
+        params += [Int8(int(event[entity][0])), first, last]
+    answer = prepared.run_again(ONE, params, binary=True)
+    known = answer.fetchone()[0]
+    parts = _array(answer.pgresult.get_value(0, 1), "<i8")
+    rows = np.empty(len(parts), HISTORY)
+    for place, (name, kind) in enumerate(HISTORY.descr, start=2):
+        rows[name] = _array(answer.pgresult.get_value(0, place), kind)
+    past = [ordered(rows[parts == part], entity) for part, entity in enumerate(ENTITIES)]
+    return History(*past), known
 
 
-TAGGED = np.dtype([("part", "<i8"), *HISTORY.descr])
-
-
-def _untagged(rows: Rows) -> Rows:
-    plain = np.empty(len(rows), HISTORY)
-    for name in HISTORY.names or ():
-        plain[name] = rows[name]
-    return plain
+def _array(content: bytes | None, kind: str) -> np.ndarray:
+    """The binary form of a one-dimensional array of eight-byte values without NULL."""
+    if content is None:
+        return np.empty(0, kind)
+    return np.frombuffer(content, np.dtype([("length", ">i4"), ("v", ">" + kind[1:])]), -1, 20)["v"]
 
 
 def moment(microseconds: int) -> datetime:

@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 
-from scoring import registry
+from scoring import explaining
 from scoring.engine.history import Rows
 from scoring.models import ModelVersion, ShadowScore
 
@@ -23,7 +23,7 @@ def score_shadows(events: Rows, vectors: np.ndarray) -> None:
 
 def _of(version: ModelVersion, events: Rows, vectors: np.ndarray) -> list[ShadowScore]:
     try:
-        scores = registry.load(version).ensemble.score(vectors).risk_score.tolist()
+        scores = explaining.bundle_of(version).ensemble.score(vectors).risk_score.tolist()
         error = ""
     except Exception as failure:
         scores, error = [float("nan")] * len(events), f"{type(failure).__name__}: {failure}"[:200]

@@ -2,4 +2,4 @@
 
 from django.dispatch import Signal
 
-decisions_made = Signal()  # ids: the primary keys of the decisions
+decisions_made = Signal()  # ids: the primary keys of those decisions that want a person

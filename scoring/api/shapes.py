@@ -23,6 +23,8 @@ class TransactionIn(s.Serializer):
     longitude = s.FloatField(required=False)
     channel = s.CharField(max_length=32, required=False)
     is_online = s.BooleanField(required=False)
+    time_of_day = s.CharField(required=False, help_text='"23:45", instead of a timestamp')
+    include_explanations = s.BooleanField(required=False, help_text="On /detect only")
 
 
 class DetectOut(s.Serializer):
@@ -34,6 +36,7 @@ class DetectOut(s.Serializer):
     request_id = s.CharField()
     model_version = s.CharField()
     degraded = s.BooleanField()
+    degraded_reason = s.CharField()
 
 
 class PredictOut(s.Serializer):
@@ -105,5 +108,27 @@ class ScoreOut(s.Serializer):
     reason_codes = s.ListField(child=s.CharField())
     recommendation = s.CharField()
     explanations = Factor(many=True)
+    explanation_base = s.FloatField(required=False, help_text="Log-odds")
+    explanation_rest = s.FloatField(required=False, help_text="What the others add up to")
+    explanation_margin = s.FloatField(required=False, help_text="Base, contributions and rest")
     degraded = s.BooleanField()
+    degraded_reason = s.CharField()
     latency_ms = s.FloatField()
+
+
+class ScoreRowOut(ScoreOut):
+    index = s.IntegerField(required=False)
+    error = RowError(required=False)
+
+
+class ProblemOut(s.Serializer):
+    """RFC 9457."""
+
+    type = s.CharField()
+    title = s.CharField()
+    status = s.IntegerField()
+    detail = s.CharField()
+    code = s.CharField()
+    pointer = s.CharField(required=False)
+    errors = s.ListField(child=s.DictField(child=s.CharField()), required=False)
+    request_id = s.CharField()

@@ -13,6 +13,17 @@ TYPES = {
     "UNUSUAL_HOUR": "unusual_hour",
     "HIGH_RISK_MCC": "statistical",
 }
+# Parts of feature names, in the order in which they are looked for.
+FAMILIES = (
+    ("device", "device"),
+    ("count", "velocity"),
+    ("distinct", "velocity"),
+    ("speed", "velocity"),
+    ("hour", "unusual_hour"),
+    ("amount", "high_amount"),
+    ("time_since", "sequence"),
+)
+FLOOR = 0.1  # log-odds; less is no risk factor worth naming
 ANOMALOUS = {"HIGH", "CRITICAL"}
 
 
@@ -20,7 +31,7 @@ def is_anomaly(answer: Answer) -> bool:
     return answer.level in ANOMALOUS
 
 
-def detect(answer: Answer) -> dict[str, Any]:
+def detect(answer: Answer, explained: bool = False) -> dict[str, Any]:
     """The five promised keys first, in their order."""
     return {
         "transaction_id": answer.transaction_id,
@@ -31,6 +42,8 @@ def detect(answer: Answer) -> dict[str, Any]:
         "request_id": asking().request_id,
         "model_version": answer.model_version,
         "degraded": bool(answer.degraded),
+        "degraded_reason": answer.degraded,
+        **(contributions(answer) if explained else {}),
     }
 
 
@@ -42,7 +55,7 @@ def predict(answer: Answer) -> dict[str, Any]:
         "anomaly_type": anomaly_type(answer),
         "confidence": confidence(answer),
         "explanation": explanation(answer),
-        "processing_time_ms": round(answer.seconds * 1000, 3),
+        "processing_time_ms": milliseconds(answer),
         "timestamp": f"{answer.decided_at:%Y-%m-%dT%H:%M:%S}",
         "is_anomaly": is_anomaly(answer),
         "risk_level": answer.level.lower(),
@@ -65,20 +78,49 @@ def score(answer: Answer, model_name: str) -> dict[str, Any]:
         "model": {"name": model_name, "version": answer.model_version},
         "reason_codes": answer.reason_codes,
         "recommendation": answer.outcome,
-        "explanations": [
-            {name: factor[name] for name in ("feature", "value", "contribution", "direction")}
-            for factor in answer.factors
-        ],
+        **contributions(answer),
         "degraded": bool(answer.degraded),
-        "latency_ms": round(answer.seconds * 1000, 3),
+        "degraded_reason": answer.degraded,
+        "latency_ms": milliseconds(answer),
     }
 
 
+def contributions(answer: Answer) -> dict[str, Any]:
+    """In log-odds: base, the contributions told, and the rest add up to the margin."""
+    why = answer.why
+    if why is None:
+        return {"explanations": []}
+    shown = ("feature", "value", "contribution", "direction")
+    return {
+        "explanations": [{name: factor[name] for name in shown} for factor in why.factors],
+        "explanation_base": why.base,
+        "explanation_rest": why.rest,
+        "explanation_margin": why.margin,
+    }
+
+
+def milliseconds(answer: Answer) -> float:
+    return round(answer.seconds * 1000, 3)
+
+
 def anomaly_type(answer: Answer) -> str:
+    """The strongest rule's; else that of the feature which speaks most for it; else statistical."""
     if not is_anomaly(answer):
         return "normal"
-    fired = (TYPES[code] for code in TYPES if code in answer.reason_codes)
-    return next(fired, "statistical")
+    for code, name in TYPES.items():
+        if code in answer.reason_codes:
+            return name
+    for factor in answer.why.factors if answer.why else ():
+        if factor["contribution"] > 0:
+            return _family(factor["feature"])
+    return "statistical"
+
+
+def _family(feature: str) -> str:
+    for part, name in FAMILIES:
+        if part in feature:
+            return name
+    return "statistical"
 
 
 def confidence(answer: Answer) -> float:
@@ -88,9 +130,11 @@ def confidence(answer: Answer) -> float:
 
 
 def explanation(answer: Answer) -> str:
+    """One line from the rules that fired and the features that speak for fraud."""
     sentences = [hit["sentence"] for hit in answer.hits]
-    if is_anomaly(answer):
-        sentences += [f["sentence"] for f in answer.factors if f["contribution"] > 0]
+    if answer.why:
+        raising = (f["sentence"] for f in answer.why.factors if f["contribution"] >= FLOOR)
+        sentences += [sentence for sentence in raising if sentence not in sentences]
     if answer.degraded:
-        sentences.insert(0, f"Scoring was not whole ({answer.degraded}); a person must look")
-    return ". ".join(text.rstrip(".") for text in sentences) or NOTHING_SPECIAL
+        sentences.insert(0, f"Scoring was not whole ({answer.degraded}); a person must look.")
+    return " ".join(sentences) or NOTHING_SPECIAL

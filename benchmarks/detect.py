@@ -1,0 +1,149 @@
+"""`POST /detect` on a trained installation with a past: requests a second, and latency at an even
+100 requests a second; beside the naive way (DRF serializer, ORM, pandas per request)."""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from benchmarks.file import CITIES, KINDS, write
+from benchmarks.stack import installation
+from benchmarks.wire import Run, send
+
+
+def payment(chance: random.Random) -> bytes:
+    """A new payment, now, of one of the people of the past."""
+    user = chance.randrange(USERS)
+    kind = chance.choice(KINDS)
+    return json.dumps(
+        {
+            "transaction_id": f"d{uuid.UUID(int=chance.getrandbits(128))}",
+            "user_id": f"bu{user}",
+            "card_id": f"c{user}",
+            "device_id": f"d{user}",
+            "amount": round(chance.lognormvariate(3.4, 0.9), 2),
+            "timestamp": datetime.now(UTC).isoformat(),
+            "merchant": f"{kind} {chance.randrange(40)}",
+            "merchant_category": kind,
+            "location": CITIES[user % len(CITIES)],
+        }
+    ).encode()
+
+
+USERS = 5_000
+
+
+def fill(folder, rows: int) -> str:
+    """Store a past, without scoring it; a model if there is none; a key for machines."""
+    from django.core.files import File
+
+    from anomalyshield import leases
+    from anomalyshield.accounts import keys
+    from anomalyshield.accounts.models import User
+    from scoring import ingest, uploads
+    from scoring.models import Source, Upload
+
+    path = folder / "past.csv"
+    write(path, rows, USERS)
+    source, _ = Source.objects.get_or_create(name="past", defaults={"kind": "csv"})
+    with path.open("rb") as file:
+        uploads.receive(by=None, source=source, name="past.csv", file=File(file), options={})
+    for upload in leases.claim(Upload):
+        ingest.perform(upload)
+    _analyze()
+    admin = User.objects.filter(groups__name="admin").first()
+    rest, _ = Source.objects.get_or_create(name="past-rest", defaults={"kind": "rest"})
+    return keys.make_key(by=admin, name="bench", scopes=["score:write"], source=rest)[1]
+
+
+def _analyze() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+@contextmanager
+def serving(folder, port: int, processes: int, settings: str = "anomalyshield.settings"):
+    """gunicorn as the product starts it."""
+    arguments = ["-m", "gunicorn", "anomalyshield.wsgi", "--bind", f"127.0.0.1:{port}"]
+    arguments += ["--workers", str(processes), "--threads", "4", "--worker-class", "gthread"]
+    arguments += ["--preload", "--keep-alive", "75", "--no-control-socket"]
+    metrics = folder / "metrics"
+    metrics.mkdir(exist_ok=True)
+    surroundings = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": settings,
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+    }
+    with (folder / f"web-{port}.log").open("w") as log:
+        child = subprocess.Popen(
+            [sys.executable, *arguments], env=surroundings, stdout=log, stderr=log
+        )
+    try:
+        _until_it_answers(port)
+        yield
+    finally:
+        child.send_signal(signal.SIGTERM)
+        child.wait(timeout=30)
+
+
+def _until_it_answers(port: int) -> None:
+    end = time.monotonic() + 60
+    while True:
+        try:
+            urlopen(f"http://127.0.0.1:{port}/health", timeout=10).close()
+            return
+        except HTTPError:
+            return  # the naive site has no such page, but it answers
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
+def told(name: str, rushed: Run, even: Run, rate: float) -> None:
+    odd = {s: n for s, n in (rushed.statuses + even.statuses).items() if s != 200}
+    print(
+        f"{name:<18}{rushed.rate:>8,.0f} req/s   at {rate:g} req/s: "
+        f"p50 {even.under(0.5):6.1f} ms  p99 {even.under(0.99):6.1f} ms"
+        + (f"   other answers: {odd}" if odd else "")
+    )
+
+
+def measured(port: int, key: str, asked: argparse.Namespace, seconds: float, rate: float):
+    send(port, "/detect", key, payment, seconds=2)  # compile, connect, prepare
+    even = send(port, "/detect", key, payment, rate=rate, seconds=seconds, connections=8)
+    rushed = send(port, "/detect", key, payment, seconds=seconds)
+    return rushed, even
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000, help="transactions of the past")
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--rate", type=float, default=100)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 2)
+    asked = parser.parse_args()
+    with installation() as folder:
+        key = fill(folder, asked.rows)
+        with serving(folder, 8971, asked.processes):
+            ours = measured(8971, key, asked, asked.seconds, asked.rate)
+        with serving(folder, 8972, asked.processes, "benchmarks.naive_settings"):
+            naive = measured(8972, key, asked, min(asked.seconds, 5), asked.rate)
+        told("/detect", *ours, asked.rate)
+        told("the naive way", *naive, asked.rate)
+        print(f"{'ratio':<18}{ours[0].rate / max(naive[0].rate, 0.1):>8.1f} ×")
+
+
+if __name__ == "__main__":
+    main()
