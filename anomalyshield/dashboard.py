@@ -46,7 +46,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """A short list under a heading; `empty` says what it means that there is nothing."""
+    """A short list under a heading; `empty` says what it means that there is nothing.
+
+    Without such words a list with nothing in it is left out.
+    """
 
     title: str
     empty: str
@@ -147,7 +150,7 @@ def urgent(user: User) -> Panel:
 def approvals(user: User) -> Panel:
     """What someone else proposed and this person may approve."""
     lines = [*_promotions(user), *_closures(user)]
-    return Panel("Waiting for a second person", "Nobody waits for your approval.", lines)
+    return Panel("Waiting for a second person", "", lines)
 
 
 def _promotions(user: User) -> Iterable[Line]:
@@ -202,6 +205,37 @@ def refusals(user: User) -> Panel:
     )
 
 
+def versions(user: User) -> Panel:
+    lines = [
+        Line(str(version), address_of("model", version.pk), version.kind, version.state.lower())
+        for version in _model("scoring.ModelVersion").objects.all()[:LINES]
+    ]
+    return Panel("Models", "No model was trained yet.", lines, address_of("models"))
+
+
+def own_doings(user: User) -> Panel:
+    """Where one was before lunch."""
+    events = AuditEvent.objects.filter(actor=user.username).order_by("-pk")
+    lines = [
+        Line(event.action, _page_of(event), _name_of(event), f"{ago(event.at)} ago")
+        for event in events.exclude(action__startswith="session.")[:LINES]
+    ]
+    return Panel("My last actions", "", lines, f"{address_of('audit')}?actor={user.username}")
+
+
+def _page_of(event: AuditEvent) -> str:
+    kind = event.object_type.partition(".")[2]
+    name = {"modelversion": "model", "trainingrun": "run"}.get(kind, kind)
+    if name not in {"alert", "case", "upload", "model", "run"} or not event.object_id.isdecimal():
+        return ""
+    return address_of(name, int(event.object_id))
+
+
+def _name_of(event: AuditEvent) -> str:
+    kind = event.object_type.partition(".")[2]
+    return f"{kind} {event.object_id}" if event.object_id.isdecimal() else kind
+
+
 Maker = Callable[[User], Any]
 TILES: list[tuple[str, Maker]] = [
     ("alert.view", open_alerts),
@@ -217,7 +251,9 @@ PANELS: list[tuple[str, Maker]] = [
     ("case.close", approvals),
     ("model.promote", approvals),
     ("source.view", recent_files),
+    ("model.train", versions),
     ("user.manage", refusals),
+    ("audit.own", own_doings),
 ]
 
 
@@ -226,7 +262,7 @@ def tiles(user: User) -> list[Tile]:
 
 
 def panels(user: User) -> list[Panel]:
-    return list(_made(PANELS, user))
+    return [panel for panel in _made(PANELS, user) if panel.lines or panel.empty]
 
 
 def _made(makers: list[tuple[str, Maker]], user: User) -> Iterable[Any]:

@@ -29,8 +29,8 @@ ITEMS = [
     Item("rules", "Rules", "rules.view", "Models"),
     Item("users", "Users", "user.manage", "Administration"),
     Item("keys", "API keys", "key.manage", "Administration"),
-    Item("audit", "Audit log", "audit.own", "Administration"),
-    Item("permissions", "Roles and rights", "session.own", "Administration"),
+    Item("audit", "Audit log", "audit.own", "Records"),
+    Item("permissions", "Roles and rights", "session.own", "Records"),
 ]
 BANNERS = [
     ("FOUR_EYES", False, "One-person installation: approvals by a second person are switched off."),
