@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from anomalyshield.checks import TAG
@@ -26,6 +27,8 @@ class Command(BaseCommand):
         try:
             if only is None:
                 launch.run()
+            elif not settings.DATABASE_URL:
+                raise CannotStart("--only is for servers of your own: set DATABASE_URL.")
             elif only == "setup":
                 launch.set_up()
             else:
