@@ -73,7 +73,9 @@ class Decision(models.Model):
             ),
             models.Index(fields=["level", "-id"], name="decision_level"),
             GinIndex(
-                fields=["reason_codes"], condition=~models.Q(reason_codes=[]), name="decision_reasons"
+                fields=["reason_codes"],
+                condition=~models.Q(reason_codes=[]),
+                name="decision_reasons",
             ),
         ]
 
@@ -94,8 +96,7 @@ class Snapshot(models.Model):
     vector = models.BinaryField()
 
     class Meta:
-        managed = False  # made by a migration as PARTITION BY RANGE (day)
-        db_table = "scoring_snapshot"
+        db_table = "scoring_snapshot"  # made by migration 0002 as PARTITION BY RANGE (day)
 
     def __str__(self) -> str:
         return f"vector of {self.transaction_id}"

@@ -76,7 +76,9 @@ class Transaction(models.Model):
             ),
             models.Index(fields=["event_time"], name="transaction_time"),
             models.Index(
-                fields=["upload"], condition=models.Q(upload__isnull=False), name="transaction_upload"
+                fields=["upload"],
+                condition=models.Q(upload__isnull=False),
+                name="transaction_upload",
             ),
         ]
 

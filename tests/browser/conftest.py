@@ -52,7 +52,7 @@ class Visitor:
         self.page.fill("#id_login", username)
         self.page.fill("#id_password", password)
         self.page.click("button:has-text('Log in')")
-        self.page.wait_for_selector("nav.side")
+        self.page.wait_for_selector("details.who")
         return self
 
     def open(self, address: str) -> int:
