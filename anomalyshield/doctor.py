@@ -3,10 +3,9 @@
 import re
 import shutil
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from importlib import metadata
 
 import psycopg
@@ -17,7 +16,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from packaging.markers import Marker
 
-from anomalyshield import pulse
+from anomalyshield import port, pulse
+from anomalyshield.onlyone import running
 from scoring.tasks import QUEUES
 
 OLDEST_POSTGRES = 150000
@@ -193,25 +193,12 @@ def worker() -> Finding:
 
 # --- the pages ------------------------------------------------------------------------------------
 def web() -> Finding:
-    url = _running_at()
-    if url is None:
-        return _port()
-    try:
-        with urllib.request.urlopen(f"{url}health", timeout=5) as response:  # noqa: S310 — our own
-            return Finding("pages", f"answer at {url} ({response.status})")
-    except (urllib.error.URLError, OSError) as error:
-        return Finding("pages", f"{url}: {error}", f"Look into {settings.VAR / 'log' / 'web.log'}.")
-
-
-def _running_at() -> str | None:
-    from anomalyshield.onlyone import running
-
-    return running(settings.VAR / "up.lock")
-
-
-def _port() -> Finding:
-    from anomalyshield.startup import port_problem
-
-    if problem := port_problem():
+    """Ours answer, or the port is free for them; anything else is somebody else's program."""
+    if (status := port.status()) == HTTPStatus.OK:
+        return Finding("pages", f"answer at {port.address()}")
+    if running(settings.VAR / "up.lock"):
+        words = f"{port.address()} answers {status or 'nothing'}"
+        return Finding("pages", words, f"Look into {settings.VAR / 'log' / 'web.log'}.")
+    if problem := port.problem():
         return Finding("port", problem, "Stop the other program, or set PORT to another number.")
     return Finding("port", f"{settings.PORT} is free")

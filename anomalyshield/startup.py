@@ -1,9 +1,7 @@
 """`manage.py up`: everything on one machine, phase by phase, and all of it down again."""
 
-import http.client
 import json
 import shutil
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +12,7 @@ import psycopg
 from django.conf import settings
 from django.core.management import get_commands
 
-from anomalyshield import doctor
+from anomalyshield import doctor, port
 from anomalyshield.children import Child
 from anomalyshield.embedded import CannotStart, Servers
 from anomalyshield.onlyone import only_one
@@ -42,15 +40,10 @@ class Launch:
         self.logins: list[str] = []
         self.helpers: list[Child] = []  # commands under way
 
-    @property
-    def url(self) -> str:
-        host = "127.0.0.1" if settings.HOST in {"0.0.0.0", "::"} else settings.HOST  # noqa: S104
-        return f"http://{host}:{settings.PORT}/"
-
     def run(self) -> None:
         """Returns when somebody stopped it; raises CannotStart or AlreadyRuns with a sentence."""
-        with only_one(settings.VAR / "up.lock", self.url):
-            _await_port(PORT_PATIENCE if ADDRESSES.exists() else 0)
+        with only_one(settings.VAR / "up.lock", port.address()):
+            port.await_free(PORT_PATIENCE if ADDRESSES.exists() else 0)
             heed_signals()
             try:
                 self._start()
@@ -170,7 +163,7 @@ class Launch:
         first = bool(self.logins)
         self._line("")
         self._show_logins()
-        self._line(f"  AnomalyShield is ready: {self.url}")
+        self._line(f"  AnomalyShield is ready: {port.address()}")
         self._line(f"  Data and logs: {settings.VAR} · Ctrl-C stops everything.")
         if self.servers and self.servers.site.data != settings.VAR:
             place = self.servers.site.data
@@ -228,50 +221,13 @@ def _given_database_answers() -> None:
         raise CannotStart(f"The database is PostgreSQL {version // 10000}; 15 is the oldest known.")
 
 
-def _await_port(patience: float) -> None:
-    """Raises CannotStart when the port stays taken; gunicorn would say so in a log, later."""
-    deadline = time.monotonic() + patience
-    while (problem := port_problem()) and time.monotonic() < deadline:
-        time.sleep(0.3)
-    if problem:
-        raise CannotStart(problem)
-
-
-def port_problem() -> str:
-    """Why the port cannot be listened on, with the cure; empty when it can."""
-    family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.HOST, settings.PORT))
-        except OSError as error:
-            other = settings.PORT + 1 if settings.PORT > 1023 else 8000
-            return (
-                f"Port {settings.PORT} on {settings.HOST} cannot be used ({error.strerror}). "
-                f"Choose another: make run PORT={other}"
-            )
-    return ""
-
-
 def _until_served(web: Child) -> None:
     """Until a page is answered; whether the answer is good is the doctor's question."""
     deadline = time.monotonic() + WEB_PATIENCE
-    while not _served():
+    while not port.status():
         if not web.alive or time.monotonic() > deadline:
             raise CannotStart(f"The web processes do not answer:\n{web.last_words(12)}")
         time.sleep(0.1)
-
-
-def _served() -> bool:
-    host = "127.0.0.1" if settings.HOST == "0.0.0.0" else settings.HOST  # noqa: S104
-    connection = http.client.HTTPConnection(host, settings.PORT, timeout=10)
-    try:
-        connection.request("GET", "/health")
-        return connection.getresponse().status > 0
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _write_aside(path: Path, text: str) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from anomalyshield import programs, startup
+from anomalyshield import port, programs, startup
 from anomalyshield.children import Child
 from anomalyshield.embedded import Servers
 from anomalyshield.onlyone import running
@@ -384,4 +384,5 @@ def test_nothing_is_installed_twice_and_a_changed_file_is_installed_again(
 
 def test_a_port_that_is_free_is_no_problem(settings) -> None:
     settings.PORT = free_port()
-    assert startup.port_problem() == ""
+    assert port.problem() == ""
+    assert port.status() == 0
