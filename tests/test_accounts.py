@@ -333,6 +333,13 @@ def test_the_trail_is_paged_by_number_and_filtered(adam: User, ana: User) -> Non
     assert seen == [str(n) for n in range(119, -1, -1)]
 
 
+def test_the_trail_of_one_object_is_not_mixed_with_its_namesakes(adam: User, ana: User) -> None:
+    for kind in ("alerts.alert", "cases.case"):
+        AuditEvent.objects.create(actor="ana", action="x", object_type=kind, object_id="7")
+    page = client_of(adam).get("/audit/?object_type=alerts.alert&object_id=7")
+    assert [event.object_type for event, _ in page.context["events"]] == ["alerts.alert"]
+
+
 @pytest.mark.parametrize(
     "query",
     ["actor=%00", "before=x", "before=-1", f"before={2**63}", "outcome=x", "actor=" + "x" * 999],

@@ -25,3 +25,8 @@ class ClosedAdapter(DefaultAccountAdapter):
         if user is not None:
             throttle.forgive(name, address)
         return user
+
+    def add_message(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """That one is in or out, one sees; only a changed password is worth words."""
+        if "account/messages/password_changed.txt" in [*args, *kwargs.values()]:
+            super().add_message(request, *args, **kwargs)

@@ -91,7 +91,10 @@ class TrailFilter(forms.Form):
 
     actor = forms.CharField(max_length=150, required=False)
     action = forms.CharField(max_length=64, required=False)
-    object_id = forms.CharField(max_length=64, required=False, label="Object id")
+    object_type = forms.CharField(
+        max_length=64, required=False, widget=forms.TextInput(attrs={"placeholder": "alerts.alert"})
+    )
+    object_id = forms.CharField(max_length=64, required=False)
     outcome = forms.ChoiceField(choices=[("", "all"), *AuditEvent.Outcome.choices], required=False)
     before = forms.IntegerField(
         min_value=1, validators=[MaxValueValidator(2**63 - 1)], required=False

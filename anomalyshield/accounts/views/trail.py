@@ -44,4 +44,9 @@ def _changes(event: AuditEvent) -> list[tuple[str, Any, Any]]:
 
 
 def _said(value: Any) -> Any:
-    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else value
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(map(str, value)) or "none"
+    return value
