@@ -5,11 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from django.utils import timezone
 from numpy.typing import NDArray
 
+from scoring import dataset, registry
 from scoring.dataset import Dataset, Split
 from scoring.engine import evaluation
 from scoring.engine.bundle import Bundle
+from scoring.models import ModelVersion
 from scoring.registry import Loaded
 
 Floats = NDArray[np.float64]
@@ -62,6 +65,31 @@ def report(
     if champion and len(part.test):
         found["champion"] = beside(part.test, own.risk_score, champion, budget)
     return found
+
+
+def compare(candidate: Loaded, champion: Loaded) -> dict[str, Any]:
+    """Both on the same rows: the latest matured ones that neither has learnt from."""
+    cutoff = timezone.now()
+    unseen_from = max(candidate.version.learnt_until, champion.version.learnt_until)
+    part = dataset.split(dataset.read(cutoff), cutoff, unseen_from=unseen_from)
+    budget = float(candidate.version.metrics["budget"])
+    return report(part, candidate.bundle, champion, budget=budget)
+
+
+def renew(version: ModelVersion) -> None:
+    """Measure a version beside today's champion, when it was measured beside another one.
+
+    Whoever approves a promotion compares with what would be replaced. With no rows that both can be
+    measured on, the old numbers stay, under the name of the champion they were taken beside.
+    """
+    champion = registry.champion()
+    rival = version.metrics.get("champion") or {}
+    if champion is None or champion.version.number in {version.number, rival.get("number")}:
+        return
+    found = compare(Loaded(version, registry.load(version)), champion)
+    if found["measured"]:
+        version.metrics |= found
+        version.save(update_fields=["metrics"])
 
 
 def measured(

@@ -51,7 +51,7 @@ def champion() -> Loaded | None:
 
     None: there is no usable model, and every score is degraded.
     """
-    for version in [*ModelVersion.objects.filter(state=State.CHAMPION), *_former_champions()]:
+    for version in [*ModelVersion.objects.filter(state=State.CHAMPION), *former_champions()]:
         try:
             return Loaded(version, load(version))
         except bundles.Refused as reason:
@@ -59,7 +59,7 @@ def champion() -> Loaded | None:
     return None
 
 
-def _former_champions() -> models.QuerySet[ModelVersion]:
+def former_champions() -> models.QuerySet[ModelVersion]:
     """Latest first. One that was rolled back has no `champion_since` and is not among them."""
     former = ModelVersion.objects.filter(state=State.RETIRED, champion_since__isnull=False)
     return former.order_by("-champion_since")
@@ -231,7 +231,7 @@ def roll_back(*, by: Any, reason: str) -> ModelVersion:
     """Give the place back to the champion before. One person is enough: it ends harm."""
     _one_at_a_time()
     fallen = ModelVersion.objects.filter(state=State.CHAMPION).first()
-    former = _former_champions().first()
+    former = former_champions().first()
     if fallen is None or former is None:
         raise Refused("There is no earlier champion to go back to.")
     _intact(former)

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from anomalyshield.accounts.permissions import allow
-from scoring import figures, registry, training
+from scoring import comparison, figures, registry, training
 from scoring.labels import MATURITY
 from scoring.models import ModelVersion, PromotionRequest, TrainingRun
 
@@ -84,6 +84,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
         registry.ask_promotion(by=request.user, version=version, reason=form.cleaned_data["reason"])
     except registry.Refused as refusal:
         return _refused(request, pk, refusal)
+    comparison.renew(version)
     messages.success(request, f"Asked. A second model owner has to approve {version}.")
     return redirect("model", pk)
 
@@ -145,6 +146,7 @@ def _list(request: HttpRequest, *, status: int = 200, **forms_given: forms.Form)
         "versions": ModelVersion.objects.select_related("trained_by"),
         "waiting": _waiting(),
         "runs": TrainingRun.objects.select_related("asked_by", "result")[:RUNS_SHOWN],
+        "former": registry.former_champions().first(),
         "train_form": TrainForm(initial=shown),
         "reason_form": ReasonForm(),
         "may": _rights(request.user),

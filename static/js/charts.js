@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const island = document.getElementById("charts");
-  if (!island || !window.Plotly) return;
+  if (!island) return;
   const data = JSON.parse(island.textContent);
   const settings = { showSendToCloud: false, displaylogo: false, responsive: true,
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
@@ -15,8 +15,8 @@
     probe.remove();
     return colour;
   };
-  const axis = (more) => ({ gridcolor: ink("line"), zerolinecolor: ink("line"), linecolor: ink("line"),
-    fixedrange: false, automargin: true, ...more });
+  const axis = (more) => ({ gridcolor: ink("line"), zerolinecolor: ink("line"),
+    linecolor: ink("line"), automargin: true, ...more });
 
   const draw = (box) => {
     const chart = data[box.dataset.chart];
@@ -36,6 +36,22 @@
     window.Plotly.react(box, traces, layout, settings);
   };
   const all = () => document.querySelectorAll(".chart[data-chart]").forEach(draw);
-  all();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
+
+  const start = () => {
+    all();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
+    new MutationObserver(all).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  };
+
+  // While it loads, plotly puts a <style> for maps into the page, which our policy forbids and no
+  // chart of ours needs: it gets an inert <template> in its place.
+  const make = document.createElement;
+  const script = document.createElement("script");
+  const loaded = () => { document.createElement = make; };
+  document.createElement = (name, ...more) =>
+    make.call(document, name === "style" ? "template" : name, ...more);
+  script.addEventListener("load", () => { loaded(); start(); });
+  script.addEventListener("error", loaded); // the table twins stay
+  script.src = document.currentScript.dataset.plotly;
+  document.head.append(script);
 })();

@@ -15,7 +15,7 @@ from alerts.models import Alert
 from alerts.visibility import queues_of
 from anomalyshield import demoday, leases
 from anomalyshield.accounts.models import User
-from scoring import current, dataset, labels, registry, training
+from scoring import comparison, current, dataset, labels, registry, training
 from scoring.demo.story import Story
 from scoring.engine.features import spec_id
 from scoring.models import Decision, Label, ModelVersion, Source, TrainingRun, Transaction, Upload
@@ -241,6 +241,20 @@ def test_every_process_scores_with_the_promoted_version(mona_and_otto):
     registry.approve(by=otto, request=request)
     current.forget()
     assert current.current_scorer().version == candidate
+
+
+def test_a_candidate_is_measured_beside_the_champion_it_would_replace(mona_and_otto):
+    mona, otto = mona_and_otto
+    second, third = trained().result, trained(budget=0.03).result
+    assert third.metrics["champion"]["number"] == 1
+    request = registry.ask_promotion(by=mona, version=second, reason="It finds more.")
+    registry.approve(by=otto, request=request)
+    comparison.renew(third)
+    third.refresh_from_db()
+    assert third.metrics["champion"]["number"] == second.number
+    # The same labels and trees: only the budget differs, so the ranking does not.
+    assert third.metrics["measured"]["ap"] == third.metrics["champion"]["measured"]["ap"]
+    assert third.metrics["recipe"]["budget"] == 0.03
 
 
 @pytest.fixture
