@@ -44,7 +44,7 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _heard(self, message) -> None:
-        # plotly.js sets three style attributes when it loads; the policy drops them, nothing is lost.
+        # plotly.js sets three style attributes as it loads; the policy drops them: no loss.
         drawn = "vendor/plotly" in message.location.get("url", "")
         if message.type == "error" and not drawn and "Failed to load" not in message.text:
             self.complaints.append(message.text)
