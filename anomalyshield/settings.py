@@ -175,6 +175,10 @@ WHITENOISE_USE_FINDERS = ENVIRONMENT == "test" or DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "scoring.receiving.CarefulHandler",
+]
 
 # --- people and keys ------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from scoring import rejects
 from scoring.engine.names import ALIASES, FIELDS, HINTS, REQUIRED
 
 OPTIONS = ("mapping", "label_column", "label_known_column", "label_delay_days")
@@ -89,7 +90,8 @@ def map_columns(
         if column not in columns:
             listed = ", ".join(columns)[:300]
             raise Refused(option, f"The file has no column “{column}”. It has: {listed}.")
-    data = [column for column in columns if column not in labels.values()]
+    apart = {*labels.values(), *(rejects.MARKS if rejects.is_ours(columns) else ())}
+    data = [column for column in columns if column not in apart]
     mapping = {name: field for name, field in of_source.items() if name in data} | dict(asked)
     given = {mapping.get(name) or ALIASES.get(name, name) for name in data}
     for column in data:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.utils import timezone
 
-from scoring import labels
+from scoring import labels, rejects
 from scoring.engine import fields
 from scoring.engine.transaction import Defaults, Invalid, Transaction, parse
 from scoring.models import RejectedRecord, Source, Upload
@@ -54,10 +54,13 @@ def parse_block(upload: Upload, source: Source, block: Block) -> Parsed:
     parsed, defaults = Parsed(block), defaults_of(source, timezone.now())
     options = upload.options or {}
     mapping = {**source.mapping, **options.get("mapping", {})}
+    mended = rejects.is_ours(options.get("columns", []))
     for position, record in enumerate(block.records, start=block.first_row):
         if isinstance(record, Broken):
             parsed.bad.append(rejected(upload, position, {"row": record.text}, record.reasons))
             continue
+        if mended:
+            record = rejects.taken_back(record)
         try:
             plain, said = split_label(record, options, defaults)
             found = parse(plain, defaults=defaults, mapping=mapping)

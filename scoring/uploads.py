@@ -19,9 +19,13 @@ from scoring.models import Source, Upload
 from scoring.sources import FILE_SOURCES, file_source, kind_of
 from scoring.sources.base import Unreadable, printable
 
-__all__ = ["Refused", "cancel", "receive"]
+__all__ = ["Refused", "Unkept", "cancel", "receive"]
 PIECE = 1024 * 1024
 MOST_BYTES = 20 * 1024**3
+
+
+class Unkept(Refused):
+    """Nothing is wrong with the file; there is no room for it here at the moment."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def receive(
     try:
         examined = file_source(kind).examine(kept.path)
         options["mapping"] = map_columns(examined.columns, source.mapping, options)
-        options["read_as"] = examined.note
+        options |= {"columns": examined.columns, "read_as": examined.note}
         upload = _entered(by=by, source=source, name=name, kind=kind, kept=kept, options=options)
     except Unreadable as unreadable:
         kept.path.unlink(missing_ok=True)
@@ -78,7 +82,7 @@ def keep(file: BinaryIO) -> Kept:
         size, digest = _copy(file, aside)
         aside.rename(place)
     except OSError as error:
-        raise Refused("file", f"The file could not be kept here: {error.strerror}.") from error
+        raise Unkept("file", f"The file could not be kept here: {error.strerror}.") from error
     finally:
         aside.unlink(missing_ok=True)
     return Kept(place, size, digest)

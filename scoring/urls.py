@@ -2,8 +2,9 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from scoring.api.files import File, FileRejects, Files
 from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
-from scoring.views import models, rules, transactions, uploads
+from scoring.views import models, rules, sources, transactions, uploads
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # scoring, at the addresses upstream systems know
@@ -17,7 +18,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("uploads/<int:pk>/", uploads.upload, name="upload"),
     path("uploads/<int:pk>/cancel/", uploads.cancel, name="upload-cancel"),
     path("uploads/<int:pk>/rejects.csv", uploads.rejects, name="upload-rejects"),
-    path("sources/", uploads.sources, name="sources"),
+    path("api/v1/ingest/files", Files.as_view(), name="ingest-files"),
+    path("api/v1/ingest/files/<int:pk>", File.as_view(), name="ingest-file"),
+    path("api/v1/ingest/files/<int:pk>/rejects", FileRejects.as_view(), name="ingest-rejects"),
+    # sources
+    path("sources/", sources.sources, name="sources"),
+    path("sources/new/", sources.make, name="source-new"),
+    path("sources/<int:pk>/", sources.source, name="source"),
     # transactions
     path("transactions/", transactions.transactions, name="transactions"),
     path("transactions/<int:pk>/", transactions.transaction, name="transaction"),

@@ -80,6 +80,11 @@ SAMPLES: dict[str, Sample] = {
     "upload-rejects": get(pk=NO),
     "upload-cancel": post(pk=NO),
     "sources": get(),
+    "source": get(pk=NO),
+    "source-new": post(),
+    "ingest-files": api("post"),
+    "ingest-file": api("get", pk=NO),
+    "ingest-rejects": api("get", pk=NO),
     # scoring
     "detect": api("post"),
     "predict": api("post"),

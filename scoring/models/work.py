@@ -109,6 +109,12 @@ class Upload(Leased):
         return "scoring" if self.stage == self.Stage.SCORING else "finished"
 
     @property
+    def can_stop(self) -> bool:
+        """Is there something left to read that nobody wants any more?"""
+        unread = {self.State.READY, self.State.RUNNING, self.State.WAITING}
+        return self.stage == self.Stage.STORING and self.state in unread
+
+    @property
     def rows_per_second(self) -> float | None:
         """Rows read in a second since its first block."""
         if self.started_at is None:
