@@ -85,8 +85,7 @@ def give(
         object=transaction,
         before={"label": standing.value} if standing else None,
         after={"label": label.value, "typology": typology, "origin": label.origin},
-        reason=note,
-    )
+    )  # not the note: the trail cannot be erased, and people write names into notes
     return label
 
 

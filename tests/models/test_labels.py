@@ -153,3 +153,15 @@ def test_of_two_people_at_once_one_is_refused_and_one_label_stands(ana, lena):
     [thread.join() for thread in threads]
     assert len(refused) == 1
     assert Label.objects.filter(transaction=paid).count() == 1
+
+
+def test_the_trail_does_not_repeat_what_people_write_into_notes(ana):
+    say(ana, payment("t1"), note="Called Mr Smith at home")
+    assert "Smith" not in str(vars(AuditEvent.objects.get(action="label.given")))
+
+
+def test_a_typology_may_be_added_to_a_report_that_names_none(ana):
+    paid = payment("t1", days_ago=9)
+    labels.from_file([("t1", FRAUD, NOW)], source=source())
+    assert say(ana, paid, typology="CARD_TESTING").typology == "CARD_TESTING"
+    assert standing(paid).labeller == ana
