@@ -38,7 +38,7 @@ class TrainForm(forms.Form):
         label="Silence counts as legitimate after (days)",
     )
     budget_percent = forms.FloatField(
-        min_value=0.01, max_value=50, label="Alert budget (% of transactions)"
+        min_value=0.01, max_value=40, label="Alert budget (% of transactions)"
     )
 
 

@@ -83,7 +83,7 @@ def test_only_model_owners_train(mona, ana, adam):
 
 @pytest.mark.parametrize(
     "fields",
-    [{}, {"maturity_days": "x", "budget_percent": 5}, {"maturity_days": 14, "budget_percent": 0}],
+    [{}, {"maturity_days": "x", "budget_percent": 5}, {"maturity_days": 14, "budget_percent": 50}],
 )
 def test_a_training_without_sense_is_refused_beside_its_field(mona, fields):
     answer = post(mona, "model-train", status=400, **fields)

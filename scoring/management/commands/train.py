@@ -28,8 +28,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **given: Any) -> None:
         budget = given["budget"]
-        if given["maturity_days"] < 0 or (budget is not None and not 0 < budget < 0.5):
-            raise CommandError("--maturity-days is 0 or more, --budget between 0 and 0.5.")
+        if given["maturity_days"] < 0 or (budget is not None and not 0 < budget <= 0.4):
+            raise CommandError("--maturity-days is 0 or more, --budget above 0, at most 0.4.")
         run = training.ask(by="command", maturity_days=given["maturity_days"], budget=budget)
         if given["inline"]:
             for row in leases.claim(TrainingRun):
