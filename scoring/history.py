@@ -35,7 +35,8 @@ def copied(sql: str, params: Sequence[object], dtype: np.dtype) -> Rows:
     """The rows of a SELECT whose columns are all eight bytes wide, as that dtype."""
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", params) as copy,
+        # The driver's own cursor: Django's wrapper for DEBUG takes no parameters here.
+        cursor.cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", params) as copy,
     ):
         content = b"".join(copy)
     wire = []

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from anomalyshield import leases
 from scoring import explaining, history
@@ -31,6 +33,14 @@ def test_every_row_of_a_file_is_stored_and_decided_once() -> None:
     assert Transaction.objects.count() == Decision.objects.count() == 200
     assert Snapshot.objects.count() == 200
     assert not Decision.objects.exclude(degraded="").exists()
+
+
+def test_debugging_changes_nothing() -> None:
+    making.first_model()
+    making.send(making.csv_of(making.ordinary_rows(5)))
+    with CaptureQueriesContext(connection):  # the cursor that DEBUG=1 uses
+        making.work_through()
+    assert Decision.objects.count() == 5
 
 
 def test_the_same_file_again_changes_nothing() -> None:
