@@ -130,7 +130,8 @@ def _entered(
 
 def label_of(name: str) -> str:
     """What to call the file on pages. It is never used as a path."""
-    return printable(name.replace("\\", "/").rstrip("/").rpartition("/")[2], 4096)[-255:]
+    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return printable(last[-255:])[-255:]
 
 
 @transaction.atomic
