@@ -43,7 +43,7 @@ def store(source, content, **options) -> Upload:
 def claim():
     """In a test that is one transaction, now() stands still before the file came."""
     Upload.objects.filter(state="READY").update(due_at=NOW - timedelta(days=1))
-    return leases.claim(Upload)
+    return leases.claim(Upload, limit=10)
 
 
 def work():
