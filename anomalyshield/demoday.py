@@ -34,7 +34,7 @@ PEOPLE = {
     "adam": ("Adam Cole", ["admin"], {}),
 }
 BUDGET = 0.04  # of 135 payments a day: what two people can look at before lunch
-RECENT = 11  # days of which the alerts are still open and hardly a fraud is reported
+RECENT = 13  # days of which the alerts are still open and hardly a fraud is reported
 FIRST_LESSON = 20  # days the first model learns from; nobody has labelled anything by then
 LABELS = {"label_column": "label", "label_known_column": "label_known_at"}
 TYPOLOGY = {"IMPOSSIBLE_TRAVEL": "STOLEN_CARD", "NIGHT_SPREE": "STOLEN_CARD"}
