@@ -1,6 +1,6 @@
 """Reads Parquet in blocks, streamed; its position is a row number."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from scoring.sources.base import (
 # The footer's byte sizes do not show a bomb (100 GB of repeated text fit into 10 MB that call
 # themselves 10 MB), its row count does.
 MOST_ROWS = 100_000_000
+BATCH = 1_000  # rows unpacked at once
+BUFFER = 64 * 1024
+SMALL = 4 * 1024 * 1024
 
 
 class Parquet:
@@ -42,19 +45,27 @@ class Parquet:
         opened = _open(path)
         try:
             _check(opened)
-            yield from _blocks(opened, (position or {"row": 0})["row"], rows)
+            yield from _blocks(path, opened, (position or {"row": 0})["row"], rows)
         except (pa.ArrowException, OSError) as error:
             raise Unreadable(f"The Parquet file is damaged: {_first_line(error)}") from error
         finally:
             opened.close()
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path, repeated: Sequence[str] = ()) -> Any:
+    """The file, its columns read through a small buffer and not as wholes.
+
+    `repeated` texts stay dictionaries, each value in memory once: a page that unpacks to gigabytes
+    of one value stays as small as it is in the file.
+    """
     try:
-        names = [field.name for field in pq.read_schema(path) if _is_text(field.type)]
-        # Dictionaries keep a repeated text once, in memory too: a page that unpacks to gigabytes
-        # of one value stays as small as it is in the file.
-        return pq.ParquetFile(path, read_dictionary=names, arrow_extensions_enabled=False)
+        return pq.ParquetFile(
+            path,
+            read_dictionary=list(repeated),
+            pre_buffer=False,
+            buffer_size=BUFFER,
+            arrow_extensions_enabled=False,
+        )
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Unreadable(f"The Parquet file is damaged: {_first_line(error)}") from error
 
@@ -78,16 +89,11 @@ def _check(opened: Any) -> None:
         )
 
 
-def _blocks(opened: Any, start: int, rows: int) -> Iterator[Block]:
-    groups, at = _groups_from(opened, start)
-    total = _rows(opened)
+def _blocks(path: Path, opened: Any, start: int, rows: int) -> Iterator[Block]:
+    total, done = _rows(opened), start
     pending: list[Record | Broken] = []
-    done = start
-    for batch in opened.iter_batches(batch_size=rows, row_groups=groups):
-        # The first batches may lie before `start`: row groups are entered at their beginning only.
-        skip = min(max(start - at, 0), batch.num_rows)
-        at += batch.num_rows
-        pending += _records(batch.slice(skip))
+    for batch in _batches(path, opened, start):
+        pending += _records(batch)
         while len(pending) >= rows:
             yield _block(pending[:rows], done, total)
             done += rows
@@ -96,21 +102,37 @@ def _blocks(opened: Any, start: int, rows: int) -> Iterator[Block]:
         yield _block(pending, done, total)
 
 
+def _batches(path: Path, opened: Any, start: int) -> Iterator[Any]:
+    """Rows from `start` on. One group at a time: asked for all, the library keeps them all."""
+    before = 0
+    for group in range(opened.metadata.num_row_groups):
+        size = opened.metadata.row_group(group).num_rows
+        if before + size > start:
+            at = before
+            part = _open(path, _repeated(opened, group))
+            try:
+                for batch in part.iter_batches(BATCH, row_groups=[group], use_threads=False):
+                    yield batch.slice(min(max(start - at, 0), batch.num_rows))
+                    at += batch.num_rows
+            finally:
+                part.close()
+        before += size
+
+
+def _repeated(opened: Any, group: int) -> list[str]:
+    """Text columns that this group keeps as a small dictionary and references into it."""
+    found = []
+    for place, field in enumerate(opened.schema_arrow):
+        chunk = opened.metadata.row_group(group).column(place)
+        small = chunk.has_dictionary_page and chunk.total_uncompressed_size < SMALL
+        if small and (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
+            found.append(field.name)
+    return found
+
+
 def _block(records: list[Record | Broken], done: int, total: int) -> Block:
     behind = done + len(records)
     return Block(records, done + 1, {"row": behind}, behind / total)
-
-
-def _groups_from(opened: Any, start: int) -> tuple[list[int], int]:
-    """The row groups that hold rows from `start` on, and the number of the first row in them."""
-    metadata = opened.metadata
-    before = 0
-    for group in range(metadata.num_row_groups):
-        size = metadata.row_group(group).num_rows
-        if before + size > start:
-            return list(range(group, metadata.num_row_groups)), before
-        before += size
-    return [], before
 
 
 def _records(batch: Any) -> list[Record | Broken]:
@@ -126,14 +148,11 @@ def _values(column: Any) -> list[object]:
     elif pa.types.is_timestamp(column.type) and column.type.unit == "ns":
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     if pa.types.is_dictionary(column.type):
-        texts = column.dictionary.to_pylist()
-        return [None if at is None else texts[at] for at in column.indices.to_pylist()]
+        used = column.indices.unique()
+        texts = dict(zip(used.to_pylist(), column.dictionary.take(used).to_pylist(), strict=True))
+        return [texts[at] for at in column.indices.to_pylist()]
     values: list[object] = column.to_pylist()
     return values
-
-
-def _is_text(kind: Any) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _rows(opened: Any) -> int:
