@@ -16,7 +16,7 @@ from psycopg.types.numeric import Int8
 
 from anomalyshield import prepared
 from anomalyshield.metrics import LATENCY
-from scoring import explaining, history, pipeline, stage, storing
+from scoring import explaining, history, pipeline, shadows, stage, storing
 from scoring.current import Current, current_scorer
 from scoring.engine.decision import Outcome
 from scoring.engine.features import FEATURES
@@ -24,7 +24,6 @@ from scoring.engine.history import EVENT, History, Rows
 from scoring.engine.scorer import Scorer, Scores
 from scoring.engine.transaction import Transaction, event_of
 from scoring.models import Decision, ModelVersion, RejectedRecord, Source
-from scoring.shadows import score_shadows
 
 log = logging.getLogger(__name__)
 LAST = 2**63 - 1  # stands for the ingest number to come, which is above all there are
@@ -176,7 +175,7 @@ def follow_up(reviewable: list[int], events: Rows, scores: Scores, current: Curr
     pipeline.count(scores)
     pipeline.announce(reviewable)
     if current.shadows:
-        stage.aside(score_shadows, events, scores.vectors)
+        shadows.later(events, scores.vectors)
 
 
 def answer_of(

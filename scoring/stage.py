@@ -1,6 +1,5 @@
 """Where scoring runs while a caller waits: beside the request, so it cannot hold the answer."""
 
-import logging
 import os
 import threading
 import time
@@ -8,9 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from django.db import close_old_connections
-
-log = logging.getLogger(__name__)
 AT_ONCE = 16  # under way in one process; when so many hang, the next is told at once
 Result = TypeVar("Result")
 
@@ -61,20 +57,3 @@ def within(until: float, work: Callable[..., Result], *args: Any) -> Result:
         if future.done():  # the work itself raised it
             raise
         raise Missed("it took too long") from late
-
-
-def aside(work: Callable[..., Any], *args: Any) -> None:
-    """Start work nobody waits for; when all places are taken it is left undone."""
-
-    def run() -> None:
-        try:
-            work(*args)
-        except Exception:
-            log.exception("%s failed", getattr(work, "__name__", work))
-        finally:
-            close_old_connections()
-
-    try:
-        _stage.start(run)
-    except Missed:
-        log.warning("%s was left undone", getattr(work, "__name__", work))
