@@ -1,7 +1,6 @@
 """The alerts room."""
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 from django.apps import AppConfig
@@ -20,6 +19,11 @@ class Alerts(AppConfig):
 def route_after_commit(sender: Any, ids: Iterable[int], **_: Any) -> None:
     """Raise alerts at once instead of at the next sweep. Whatever fails here, scoring never hears
     of it: `robust` logs the error, and the sweep finds what was left."""
-    from alerts.routing import raise_alerts
+    from alerts import routing
 
-    transaction.on_commit(partial(raise_alerts, list(ids)), robust=True)
+    wanted = list(ids)
+
+    def route() -> None:  # a partial has no name, and the log of a robust callback asks for one
+        routing.raise_alerts(wanted)
+
+    transaction.on_commit(route, robust=True)

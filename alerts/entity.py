@@ -30,9 +30,11 @@ def timeline(alert: Alert) -> list[Event]:
     here = Q(event_time=at.event_time)
     until = same.filter(Q(event_time__lt=at.event_time) | here & Q(pk__lte=at.pk))
     since = same.filter(Q(event_time__gt=at.event_time) | here & Q(pk__gt=at.pk))
-    later = list(since.order_by("event_time", "pk")[:LATER])
-    before = list(until.order_by("-event_time", "-pk")[: EVENTS - len(later)])
-    return [Event(payment, payment.pk == at.pk) for payment in [*reversed(later), *before]]
+    before = list(until.order_by("-event_time", "-pk")[:EVENTS])
+    room = max(LATER, EVENTS - len(before))
+    later = list(since.order_by("event_time", "pk")[:room])
+    shown = [*reversed(later), *before[: EVENTS - len(later)]]
+    return [Event(payment, payment.pk == at.pk) for payment in shown]
 
 
 def prior_alerts(alert: Alert, user: Any) -> list[Alert]:

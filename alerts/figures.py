@@ -33,6 +33,7 @@ def figures(alerts: AlertQuerySet) -> Figures:
     """Two queries: one over what is open, one over the last seven days of decisions."""
     now = timezone.now()
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    yesterday = today - timedelta(days=1)
     waiting = alerts.open().aggregate(
         open=Count("pk"),
         unassigned=Count("pk", Q(assignee=None)),
@@ -42,9 +43,7 @@ def figures(alerts: AlertQuerySet) -> Figures:
     )
     done = alerts.filter(closed_at__gte=now - WINDOW).aggregate(
         decided_today=Count("pk", Q(closed_at__gte=today)),
-        decided_yesterday=Count(
-            "pk", Q(closed_at__gte=today - timedelta(days=1), closed_at__lt=today)
-        ),
+        decided_yesterday=Count("pk", Q(closed_at__gte=yesterday, closed_at__lt=today)),
         fraud=Count("pk", FRAUD),
         judged=Count("pk", KNOWN),
     )

@@ -16,7 +16,6 @@ STATUSES = [
     ("closed", "Decided"),
     ("all", "All"),
 ]
-RULES = ["HIGH_AMOUNT", "VELOCITY_MULTI_CITY", "UNUSUAL_HOUR", "HIGH_RISK_MCC"]
 NOTE_LENGTH = 4000
 
 
@@ -35,19 +34,31 @@ class QueueFilter(forms.Form):
         widget=forms.Select,
         error_messages={"invalid": "A reason is a code like HIGH_AMOUNT."},
     )
-    user = forms.CharField(max_length=128, required=False, label="Entity")
+    user = forms.CharField(
+        max_length=128,
+        required=False,
+        label="Entity",
+        widget=forms.SearchInput(attrs={"placeholder": "Entity, its whole id", "data-key": "s"}),
+    )
     mine = forms.BooleanField(required=False, label="Mine")
     after = forms.CharField(max_length=120, required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any, *, queues: Iterable[Queue], hidden: bool) -> None:
         super().__init__(data)
-        self.fields["queue"].choices = [("", "All queues"), *[(q.slug, q.name) for q in queues]]
-        codes = dict.fromkeys([*RULES, *filter(None, [self.data.get("reason", "")])])
-        words = [(code, code.replace("_", " ").capitalize()) for code in codes]
-        self.fields["reason"].widget.choices = [("", "All reasons"), *words]
+        named = [(queue.slug, queue.name) for queue in queues]
+        self.fields["queue"].choices = [("", "All queues"), *named]
+        if len(named) < 2:
+            self.fields["queue"].widget = forms.HiddenInput()
+        self.fields["reason"].widget.choices = [("", "All reasons"), *self._reasons()]
         if hidden:
             # Asking for a masked value and seeing rows would confirm it.
             del self.fields["user"]
+
+    def _reasons(self) -> list[tuple[str, str]]:
+        from scoring.engine.rules import RULES  # compiles with the engine: only when a page asks
+
+        codes = dict.fromkeys([*(rule.code for rule in RULES), self.data.get("reason", "")])
+        return [(code, code.replace("_", " ").capitalize()) for code in codes if code]
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils import timezone
 
 from alerts.models import Alert, AlertQuerySet
 
@@ -85,9 +87,11 @@ def _read(cursor: str, order: tuple[str, ...]) -> list[Any] | None:
         return None
     try:
         fields = [Alert._meta.get_field(name.lstrip("-")) for name in order]
-        return [field.to_python(text) for field, text in zip(fields, texts, strict=True)]
+        values = [field.to_python(text) for field, text in zip(fields, texts, strict=True)]
     except ValidationError:
         return None
+    naive = any(isinstance(value, datetime) and timezone.is_naive(value) for value in values)
+    return None if naive else values
 
 
 def _with_status(alerts: AlertQuerySet, status: str) -> AlertQuerySet:

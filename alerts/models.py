@@ -59,12 +59,15 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.open().filter(due_at__lt=Now())
 
     def workable_by(self, user) -> "AlertQuerySet":
-        """Open, and nobody else's."""
-        return self.open().filter(models.Q(assignee=None) | models.Q(assignee=user))
+        """What someone takes up next: not in a case already, and nobody else's."""
+        waiting = self.filter(status__in=[Alert.Status.NEW, Alert.Status.ASSIGNED])
+        return waiting.filter(models.Q(assignee=None) | models.Q(assignee=user))
 
     def for_the_page(self) -> "AlertQuerySet":
         """With what a row or a page shows, in the same query."""
-        return self.select_related("transaction", "queue", "assignee", "closed_by")
+        return self.select_related(
+            "transaction", "queue", "assignee", "closed_by", "decision__explanation"
+        )
 
     def by_urgency(self) -> "AlertQuerySet":
         """Expected loss first, then the clock, then the id: never ties by chance."""
@@ -157,6 +160,13 @@ class Alert(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status != Alert.Status.CLOSED
+
+    @property
+    def top_reason(self) -> str:
+        """The first sentence of the model that speaks for a risk; empty while there is none."""
+        explanation = getattr(self.decision, "explanation", None)
+        sentences = explanation.sentences if explanation else []
+        return next((s["sentence"] for s in sentences if s["contribution"] > 0), "")
 
     @property
     def is_late(self) -> bool:

@@ -18,8 +18,9 @@ LABEL_OF = {
 }
 
 
-class Refused(Exception):
-    """The alert does not allow this now; the message is a sentence for the person who asked."""
+# The alert, or the label it would give, does not allow this now; the message is a sentence for the
+# person who asked.
+Refused = labels.Refused
 
 
 @transaction.atomic
@@ -61,7 +62,8 @@ def decide(
     """Close it with what it was, and label its transaction: both or neither.
 
     The row is locked first, so of two decisions at once the second is refused with a sentence.
-    `why` names what stands behind it when that is not the alert page, for the audit trail.
+    `why` names what stands behind it when that is not the alert page. The trail holds no free
+    text of the note: it can never be erased, and people write names into notes.
     """
     alert = _locked(alert)
     _still_open(alert)
@@ -74,18 +76,9 @@ def decide(
     _close(alert, by=by, disposition=meant, typology=typology)
     if note:
         Note.objects.create(alert=alert, author=by, text=note)
-    labels.give(
-        by=by,
-        transaction=alert.transaction,
-        value=LABEL_OF[meant],
-        origin=Label.Origin.DISPOSITION,
-        typology=typology,
-        note=note,
-    )
+    _label(alert, by=by, value=LABEL_OF[meant], typology=typology)
     after = {"status": alert.status, "disposition": meant.value, "typology": typology}
-    record(
-        by=by, action="alert.decided", object=alert, before=before, after=after, reason=why or note
-    )
+    record(by=by, action="alert.decided", object=alert, before=before, after=after, reason=why)
     return alert
 
 
@@ -111,6 +104,20 @@ def escalate(*, by: Any, alert: Alert, why: str) -> Alert:
     return alert
 
 
+def _leads(by: Any) -> bool:
+    """The right by role is not enough: an analyst must be a lead as well; admins need not."""
+    return by.may("alert.lead") and (by.is_lead or by.may("user.manage"))
+
+
+def _label(alert: Alert, **said: Any) -> None:
+    try:
+        labels.give(
+            transaction=alert.transaction, origin=Label.Origin.DISPOSITION, note=str(alert), **said
+        )
+    except labels.Refused as refusal:
+        raise Refused(f"{alert} stays open. {refusal}") from refusal
+
+
 def _locked(alert: Alert) -> Alert:
     return (
         Alert.objects.select_for_update(of=("self",))
@@ -132,7 +139,7 @@ def _still_open(alert: Alert) -> None:
 
 
 def _nobody_elses(alert: Alert, by: Any) -> None:
-    if alert.assignee is None or alert.assignee == by or by.may("alert.lead"):
+    if alert.assignee is None or alert.assignee == by or _leads(by):
         return
     raise Refused(f"{alert.assignee} is working on {alert}. Ask them, or a lead, to release it.")
 

@@ -10,8 +10,6 @@ from guardian.models import GroupObjectPermission, UserObjectPermission
 if TYPE_CHECKING:
     from alerts.models import Queue
 
-SHOWN = 2  # characters left readable at each end of a masked value
-
 
 def queues_of(user: Any) -> "QuerySet[Queue]":
     """The queues whose alerts this person may see, as one query that nests into others.
@@ -31,15 +29,6 @@ def queues_of(user: Any) -> "QuerySet[Queue]":
 def masked(user: Any) -> bool:
     """Whether personal data is hidden from this person: they may look, but not work alerts."""
     return not user.may("alert.work")
-
-
-def mask(text: str) -> str:
-    """`user_4211` → `us…11`; short values disappear entirely, so that nothing can be guessed."""
-    if not text:
-        return ""
-    if len(text) < 3 * SHOWN:
-        return "…"
-    return f"{text[:SHOWN]}…{text[-SHOWN:]}"
 
 
 def _granted(user: Any) -> Q:

@@ -5,7 +5,7 @@ from typing import Any
 
 from scoring.models import Decision, Explanation
 
-TOP = 7  # contributions drawn one by one; the others are drawn as their sum
+TOP = 5  # contributions drawn one by one; the others are drawn as their sum
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,12 @@ class Why:
 
 def why(decision: Decision) -> Why:
     """Read what the explanation worker left; a missing or failed one is said, never hidden."""
-    explanation = Explanation.objects.filter(decision=decision).first()
+    explanation = getattr(decision, "explanation", None)
     if explanation is None:
         return Why("none", decision.degraded)
     if explanation.state == Explanation.State.QUARANTINED:
-        return Why(
-            "failed", explanation.error.strip().splitlines()[-1] if explanation.error else ""
-        )
+        lines = explanation.error.strip().splitlines()
+        return Why("failed", lines[-1] if lines else "no reason was left")
     if explanation.state != Explanation.State.DONE or explanation.contributions is None:
         return Why("computing")
     return Why(

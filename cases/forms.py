@@ -2,9 +2,16 @@
 
 from django import forms
 
+from alerts.forms import NOTE_LENGTH
 from cases.models import Case
 
 LENGTH = 8000
+
+
+class EscalationForm(forms.Form):
+    """Why it is investigated, if there is something to say."""
+
+    note = forms.CharField(max_length=NOTE_LENGTH, required=False)
 
 
 class TextForm(forms.Form):

@@ -13,7 +13,7 @@ from alerts.triage import Refused
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied, record
 from cases import workflow
-from cases.forms import ProposalForm, ReturnForm, TextForm
+from cases.forms import EscalationForm, ProposalForm, ReturnForm, TextForm
 from cases.models import Case
 
 PAGE = 100
@@ -37,8 +37,12 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
 @allow("case.work", methods=("POST",))
 def escalate(request: HttpRequest, pk: int) -> HttpResponse:
     alert = get_object_or_404(Alert.objects.visible_to(request.user), pk=pk)
+    form = EscalationForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "A note has at most 4,000 characters.")
+        return redirect("alert", pk=alert.pk)
     try:
-        opened = workflow.escalate(by=request.user, alert=alert)
+        opened = workflow.escalate(by=request.user, alert=alert, note=form.cleaned_data["note"])
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("alert", pk=alert.pk)
@@ -60,9 +64,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     found = find(request, pk)
     try:
-        workflow.approve_closure(
-            by=request.user, case=found, seen=request.POST.get("seen", found.proposal)
-        )
+        workflow.approve_closure(by=request.user, case=found, seen=request.POST.get("seen", ""))
     except Refused as refusal:
         denied(by=request.user, action="case.close", object=found, reason=str(refusal))
         return page(request, found, status=409, errors=[str(refusal)])

@@ -104,12 +104,8 @@ def propose_closure(*, by: Any, case: Case, outcome: str, findings: str) -> Case
     case.four_eyes = settings.FOUR_EYES
     case.save()
     _tell(case, CaseEvent.Kind.CLOSURE_PROPOSED, by, f"{case.get_outcome_display()}: {findings}")
-    record(
-        by=by,
-        action="case.closure_proposed",
-        object=case,
-        after={"outcome": case.outcome, "findings": findings, "four_eyes": case.four_eyes},
-    )
+    after = {"outcome": case.outcome, "proposal": case.proposal, "four_eyes": case.four_eyes}
+    record(by=by, action="case.closure_proposed", object=case, after=after)
     return case if case.four_eyes else _close(case, by)
 
 
@@ -136,7 +132,7 @@ def return_case(*, by: Any, case: Case, reason: str) -> Case:
     case.status = Case.Status.RETURNED
     case.save(update_fields=["status"])
     _tell(case, CaseEvent.Kind.RETURNED, by, reason)
-    record(by=by, action="case.returned", object=case, after={"status": case.status}, reason=reason)
+    record(by=by, action="case.returned", object=case, after={"status": case.status})
     return case
 
 

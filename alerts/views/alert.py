@@ -21,9 +21,11 @@ from scoring import charts
 from scoring.engine.decision import Policy
 
 
-@allow("alert.view")
+@allow("alert.view", methods=("GET",))
 def alert(request: HttpRequest, pk: int) -> HttpResponse:
     found = find(request, pk)
+    if request.htmx:  # the reasons, when they were still being computed as the page was opened
+        return render(request, "alerts/_why.html", {"alert": found, **_reasons(found)})
     if not masked(request.user):
         record(by=request.user, action="data.read", object=found)
     return page(request, found)
@@ -90,23 +92,18 @@ def refused(request: HttpRequest, found: Alert, *sentences: str, status: int = 4
 def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> HttpResponse:
     user, asked = request.user, asked_of(request)
     events = timeline(found)
-    policy = Policy.from_dict(found.decision.policy.values)
-    reasons = why(found.decision)
     context = {
         "alert": found,
         "payment": found.transaction,
-        "decision": found.decision,
-        "why": reasons,
-        "bars": [(c, charts.bar(c.value, reasons.largest)) for c in reasons.drawn],
-        "scale": charts.scale(
-            found.risk_score, policy.low_below, policy.high_above, policy.critical_above
-        ),
+        **_reasons(found),
         "events": events,
         "amounts": charts.amounts([_point(event) for event in reversed(events)]),
         "prior": prior_alerts(found, user),
-        "notes": found.notes.select_related("author"),
+        "label": found.transaction.labels.standing().select_related("labeller").first(),
+        "notes": () if masked(user) else found.notes.select_related("author"),
         "cases": found.cases.all() if user.may("case.view") else (),
         "masked": masked(user),
+        "may_note": user.may("alert.work"),
         "may_work": user.may("alert.work") and found.is_open,
         "may_label": user.may("label.write") and found.is_open,
         "filters": filters_of(asked),
@@ -114,6 +111,19 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "typologies": Alert.Typology.choices,
     }
     return render(request, "alerts/alert.html", context | more, status=status)
+
+
+def _reasons(found: Alert) -> dict[str, Any]:
+    """What the middle column shows."""
+    policy, reasons = Policy.from_dict(found.decision.policy.values), why(found.decision)
+    cuts = (policy.low_below, policy.high_above, policy.critical_above)
+    return {
+        "decision": found.decision,
+        "policy": policy,
+        "why": reasons,
+        "bars": [(c, charts.bar(c.value, reasons.largest)) for c in reasons.drawn],
+        "scale": charts.scale(found.risk_score, *cuts),
+    }
 
 
 def _point(event: Event) -> charts.Point:

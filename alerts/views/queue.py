@@ -1,8 +1,10 @@
 """The alert queue: what waits, most urgent first."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -11,53 +13,59 @@ from django.utils.http import urlencode
 
 from alerts.figures import figures
 from alerts.forms import QueueFilter
-from alerts.listing import Page, narrow, order_of, page_of
-from alerts.models import Alert
+from alerts.listing import PAGE, Page, narrow, order_of, page_of
+from alerts.models import Alert, AlertQuerySet
 from alerts.visibility import masked, queues_of
 from anomalyshield.accounts.permissions import allow
 
 VIEWS = [
     ("Open", {}),
-    ("Critical, unassigned", {"level": "CRITICAL", "status": "unassigned"}),
+    ("Critical, unassigned", {"status": "unassigned", "level": "CRITICAL"}),
     ("Past SLA", {"status": "overdue"}),
     ("Mine", {"mine": "on"}),
     ("Decided", {"status": "closed"}),
 ]
 
 
-@allow("alert.view")
+@allow("alert.view", methods=("GET",))
 def alerts(request: HttpRequest) -> HttpResponse:
     queues = list(queues_of(request.user))
     form = QueueFilter(request.GET, queues=queues, hidden=masked(request.user))
-    asked = form.asked
     seen = Alert.objects.filter(queue__in=queues)
-    found = narrow(seen, asked, request.user).for_the_page()
-    page = page_of(found, order_of(asked), asked.get("after", ""))
-    context = _context(request, form, page, asked) | {"figures": figures(seen), "queues": queues}
+    found = narrow(seen, form.asked, request.user)
+    if "newer" in request.GET:
+        return _news(request, found)
+    page = page_of(found.for_the_page(), order_of(form.asked), form.asked.get("after", ""))
+    context = {
+        **_context(request, form, page),
+        "figures": figures(seen),
+        "newest": seen.order_by("-pk").values_list("pk", flat=True).first() or 0,
+    }
     return _answer(request, context)
 
 
-def filters_of(asked: dict[str, Any], **changed: str) -> str:
+def filters_of(asked: Mapping[str, Any], **changed: str) -> str:
     """The filters as a query string, which every address reached from this page carries on."""
     kept = {name: "on" if value is True else value for name, value in asked.items()}
     kept.pop("after", None)
     return urlencode({name: value for name, value in (kept | changed).items() if value})
 
 
-def _context(
-    request: HttpRequest, form: QueueFilter, page: Page, asked: dict[str, Any]
-) -> dict[str, Any]:
+def _context(request: HttpRequest, form: QueueFilter, page: Page) -> dict[str, Any]:
+    asked = form.asked
     filters = filters_of(asked)
     return {
         "form": form,
         "page": page,
         "asked": asked,
+        "first_page": "after" not in asked,
         "filters": filters,
+        "here": filters_of(asked, after=asked.get("after", "")),
         "next_page": filters_of(asked, after=page.after) if page.after else "",
         "views": [(title, urlencode(view), urlencode(view) == filters) for title, view in VIEWS],
         "masked": masked(request.user),
+        "currency": settings.BASE_CURRENCY,
         "token": _token(page),
-        "newest": max((alert.pk for alert in page.rows), default=0),
     }
 
 
@@ -73,8 +81,20 @@ def _answer(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     return response
 
 
+def _news(request: HttpRequest, found: AlertQuerySet) -> HttpResponse:
+    """For someone who is reading the table: how many came in since, without moving a row."""
+    newer = request.GET["newer"]
+    if not (newer.isascii() and newer.isdigit() and len(newer) < 19):
+        return HttpResponse(status=204)
+    count = found.filter(pk__gt=int(newer)).order_by()[: PAGE + 1].count()
+    context = {"count": min(count, PAGE), "more": count > PAGE, "query": request.GET}
+    return render(request, "alerts/_news.html", context)
+
+
 def _token(page: Page) -> str:
     """Changes with what the rows say; the minute is in it because ages are shown in minutes."""
-    rows = [(a.pk, a.status, a.assignee_id, a.level, a.disposition) for a in page.rows]
+    rows = [
+        (a.pk, a.status, a.assignee_id, a.level, a.disposition, a.top_reason) for a in page.rows
+    ]
     said = repr((rows, timezone.now().replace(second=0, microsecond=0)))
     return hashlib.sha256(said.encode()).hexdigest()[:16]

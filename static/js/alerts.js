@@ -1,0 +1,56 @@
+// Keys for the queue and the alert page, and a refresh that never moves what is being read.
+"use strict";
+(() => {
+  const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
+  const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat;
+
+  // --- keys: an element with data-key is pressed by that key, a field is gone to
+  for (const element of document.querySelectorAll(".decision-bar [data-key], .actions [data-key]")) {
+    if (element.matches("input, select")) continue;
+    const hint = document.createElement("kbd");
+    hint.textContent = element.dataset.key;
+    element.append(hint);
+  }
+  for (const words of document.querySelectorAll("[data-keys]")) words.hidden = false;
+
+  const press = (key) => {
+    const element = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    if (!element || element.disabled) return false;
+    if (element.matches("input, select, textarea")) element.focus();
+    else element.click();
+    return true;
+  };
+
+  const move = (step) => {
+    const links = [...document.querySelectorAll("[data-row] a:first-child")].filter((a) => a.closest("td:first-child"));
+    if (!links.length) return false;
+    const at = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+    const next = Math.min(Math.max(at + step, 0), links.length - 1);
+    links[next].focus();
+    for (const link of links) link.closest("tr").ariaSelected = String(link === links[next]);
+    return true;
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && typing(event.target)) return event.target.blur();
+    if (!plain(event) || typing(event.target) || document.querySelector("dialog[open]")) return;
+    const done = event.key === "j" ? move(1) : event.key === "k" ? move(-1) : press(event.key);
+    if (done) event.preventDefault();
+  });
+
+  // --- the refresh: the table only while nobody reads it, else how many alerts are new
+  let moved = 0;
+  document.addEventListener("pointermove", (event) => {
+    if (event.target.closest?.("#queue")) moved = Date.now();
+  });
+  const reading = () => {
+    const queue = document.getElementById("queue");
+    return Date.now() - moved < 15000 || window.scrollY > 120 || !getSelection().isCollapsed ||
+      (queue !== null && queue.contains(document.activeElement));
+  };
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const id = event.target.id;
+    if (id !== "queue" && id !== "news") return;
+    if (document.hidden || reading() !== (id === "news")) event.preventDefault();
+  });
+})();
