@@ -14,6 +14,7 @@ from scoring.models import IdempotentRequest
 
 MOST = 255
 ABANDONED = timedelta(seconds=30)  # its process died: deciding again finds the first decision
+# Without waiting for the disk: after a crash the key is free, and deciding finds what stands.
 BEGIN = """
 INSERT INTO scoring_idempotentrequest (principal, key, digest, created_at)
 VALUES (%s, %s, %s, now())
@@ -21,7 +22,7 @@ ON CONFLICT (principal, key) DO UPDATE SET created_at = now()
 WHERE scoring_idempotentrequest.status IS NULL
   AND scoring_idempotentrequest.digest = EXCLUDED.digest
   AND scoring_idempotentrequest.created_at < now() - %s
-RETURNING 1
+RETURNING set_config('synchronous_commit', 'off', true)
 """
 
 
