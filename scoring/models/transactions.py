@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models.functions import Now
 
+from scoring.engine.keys import entity_key
 from scoring.models.sources import Source
 
 
@@ -12,7 +13,21 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
     """Questions asked of transactions."""
 
     def of_user(self, user_id: str) -> "TransactionQuerySet":
-        return self.filter(user_id=user_id)
+        # By the key, which is what the index holds; the text tells apart two with one key.
+        return self.filter(user_key=entity_key(user_id), user_id=user_id)
+
+    def called(self, external_id: str) -> "TransactionQuerySet":
+        """Of whichever source: ids are unique, and indexed, within one."""
+        sources = list(Source.objects.values_list("pk", flat=True))
+        return self.filter(source_id__in=sources, external_id=external_id)
+
+    def before(self, moment: datetime, number: int) -> "TransactionQuerySet":
+        """Those that follow (moment, number) in the order of `latest_first`."""
+        earlier = models.Q(event_time=moment, pk__lt=number) | models.Q(event_time__lt=moment)
+        return self.filter(earlier, event_time__lte=moment)
+
+    def latest_first(self) -> "TransactionQuerySet":
+        return self.order_by("-event_time", "-pk")
 
     def between(self, start: datetime, end: datetime) -> "TransactionQuerySet":
         return self.filter(event_time__gte=start, event_time__lt=end)

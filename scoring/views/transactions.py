@@ -1,28 +1,31 @@
 """Transactions: found by what one knows of them, and shown as they were decided."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import urlencode
 
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
+from scoring import charts
 from scoring.engine.decision import Level
 from scoring.engine.features import FEATURES
 from scoring.explaining import NotExplainable, stored_vector
-from scoring.models import Explanation, Transaction
+from scoring.models import Decision, Explanation, Transaction
+from scoring.models.transactions import TransactionQuerySet
 
 PAGE = 50
+DRAWN = 8  # contributions
 
 
 class Search(forms.Form):
     """What one may know of a transaction."""
 
-    id = forms.CharField(max_length=128, required=False, label="Transaction id")
-    user = forms.CharField(max_length=128, required=False, label="Entity")
+    q = forms.CharField(max_length=128, required=False, label="Transaction or entity")
     since = forms.DateTimeField(
         required=False, label="From (UTC)", widget=forms.DateTimeInput({"type": "datetime-local"})
     )
@@ -30,11 +33,11 @@ class Search(forms.Form):
         required=False, label="Until (UTC)", widget=forms.DateTimeInput({"type": "datetime-local"})
     )
     level = forms.ChoiceField(
-        required=False, choices=[("", "All levels"), *[(level, level) for level in Level]]
+        required=False,
+        label="Level",
+        choices=[("", "All levels"), *[(level, level) for level in Level]],
     )
-    before = forms.IntegerField(
-        required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput
-    )
+    before = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
 
 
 @allow("transaction.view", methods=("GET",))
@@ -43,28 +46,39 @@ def transactions(request: HttpRequest) -> HttpResponse:
     form.is_valid()
     asked = {name: value for name, value in form.cleaned_data.items() if value}
     hidden = not sees_people(request.user)
-    if hidden:  # asking for a masked value and seeing rows would confirm it
-        form.fields.pop("user")
-        asked.pop("user", None)
-    rows = list(found(asked)[: PAGE + 1])
-    kept = {n: v for n, v in request.GET.items() if n in asked and n != "before"}
-    more = urlencode({**kept, "before": rows[PAGE - 1].pk}) if len(rows) > PAGE else ""
+    rows = list(found(asked, hidden)[: PAGE + 1])
+    kept = {name: request.GET[name] for name in asked if name != "before"}
+    more = urlencode({**kept, "before": cursor_of(rows[PAGE - 1])}) if len(rows) > PAGE else ""
     context = {"form": form, "rows": rows[:PAGE], "more": more, "masked": hidden, "asked": asked}
     return render(request, "scoring/transactions.html", context)
 
 
-def found(asked: dict[str, Any]) -> QuerySet[Transaction]:
-    """Latest first, a page at a time by key."""
-    rows = Transaction.objects.select_related("decision", "source").order_by("-pk")
-    filters = {
-        "id": "external_id",
-        "user": "user_id",
-        "since": "event_time__gte",
-        "until": "event_time__lt",
-        "level": "decision__level",
-        "before": "pk__lt",
-    }
-    return rows.filter(**{filters[name]: value for name, value in asked.items()})
+def found(asked: dict[str, Any], hidden: bool) -> TransactionQuerySet:
+    """Latest first, a page at a time from where the page before ended."""
+    rows = Transaction.objects.select_related("decision", "source").latest_first()
+    if text := asked.get("q"):
+        wanted = Q(pk__in=Transaction.objects.called(text).values("pk"))
+        if not hidden:  # asking for a masked value and seeing rows would confirm it
+            wanted |= Q(pk__in=Transaction.objects.of_user(text).values("pk"))
+        rows = rows.filter(wanted)
+    names = {"since": "event_time__gte", "until": "event_time__lt", "level": "decision__level"}
+    rows = rows.filter(**{names[name]: value for name, value in asked.items() if name in names})
+    place = read_cursor(asked.get("before", ""))
+    return rows.before(*place) if place else rows
+
+
+def cursor_of(row: Transaction) -> str:
+    return f"{row.event_time.isoformat()}~{row.pk}"
+
+
+def read_cursor(text: str) -> tuple[datetime, int] | None:
+    """Where a page ended; a cursor nobody gave out is the first page."""
+    moment, _, number = text.partition("~")
+    try:
+        at = datetime.fromisoformat(moment)
+        return (at, int(number)) if at.tzinfo and 0 < int(number) < 2**63 else None
+    except ValueError:
+        return None
 
 
 @allow("transaction.view", methods=("GET",))
@@ -76,19 +90,21 @@ def transaction(request: HttpRequest, pk: int) -> HttpResponse:
         record(by=request.user, action="data.read", object=row)
     decision = getattr(row, "decision", None)
     values, trouble = vector_of(decision)
+    explanation = Explanation.objects.filter(decision=decision).first() if decision else None
     context = {
         "row": row,
         "decision": decision,
         "features": values,
         "trouble": trouble,
-        "explanation": Explanation.objects.filter(decision=decision).first() if decision else None,
+        "explanation": explanation,
+        "bars": bars_of(explanation),
         "labels": row.labels.select_related("labeller").order_by("known_at"),
         "masked": hidden,
     }
     return render(request, "scoring/transaction.html", context)
 
 
-def vector_of(decision: Any) -> tuple[list[tuple[Any, float | None]], str]:
+def vector_of(decision: Decision | None) -> tuple[list[tuple[Any, float | None]], str]:
     """Each feature with its value as it was when the decision was made."""
     if decision is None:
         return [], "It is not decided yet."
@@ -97,6 +113,19 @@ def vector_of(decision: Any) -> tuple[list[tuple[Any, float | None]], str]:
     except NotExplainable as reason:
         return [], f"{reason}.".capitalize()
     return [(f, v if v == v else None) for f, v in zip(FEATURES, vector, strict=True)], ""
+
+
+def bars_of(explanation: Explanation | None) -> list[tuple[str, float, Any]]:
+    """The largest contributions, drawn, and the sum of the others, so that they add up too."""
+    if explanation is None or not explanation.contributions:
+        return []
+    meanings = {feature.name: feature.meaning for feature in FEATURES}
+    parts = sorted(explanation.contributions.items(), key=lambda part: -abs(part[1]))
+    told = [(meanings.get(name, name), value) for name, value in parts[:DRAWN]]
+    if others := parts[DRAWN:]:
+        told.append((f"{len(others)} others together", sum(value for _, value in others)))
+    largest = max(abs(value) for _, value in told)
+    return [(meaning, value, charts.bar(value, largest)) for meaning, value in told]
 
 
 def sees_people(user: Any) -> bool:
