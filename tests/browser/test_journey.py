@@ -90,6 +90,7 @@ def test_a_payment_becomes_an_alert_a_label_and_a_better_model(visit, tmp_path: 
     file = tmp_path / "walk.csv"
     file.write_text(CSV, encoding="utf-8")
     dana.page.set_input_files("input[type=file]", file)
+    dana.page.select_option("select[name=source]", index=1)
     dana.page.click("main form[enctype] button.btn-primary")
     dana.page.wait_for_load_state()
     work_through()
