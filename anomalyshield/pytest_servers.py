@@ -27,6 +27,7 @@ def pytest_load_initial_conftests() -> Iterator[None]:
 def _boot() -> None:
     folder = Path(tempfile.mkdtemp(prefix="anomalyshield-test-"))
     folder.chmod(0o755)  # as root the servers run as `nobody` and must get in
+    (folder / "var" / "static").mkdir(parents=True)  # WhiteNoise warns at every client without it
     servers = Servers(folder / "servers", folder / "log", durable=False)
     _running.append((servers, folder))
     servers.start_postgres()
