@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-PARTS = ("engine", "file", "detect")
+PARTS = ("engine", "ingest", "file", "detect")
 
 
 def main() -> int:

@@ -120,7 +120,7 @@ def told(name: str, rushed: Run, even: Run, rate: float) -> None:
     )
 
 
-def measured(port: int, key: str, asked: argparse.Namespace, seconds: float, rate: float):
+def measured(port: int, key: str, seconds: float, rate: float) -> tuple[Run, Run]:
     send(port, "/detect", key, payment, seconds=2)  # compile, connect, prepare
     even = send(port, "/detect", key, payment, rate=rate, seconds=seconds, connections=8)
     rushed = send(port, "/detect", key, payment, seconds=seconds)
@@ -137,9 +137,9 @@ def main() -> None:
     with installation() as folder:
         key = fill(folder, asked.rows)
         with serving(folder, 8971, asked.processes):
-            ours = measured(8971, key, asked, asked.seconds, asked.rate)
+            ours = measured(8971, key, asked.seconds, asked.rate)
         with serving(folder, 8972, asked.processes, "benchmarks.naive_settings"):
-            naive = measured(8972, key, asked, min(asked.seconds, 5), asked.rate)
+            naive = measured(8972, key, min(asked.seconds, 5), asked.rate)
         told("/detect", *ours, asked.rate)
         told("the naive way", *naive, asked.rate)
         print(f"{'ratio':<18}{ours[0].rate / max(naive[0].rate, 0.1):>8.1f} ×")

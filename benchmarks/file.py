@@ -114,7 +114,7 @@ def naive(rows: int) -> float:
     start = time.perf_counter()
     for values in payments(rows, 20, seed=6):
         parsed = parse(dict(zip(COLUMNS, values, strict=True)), defaults=defaults)
-        fields = {name: getattr(parsed, name) for name in parsed.__slots__ if name != "hints"}
+        fields = {name: getattr(parsed, name) for name in parsed._fields if name != "hints"}
         with database.atomic():
             row = Transaction.objects.create(source=source, **fields)
             past = Transaction.objects.filter(user_id=row.user_id).values("event_time", "amount")

@@ -49,7 +49,7 @@ def naive(rows: int) -> float:
         Transaction.objects.bulk_create(
             Transaction(
                 source=source,
-                **{name: getattr(tx, name) for name in tx.__slots__ if name != "hints"},
+                **{name: getattr(tx, name) for name in tx._fields if name != "hints"},
             )
             for tx in parsed
         )
@@ -62,6 +62,8 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=5_000)
     asked = parser.parse_args()
     with installation(demo=False) as folder:
+        from anomalyshield import holder
+
         path = folder / "payments.csv"
         write(path, asked.rows, asked.users)
         few = max(asked.rows // 10, 1)
@@ -69,6 +71,7 @@ def main() -> None:
         print(f"file → stored  {fast:>10,.0f} rows/s")
         print(f"bulk_create    {slow:>10,.0f} rows/s")
         print(f"ratio          {fast / slow:>10.1f} ×")
+        holder.stop()  # before its server goes
 
 
 if __name__ == "__main__":

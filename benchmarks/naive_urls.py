@@ -39,7 +39,7 @@ class Naive(APIView):
         source, _ = Source.objects.get_or_create(name="naive", defaults={"kind": "rest"})
         defaults = Defaults("USD", settings.BASE_CURRENCY, "UTC", timezone.now())
         parsed = parse(request.data, defaults=defaults)
-        fields = {name: getattr(parsed, name) for name in parsed.__slots__ if name != "hints"}
+        fields = {name: value for name, value in parsed._asdict().items() if name != "hints"}
         with transaction.atomic():
             row = Transaction.objects.create(source=source, **fields)
             past = Transaction.objects.filter(user_id=row.user_id).values("event_time", "amount")

@@ -23,7 +23,13 @@ class TextForm(forms.Form):
 class ProposalForm(forms.Form):
     """How it ends, and why."""
 
-    outcome = forms.ChoiceField(choices=Case.Outcome.choices)
+    outcome = forms.ChoiceField(
+        choices=Case.Outcome.choices,
+        error_messages={
+            "required": "Choose how it ends.",
+            "invalid_choice": "“%(value)s” is not an outcome.",
+        },
+    )
     findings = forms.CharField(
         max_length=LENGTH, error_messages={"required": "Say what was found."}
     )

@@ -1,6 +1,8 @@
 """Investigation: a case, what is in it, and the two people who close it."""
 
 import hashlib
+import json
+from datetime import UTC
 
 from django.conf import settings
 from django.db import models
@@ -25,6 +27,15 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """Open and still taking alerts: no closure waits for approval."""
         return self.filter(status__in=[Case.Status.OPEN, Case.Status.RETURNED])
 
+    def awaiting(self, user) -> "CaseQuerySet":
+        """Those this person may approve: proposed by somebody else, or needing only one."""
+        waiting = self.filter(status=Case.Status.PENDING_CLOSURE_APPROVAL)
+        return waiting.exclude(proposed_by=user, four_eyes=True)
+
+    def with_counts(self) -> "CaseQuerySet":
+        # Counting groups, and a grouped query forgets the model's own ordering.
+        return self.annotate(alert_count=models.Count("alerts")).order_by("-pk")
+
 
 class Case(models.Model):
     """One subject under investigation."""
@@ -36,8 +47,8 @@ class Case(models.Model):
         CLOSED = "CLOSED"
 
     class Outcome(models.TextChoices):
-        CONFIRMED = "CONFIRMED"
-        REFUTED = "REFUTED"
+        CONFIRMED = "CONFIRMED", "Fraud confirmed"
+        REFUTED = "REFUTED", "No fraud"
         INCONCLUSIVE = "INCONCLUSIVE"
 
     title = models.CharField(max_length=200)
@@ -98,8 +109,9 @@ class Case(models.Model):
     @property
     def proposal(self) -> str:
         """A digest of what is proposed: an approval is of this content and no other."""
-        content = [self.pk, self.outcome, self.findings, self.proposed_by_id, self.proposed_at]
-        return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+        at = self.proposed_at.astimezone(UTC).isoformat() if self.proposed_at else ""
+        content = [self.pk, str(self.outcome), self.findings, self.proposed_by_id, at]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
 class CaseEvent(models.Model):

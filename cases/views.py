@@ -14,17 +14,31 @@ from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied, record
 from cases import workflow
 from cases.forms import EscalationForm, ProposalForm, ReturnForm, TextForm
-from cases.models import Case
+from cases.models import Case, CaseQuerySet
 
-PAGE = 100
+PAGE = 50
+VIEWS = [
+    ("Open", ""),
+    ("Mine", "mine"),
+    ("Waiting for your approval", "approval"),
+    ("Closed", "closed"),
+]
 
 
 @allow("case.view", methods=("GET",))
 def cases(request: HttpRequest) -> HttpResponse:
-    found = Case.objects.visible_to(request.user).select_related("owner", "proposed_by")
-    closed = "closed" in request.GET
-    found = found.filter(status=Case.Status.CLOSED) if closed else found.open()
-    return render(request, "cases/cases.html", {"cases": found[:PAGE], "closed": closed})
+    show, before = request.GET.get("show", ""), request.GET.get("before", "")
+    found = _shown(Case.objects.visible_to(request.user), show, request.user)
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        found = found.filter(pk__lt=int(before))
+    rows = list(found.with_counts().select_related("owner", "proposed_by")[: PAGE + 1])
+    context = {
+        "cases": rows[:PAGE],
+        "older": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+        "views": VIEWS,
+        "show": show,
+    }
+    return render(request, "cases/cases.html", context)
 
 
 @allow("case.view", methods=("GET",))
@@ -38,10 +52,9 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
 def escalate(request: HttpRequest, pk: int) -> HttpResponse:
     alert = get_object_or_404(Alert.objects.visible_to(request.user), pk=pk)
     form = EscalationForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, "A note has at most 4,000 characters.")
-        return redirect("alert", pk=alert.pk)
     try:
+        if not form.is_valid():
+            raise Refused(" ".join(_sentences(form)))
         opened = workflow.escalate(by=request.user, alert=alert, note=form.cleaned_data["note"])
     except Refused as refusal:
         messages.error(request, str(refusal))
@@ -62,12 +75,13 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 
 @allow("case.close", methods=("POST",))
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
-    found = find(request, pk)
+    found, seen = find(request, pk), request.POST.get("seen", "")
     try:
-        workflow.approve_closure(by=request.user, case=found, seen=request.POST.get("seen", ""))
+        closed = workflow.approve_closure(by=request.user, case=found, seen=seen)
     except Refused as refusal:
         denied(by=request.user, action="case.close", object=found, reason=str(refusal))
         return page(request, found, status=409, errors=[str(refusal)])
+    messages.success(request, f"{closed} is closed: {closed.get_outcome_display().lower()}.")
     return redirect("case", pk=pk)
 
 
@@ -83,8 +97,7 @@ def act(
     found = find(request, pk)
     form = form_class(request.POST)
     if not form.is_valid():
-        sentences = [str(error) for errors in form.errors.values() for error in errors]
-        return page(request, found, status=400, errors=sentences, typed=request.POST)
+        return page(request, found, status=400, errors=_sentences(form), typed=request.POST)
     try:
         verb(by=request.user, case=found, **form.cleaned_data)
     except Refused as refusal:
@@ -98,12 +111,26 @@ def find(request: HttpRequest, pk: int) -> Case:
 
 
 def page(request: HttpRequest, found: Case, status: int = 200, **more: Any) -> HttpResponse:
+    people = ("owner", "opened_by", "proposed_by", "closed_by")
     context = {
-        "case": Case.objects.select_related("owner", "opened_by", "proposed_by", "closed_by").get(
-            pk=found.pk
-        ),
+        "case": Case.objects.select_related(*people).get(pk=found.pk),
         "timeline": found.timeline.select_related("author"),
-        "alerts": found.alerts.visible_to(request.user).order_by("-pk"),
+        "alerts": found.alerts.visible_to(request.user).for_the_page().order_by("-pk"),
         "outcomes": Case.Outcome.choices,
     }
     return render(request, "cases/case.html", context | more, status=status)
+
+
+def _shown(cases: CaseQuerySet, show: str, user: Any) -> CaseQuerySet:
+    match show:
+        case "closed":
+            return cases.filter(status=Case.Status.CLOSED)
+        case "mine":
+            return cases.open().filter(owner=user)
+        case "approval":
+            return cases.awaiting(user)
+    return cases.open()
+
+
+def _sentences(form: Form) -> list[str]:
+    return [str(error) for errors in form.errors.values() for error in errors]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from scoring.engine import amounts, fields
 from scoring.engine.fields import Unfit, offset_seconds
@@ -43,9 +43,12 @@ class Defaults:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """One payment event, validated. The names are those of the stored row."""
+class Transaction(NamedTuple):
+    """One payment event, validated. The names are those of the stored row.
+
+    A named tuple, because a frozen dataclass takes four times as long to make, and a file makes
+    millions.
+    """
 
     external_id: str
     event_time: datetime  # UTC
