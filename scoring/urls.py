@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from scoring.api.files import File, FileRejects, Files
+from scoring.api.lookup import Anomalies, OneTransaction
 from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
 from scoring.views import models, rules, sources, transactions, uploads
 
@@ -13,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("predict/batch", PredictBatch.as_view(), name="predict-batch"),
     path("api/v1/scoring/score", Score.as_view(), name="score"),
     path("api/v1/scoring/score/batch", ScoreBatch.as_view(), name="score-batch"),
+    path("api/v1/anomalies", Anomalies.as_view(), name="api-anomalies"),
+    path("api/v1/transactions/<int:pk>", OneTransaction.as_view(), name="api-transaction"),
     # files on their way in
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<int:pk>/", uploads.upload, name="upload"),

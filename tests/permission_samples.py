@@ -91,6 +91,8 @@ SAMPLES: dict[str, Sample] = {
     "predict-batch": api("post"),
     "score": api("post"),
     "score-batch": api("post"),
+    "api-anomalies": api("get"),
+    "api-transaction": api("get", pk=NO),
     # transactions
     "transactions": get(),
     "transaction": get(pk=NO),

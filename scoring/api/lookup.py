@@ -1,0 +1,163 @@
+"""What was decided, for programs: recent anomalies, and one transaction as it was scored."""
+
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers as s
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import masked_if
+from scoring.api.shapes import ProblemOut
+from scoring.engine.decision import Level
+from scoring.engine.keys import entity_key
+from scoring.models import Decision, Explanation, Transaction
+from scoring.views.transactions import sees_people, vector_of
+
+PAGE = 50
+ANOMALOUS = [Level.HIGH, Level.CRITICAL]
+FILTERS = {"from": "transaction__event_time__gte", "to": "transaction__event_time__lt"}
+REFUSALS = dict.fromkeys((400, 401, 403, 404), ProblemOut)
+
+
+class Asked(s.Serializer):
+    """The filters of a list of anomalies."""
+
+    user = s.CharField(max_length=128, required=False)
+    risk_level = s.ChoiceField([str(level) for level in Level], required=False)
+    cursor = s.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+
+    def get_fields(self) -> dict[str, s.Field]:
+        # `from` is a word of Python, so it cannot be declared above.
+        times = {name: s.DateTimeField(required=False) for name in FILTERS}
+        return {**super().get_fields(), **times}
+
+
+class AnomalyOut(s.Serializer):
+    id = s.IntegerField(help_text="For /api/v1/transactions/{id}")
+    transaction_id = s.CharField()
+    user_id = s.CharField()
+    amount = s.DecimalField(max_digits=18, decimal_places=4)
+    currency = s.CharField()
+    timestamp = s.DateTimeField()
+    risk_score = s.FloatField()
+    risk_level = s.CharField()
+    reason_codes = s.ListField(child=s.CharField())
+    recommendation = s.CharField()
+    model_version = s.CharField()
+    degraded = s.BooleanField()
+
+
+class AnomaliesOut(s.Serializer):
+    results = AnomalyOut(many=True)
+    next = s.IntegerField(allow_null=True, help_text="The cursor of the next page")
+
+
+class TransactionOut(AnomalyOut):
+    features = s.DictField(child=s.FloatField(allow_null=True), help_text="As scored")
+    hits = s.ListField(child=s.DictField())
+    contributions = s.DictField(child=s.FloatField(), allow_null=True, help_text="Log-odds")
+    policy_version = s.IntegerField()
+    decided_at = s.DateTimeField()
+    labels = s.ListField(child=s.DictField())
+
+
+class Anomalies(APIView):
+    """Recent anomalies by user, risk level or time window, latest decision first."""
+
+    action = "transaction.view"
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("user", str),
+            OpenApiParameter("risk_level", str, enum=[str(level) for level in Level]),
+            OpenApiParameter("from", str, description="ISO 8601"),
+            OpenApiParameter("to", str, description="ISO 8601"),
+            OpenApiParameter("cursor", int),
+        ],
+        responses={200: AnomaliesOut, **REFUSALS},
+        tags=["scoring"],
+    )
+    def get(self, request: Request) -> Response:
+        asked = Asked(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        hidden = not sees_people(request.user)
+        rows = found(asked.validated_data, hidden)
+        more = rows[PAGE - 1].pk if len(rows) > PAGE else None
+        return Response({"results": [told(row, hidden) for row in rows[:PAGE]], "next": more})
+
+
+class OneTransaction(APIView):
+    """One transaction with the features, hits and contributions it was decided on."""
+
+    action = "transaction.view"
+
+    @extend_schema(responses={200: TransactionOut, **REFUSALS}, tags=["scoring"])
+    def get(self, request: Request, pk: int) -> Response:
+        decision = decisions().filter(transaction_id=pk).first()
+        if decision is None:
+            raise Http404("There is no such transaction, or it is not decided yet.")
+        hidden = not sees_people(request.user)
+        if not hidden:
+            record(by=request.user, action="data.read", object=decision.transaction)
+        return Response(told(decision, hidden) | details(decision))
+
+
+def decisions() -> QuerySet[Decision]:
+    return Decision.objects.select_related("transaction", "model", "policy")
+
+
+def found(asked: dict[str, Any], hidden: bool) -> list[Decision]:
+    """One row more than a page. Each level has an index in this order, so they are merged."""
+    rows = decisions().order_by("-pk")
+    if "user" in asked:
+        if hidden:  # asking for a masked value and seeing rows would confirm it
+            return []
+        user = asked["user"]
+        rows = rows.filter(transaction__user_key=entity_key(user), transaction__user_id=user)
+    if "cursor" in asked:
+        rows = rows.filter(pk__lt=asked["cursor"])
+    rows = rows.filter(**{FILTERS[name]: asked[name] for name in FILTERS if name in asked})
+    levels = [asked["risk_level"]] if "risk_level" in asked else ANOMALOUS
+    parts = [rows.filter(level=level)[: PAGE + 1] for level in levels]
+    return list(islice(merge(*parts, key=lambda row: row.pk, reverse=True), PAGE + 1))
+
+
+def told(decision: Decision, hidden: bool) -> dict[str, Any]:
+    payment: Transaction = decision.transaction
+    return {
+        "id": payment.pk,
+        "transaction_id": masked_if(payment.external_id, hidden),
+        "user_id": masked_if(payment.user_id, hidden),
+        "amount": str(payment.amount),
+        "currency": payment.currency,
+        "timestamp": payment.event_time,
+        "risk_score": decision.risk_score,
+        "risk_level": decision.level,
+        "reason_codes": decision.reason_codes,
+        "recommendation": decision.outcome,
+        "model_version": str(decision.model or ""),
+        "degraded": bool(decision.degraded),
+    }
+
+
+def details(decision: Decision) -> dict[str, Any]:
+    """What was kept with the decision; nothing of it is computed again."""
+    explanation = Explanation.objects.filter(decision=decision).first()
+    return {
+        "features": {feature.name: value for feature, value in vector_of(decision)[0]},
+        "hits": decision.hits,
+        "contributions": explanation.contributions if explanation else None,
+        "policy_version": decision.policy.version,
+        "decided_at": decision.decided_at,
+        "labels": [
+            {"value": label.value, "origin": label.origin, "known_at": label.known_at}
+            for label in decision.transaction.labels.order_by("known_at")
+        ],
+    }
