@@ -143,7 +143,8 @@ def _fenced(row: Leased, **changes: Any) -> None:
     if row.lease_token is None or not mine.update(**changes):
         raise LeaseLost(f"{row._meta.model_name} {row.pk} is no longer ours")
     for name, value in changes.items():
-        if not hasattr(value, "resolve_expression"):
+        # The token stays on the object: should the commit fail, the row is still ours to fail.
+        if name not in UNHELD and not hasattr(value, "resolve_expression"):
             setattr(row, name, value)
 
 

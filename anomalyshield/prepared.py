@@ -38,3 +38,11 @@ def run_again(sql: str, params: Sequence[object], *, binary: bool = False) -> ps
 
 def _dead() -> bool:
     return connection.connection is None or connection.connection.closed
+
+
+def once(sql: str, params: Sequence[object]) -> Any:
+    """The result of a statement that is not worth preparing, in binary, as libpq holds it."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        cursor = psycopg.Cursor(connection.connection)
+        return cursor.execute(sql, params, prepare=False, binary=True).pgresult

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
+from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int8
 
 from anomalyshield import prepared
@@ -27,6 +28,7 @@ from scoring.models import Decision, ModelVersion, RejectedRecord, Source
 
 log = logging.getLogger(__name__)
 LAST = 2**63 - 1  # stands for the ingest number to come, which is above all there are
+HITS = pipeline.DECISION.index("hits")
 GRACE = 0.05  # seconds for the rules' features when the deadline is over already
 LATE = "the scoring deadline was missed"
 SAVE = f"""
@@ -154,7 +156,8 @@ def _save(
     found: Transaction, source: Source, scores: Scores, current: Current, known_at: datetime
 ) -> tuple[int, int] | None:
     """The ids of the decision and of its transaction; None if the transaction was known."""
-    row = next(iter(pipeline.rows_of([0], scores, current, known_at)))
+    row = list(next(pipeline.rows_of([0], scores, current, known_at)))
+    row[HITS] = Jsonb(row[HITS])
     day, _, spec, vector = next(iter(pipeline.vectors_of([0], scores.vectors, known_at)))
     stored = storing.values(found, source.pk, None)
     params = [_plain(value) for value in (*stored, *row[1:], day, spec, vector)]

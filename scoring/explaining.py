@@ -1,5 +1,8 @@
 """Why: contributions and sentences of decisions a person will read, computed after them."""
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from scoring.models import Decision, Explanation, ModelVersion, Snapshot
 
 _bundles: dict[str, Bundle] = {}
 KEPT = 4
+by_model = attrgetter("model_id")
 
 
 class NotExplainable(Exception):
@@ -22,16 +26,33 @@ class NotExplainable(Exception):
 
 def perform(row: Explanation) -> None:
     """Explain one decision with the model that made it."""
-    vector = stored_vector(row.decision)
-    base, margin, values, sentences = contributions(row.model, vector)
-    with transaction.atomic():
-        leases.finish(
-            row,
-            base=base,
-            margin=margin,
-            contributions={name: float(v) for name, v in zip(NAMES, values, strict=True) if v},
-            sentences=sentences,
-        )
+    perform_all([row])
+
+
+@transaction.atomic
+def perform_all(rows: Sequence[Explanation]) -> None:
+    """Explain these decisions, each with the model that made it: all of them or none."""
+    decisions = Decision.objects.in_bulk([row.decision_id for row in rows])
+    vectors = stored_vectors([decisions[row.decision_id] for row in rows])
+    for number, some in groupby(sorted(rows, key=by_model), by_model):
+        mine = list(some)
+        matrix = np.array([vectors[row.decision_id] for row in mine])
+        bundle = bundle_of(ModelVersion.objects.get(pk=number))
+        for row, told in zip(mine, explained(bundle, matrix), strict=True):
+            leases.finish(row, **told)
+
+
+def explained(bundle: Bundle, vectors: np.ndarray) -> Iterator[dict[str, Any]]:
+    """What is kept of each explanation."""
+    made = engine.explain(bundle, vectors)
+    for vector, margin, values in zip(vectors, made.margin, made.values, strict=True):
+        parts = zip(NAMES, values.tolist(), strict=True)
+        yield {
+            "base": made.base,
+            "margin": float(margin),
+            "contributions": {name: value for name, value in parts if value},
+            "sentences": engine.sentences(vector, values),
+        }
 
 
 def contributions(
@@ -45,14 +66,29 @@ def contributions(
 
 def stored_vector(decision: Decision) -> np.ndarray:
     """The features as they were when it was decided, bit for bit."""
-    found = Snapshot.objects.filter(
-        day=decision.known_at.date(), transaction_id=decision.transaction_id
-    ).first()
-    if found is None:
+    return stored_vectors([decision])[decision.pk]
+
+
+def stored_vectors(decisions: Sequence[Decision]) -> dict[int, np.ndarray]:
+    """The same of many, by the decision's id."""
+    kept = Snapshot.objects.filter(
+        day__in={decision.known_at.date() for decision in decisions},
+        transaction_id__in=[decision.transaction_id for decision in decisions],
+    )
+    # A payment scored again on another day would have a row there too; the day says which is ours.
+    found = {(row.day, row.transaction_id): row for row in kept}
+    return {
+        decision.pk: vector_of(found.get((decision.known_at.date(), decision.transaction_id)))
+        for decision in decisions
+    }
+
+
+def vector_of(kept: Snapshot | None) -> np.ndarray:
+    if kept is None:
         raise NotExplainable("the vector of this decision is no longer kept")
-    if found.spec != spec_id():
+    if kept.spec != spec_id():
         raise NotExplainable("the features meant something else when this was decided")
-    return np.frombuffer(bytes(found.vector), "<f8")
+    return np.frombuffer(bytes(kept.vector), "<f8")
 
 
 def bundle_of(version: ModelVersion) -> Bundle:

@@ -1,7 +1,7 @@
-"""Where history is read: fixed-width binary rows straight from PostgreSQL into numpy.
+"""Where history is read: whole columns straight from PostgreSQL into numpy.
 
-Every column is eight bytes and never null, so the binary COPY format is an array with a header
-and needs no parsing at all.
+Every column is eight bytes and never null, so the binary form of an array of it is fixed-width
+behind a header and needs no parsing at all.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,6 @@ from scoring.engine.fields import offset_seconds
 from scoring.engine.history import EVENT, HISTORY, History, Rows, ordered
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-HEADER, TRAILER = 19, 2  # bytes around the rows of a binary COPY
 KEYED = (
     "id, event_time, amount_units, user_key, card_key, device_key, merchant_key, place_key,"
     " category_key"
@@ -31,23 +30,18 @@ NOW = (
 ENTITIES = ("user", "card", "device")
 
 
-def copied(sql: str, params: Sequence[object], dtype: np.dtype) -> Rows:
+def fetched(sql: str, params: Sequence[object], dtype: np.dtype) -> Rows:
     """The rows of a SELECT whose columns are all eight bytes wide, as that dtype."""
-    with (
-        connection.cursor() as cursor,
-        # The driver's own cursor: Django's wrapper for DEBUG takes no parameters here.
-        cursor.cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT BINARY)", params) as copy,
-    ):
-        content = b"".join(copy)
-    wire = []
-    for name, (kind, _) in dtype.fields.items():
-        wire += [(f"{name} length", ">i4"), (name, f">{kind.kind}8")]
-    packed = np.dtype([("columns", ">i2"), *wire])
-    count = (len(content) - HEADER - TRAILER) // packed.itemsize
-    found = np.frombuffer(content, packed, count, HEADER)
-    rows = np.empty(count, dtype)
-    for name in dtype.names or ():
-        rows[name] = found[name]
+    names = [f"c{place}" for place in range(len(dtype.names or ()))]
+    arrays = ", ".join(f"array_agg({name})" for name in names)
+    # One row whatever the number: the driver spends 10 µs on each row of a COPY.
+    answer = prepared.once(f"SELECT {arrays} FROM ({sql}) AS part ({', '.join(names)})", params)
+    columns = [
+        _array(answer.get_value(0, place), kind) for place, (_, kind) in enumerate(dtype.descr)
+    ]
+    rows = np.empty(len(columns[0]), dtype)
+    for name, column in zip(dtype.names or (), columns, strict=True):
+        rows[name] = column
     return rows
 
 
@@ -57,13 +51,13 @@ def events_of(ids: Sequence[int]) -> Rows:
         f"SELECT {NOW} FROM scoring_transaction AS t WHERE id = ANY(%s)"
         " AND NOT EXISTS (SELECT FROM scoring_decision WHERE transaction_id = t.id)"
     )
-    return _in_local_time(copied(undecided, [list(ids)], EVENT))
+    return _in_local_time(fetched(undecided, [list(ids)], EVENT))
 
 
 def stored_events(ids: Sequence[int]) -> Rows:
     """Stored transactions as events, decided or not."""
     sql = f"SELECT {NOW} FROM scoring_transaction WHERE id = ANY(%s)"
-    return _in_local_time(copied(sql, [list(ids)], EVENT))
+    return _in_local_time(fetched(sql, [list(ids)], EVENT))
 
 
 def _in_local_time(events: Rows) -> Rows:
@@ -104,7 +98,7 @@ def _of(entity: str, keys: Rows, first: datetime, last: datetime, known_at: date
     )
     if entity != "user":
         sql += f" AND {entity}_key <> 0"  # lets the partial index be used
-    return copied(sql, [known, first, last, known_at], HISTORY)
+    return fetched(sql, [known, first, last, known_at], HISTORY)
 
 
 def read_now(event: Rows) -> tuple[History, datetime]:

@@ -1,17 +1,18 @@
 """From stored transactions to decisions on record, a chunk at a time."""
 
+import json
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from anomalyshield import leases
 from anomalyshield.metrics import TRANSACTIONS
-from scoring import history, ingest
+from scoring import history, ingest, wire
 from scoring.current import Current, current_scorer
 from scoring.engine.decision import Outcome
 from scoring.engine.features import spec_id
@@ -50,17 +51,29 @@ def store(events: Rows, scores: Scores, current: Current, *, known_at: datetime)
     ids = events["id"].tolist()
     with connection.cursor() as cursor:
         with cursor.copy(f"COPY scoring_decision ({', '.join(DECISION)}) FROM STDIN") as copy:
-            for row in rows_of(ids, scores, current, known_at):
-                copy.write_row(row)
+            copy.write(wire.lines(lines_of(ids, scores, current, known_at)))
         columns = "day, transaction_id, spec, vector"
         with cursor.copy(f"COPY scoring_snapshot ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(["date", "int8", "varchar", "bytea"])
-            for row in vectors_of(ids, scores.vectors, known_at):
-                copy.write_row(row)
+            copy.write(wire.snapshots(known_at.date(), ids, spec_id(), scores.vectors))
         return explain_later(cursor, ids)
 
 
-def rows_of(ids: Sequence[int], scores: Scores, current: Current, known_at: datetime) -> Any:
+def lines_of(
+    ids: Sequence[int], scores: Scores, current: Current, known_at: datetime
+) -> Iterator[str]:
+    """The rows of `rows_of` as COPY's text format has them."""
+    for *plain, level, outcome, codes, hits, degraded, reviewable, _ in rows_of(
+        ids, scores, current, known_at
+    ):
+        numbers = [wire.NULL if value is None else repr(value) for value in plain]
+        told = wire.escaped(json.dumps(hits)) if hits else "[]"
+        words = (level, outcome, wire.array(codes), told, wire.escaped(degraded))
+        yield "\t".join((*numbers, *words, str(reviewable), str(known_at)))
+
+
+def rows_of(
+    ids: Sequence[int], scores: Scores, current: Current, known_at: datetime
+) -> Iterator[tuple[Any, ...]]:
     """Rows of decisions in the order of DECISION."""
     version = current.version.pk if current.version else None
     policy = current.scorer.policy
@@ -77,7 +90,7 @@ def rows_of(ids: Sequence[int], scores: Scores, current: Current, known_at: date
             verdict.level,
             verdict.outcome,
             verdict.reason_codes,
-            Jsonb([vars(hit) for hit in hits]),
+            [vars(hit) for hit in hits],
             scores.degraded[place],
             verdict.outcome != Outcome.APPROVE,
             known_at,
@@ -109,8 +122,8 @@ def explain_later(cursor: Any, transaction_ids: Sequence[int]) -> list[int]:
 
 
 def count(scores: Scores) -> None:
-    for verdict in scores.verdicts:
-        TRANSACTIONS.labels(risk_level=verdict.level).inc()
+    for level, number in Counter(verdict.level for verdict in scores.verdicts).items():
+        TRANSACTIONS.labels(risk_level=level).inc(number)
 
 
 def announce(decisions: list[int]) -> None:

@@ -16,6 +16,7 @@ from anomalyshield import faults, leases, pulse, worker
 from anomalyshield.leases import Leased, LeaseLost
 
 log = logging.getLogger(__name__)
+TOGETHER = 50  # well within a lease, so no row of them needs a heartbeat of its own
 SLICE_SECONDS = 20.0  # a task ends after this; longer ones meet Celery's redelivery
 OUTAGE = (OperationalError, InterfaceError, ConnectionError)
 
@@ -31,6 +32,8 @@ class Work:
     limit: float = 300  # seconds after which one row is let go: it hangs
     on_exhausted: str = "anomalyshield.leases.quarantine"  # it killed its worker, again and again
     on_error: str = "anomalyshield.leases.fail"
+    # Does many rows at less than their sum, all or none; what it refuses is done one by one.
+    together: str = ""
 
     @property
     def rows(self) -> type[Leased]:
@@ -65,11 +68,12 @@ class Job:
 
 BISECT = "scoring.bisection.bisect"
 INGEST = "scoring.ingest"
+EXPLAIN = "scoring.explaining.perform"
 GIVEN_UP = f"{INGEST}.give_up", f"{INGEST}.failed"
 WORK = [
     Work("upload", "scoring.Upload", f"{INGEST}.perform", "ingest", 6 * 3600, *GIVEN_UP),
     Work("chunk", "scoring.Chunk", "scoring.pipeline.perform", "detect", 300, BISECT, BISECT),
-    Work("explanation", "scoring.Explanation", "scoring.explaining.perform", "explain"),
+    Work("explanation", "scoring.Explanation", EXPLAIN, "explain", together=f"{EXPLAIN}_all"),
     Work("training", "scoring.TrainingRun", "scoring.training.perform", "train", limit=2 * 3600),
 ]
 QUEUES = ["ingest", "detect", "explain", "train"]
@@ -129,12 +133,27 @@ def do_all(work: Work) -> int:
 
 
 def do_next(work: Work) -> bool:
-    """Claim one row and do it; False when there was none."""
-    for row in leases.claim(work.rows, exhausted=work.act("on_exhausted")):
+    """Claim one row, or as many as are done together, and do them; False when there was none."""
+    most = TOGETHER if work.together else 1
+    rows = leases.claim(work.rows, limit=most, exhausted=work.act("on_exhausted"))
+    if rows:
         faults.point(f"{work.name}.claimed")
-        do(work, row)
+    if len(rows) > 1 and done_together(work, rows):
         return True
-    return False
+    for row in rows:
+        do(work, row)
+    return bool(rows)
+
+
+def done_together(work: Work, rows: list[Any]) -> bool:
+    """Was it possible? If not nothing happened, and each row is done alone and fails alone."""
+    try:
+        work.act("together")(rows)
+    except Exception as error:
+        log.warning("%d rows of %s are done one by one: %r", len(rows), work.name, error)
+        connection.close_if_unusable_or_obsolete()
+        return False
+    return True
 
 
 def do(work: Work, row: Leased) -> None:

@@ -9,7 +9,9 @@ from django.db import connection
 from django.test import Client
 
 from anomalyshield import holder
+from anomalyshield.accounts.authentication import forget_keys
 from anomalyshield.accounts.models import User
+from scoring import current
 
 
 def person(username: str, role: str, **fields: object) -> User:
@@ -39,6 +41,13 @@ def django_db_setup(
         cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER audit_not_emptied")
     yield
     holder.stop()
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """A process remembers keys, model and policy for a second; the test before had others."""
+    forget_keys()
+    current.forget()
 
 
 @pytest.fixture

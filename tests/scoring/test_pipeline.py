@@ -4,20 +4,23 @@ import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from anomalyshield import leases
-from scoring import explaining, history
+from scoring import current, explaining, history, wire
 from scoring.engine import features
 from scoring.models import (
     Chunk,
     Decision,
     Explanation,
     Label,
+    ModelVersion,
     RejectedRecord,
     Snapshot,
     Transaction,
     Upload,
 )
+from scoring.tasks import do_next, work_named
 from tests.scoring import making
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -179,3 +182,74 @@ def test_labels_come_in_with_the_date_they_became_known() -> None:
 def test_labels_without_a_date_are_refused_at_the_door() -> None:
     with pytest.raises(making.uploads.Refused, match="became known"):
         making.send(making.csv_of(making.ordinary_rows(1)), label_column="city")
+
+
+def explain_together(rows: list[str]) -> list[Explanation]:
+    """Explanations of a file that all want a person, made as a worker makes them."""
+    making.send(making.csv_of(rows))
+    for name in ("upload", "chunk"):
+        while do_next(work_named(name)):
+            pass
+    while do_next(work_named("explanation")):
+        pass
+    return list(Explanation.objects.select_related("decision", "model").order_by("pk"))
+
+
+LARGE = [f"big{n},u{n},90000.00,{making.START.isoformat()},groceries,Delhi,d{n}" for n in range(60)]
+
+
+def test_explanations_made_together_are_those_made_alone() -> None:
+    making.first_model()
+    rows = explain_together(LARGE)
+    assert len(rows) == 60
+    assert {row.state for row in rows} == {"DONE"}
+    for row in rows[::13]:
+        vector = explaining.stored_vector(row.decision)
+        base, margin, values, sentences = explaining.contributions(row.model, vector)
+        assert (row.base, row.margin, row.sentences) == (base, margin, sentences)
+        assert sum(row.contributions.values()) == pytest.approx(values.sum(), abs=1e-12)
+
+
+def test_one_that_cannot_be_explained_does_not_take_the_others_along() -> None:
+    making.first_model()
+    making.send(making.csv_of(LARGE[:5]))
+    for name in ("upload", "chunk"):
+        while do_next(work_named(name)):
+            pass
+    lost = Decision.objects.order_by("pk")[2]
+    Snapshot.objects.filter(transaction_id=lost.transaction_id).delete()
+    do_next(work_named("explanation"))
+    states = dict(Explanation.objects.values_list("decision_id", "state"))
+    assert states.pop(lost.pk) == "READY"  # for another try later
+    assert set(states.values()) == {"DONE"}
+    assert "no longer kept" in Explanation.objects.get(decision=lost).error
+
+
+def test_a_chunk_whose_commit_fails_is_put_back_at_once() -> None:
+    version = making.first_model()
+    current.current_scorer()  # remembers it
+    making.send(making.csv_of(making.ordinary_rows(3)))
+    while do_next(work_named("upload")):
+        pass
+    ModelVersion.objects.filter(pk=version.pk).delete()  # the foreign key is checked at the commit
+    do_next(work_named("chunk"))
+    assert not Chunk.objects.filter(state="RUNNING").exists()
+    assert not Decision.objects.exists()
+    current.forget()
+    Chunk.objects.filter(state="READY").update(due_at=timezone.now())
+    making.work_through()
+    assert Decision.objects.count() == 3
+
+
+def test_words_that_would_end_a_column_or_a_row_come_back_as_they_were() -> None:
+    words = ["a\tb", "c\nd", "e\\f", 'g"h', "i,j{k}", "Zürich 漢字", ""]
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE said (id int, one text, many text[])")
+        with cursor.copy("COPY said FROM STDIN") as copy:
+            rows = (
+                f"{n}\t{wire.escaped(word)}\t{wire.array([word, 'x'])}"
+                for n, word in enumerate(words)
+            )
+            copy.write(wire.lines(rows))
+        cursor.execute("SELECT one, many FROM said ORDER BY id")
+        assert cursor.fetchall() == [(word, [word, "x"]) for word in words]

@@ -39,10 +39,8 @@ class Command(BaseCommand):
         upload = self._receive(given)
         again = " (these very bytes were received before)" if upload.already_received else ""
         self.stdout.write(f"File {upload.pk}: {upload.name} for {upload.source.name}{again}")
-        if given["inline"]:
-            work_off()
         if self.waits or given["inline"] or given.get("wait"):
-            self._follow(upload)
+            self._follow(upload, inline=given["inline"])
 
     def _receive(self, given: dict[str, Any]) -> Upload:
         path: Path = given["path"]
@@ -81,10 +79,13 @@ class Command(BaseCommand):
             raise CommandError(f"--map {text} is not THEIRS=OURS.")
         return theirs, ours
 
-    def _follow(self, upload: Upload) -> None:
+    def _follow(self, upload: Upload, *, inline: bool) -> None:
         """Say how far it is until nothing of it will change any more."""
         said, idle = "", time.monotonic()
         while upload.under_way:
+            if inline:
+                work_off()
+                upload.refresh_from_db()
             now = f"{upload.done_share:4.0%}  {upload.read:,} read, {upload.scored:,} scored"
             if now != said:
                 said, idle = now, time.monotonic()
@@ -92,8 +93,9 @@ class Command(BaseCommand):
             elif time.monotonic() - idle > NOBODY_SECONDS and upload.state == Upload.State.READY:
                 idle = time.monotonic()
                 self.stderr.write("No worker takes it. Start `manage.py up`, or use --inline.")
-            time.sleep(0.5)
-            upload.refresh_from_db()
+            if upload.under_way:
+                time.sleep(0.5)
+                upload.refresh_from_db()
         self._tell(upload)
 
     def _tell(self, upload: Upload) -> None:
