@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -103,9 +103,31 @@ def insert(
     """How many rows were new, and which were known with other content."""
     if not good:
         return 0, []
-    storing.copy_in(good, source=upload.source_id, upload=upload.pk)
     with connection.cursor() as cursor:
         cursor.execute(TURN, [upload.source_id])
+    if not upload.meets_known and all_new(upload, good):
+        return len(good), []
+    inserted, conflicting = insert_new(upload, good)
+    upload.meets_known = inserted < len(good)
+    return inserted, conflicting
+
+
+def all_new(upload: Upload, good: list[tuple[int, Transaction]]) -> bool:
+    """Store them the short way, which is all or nothing, and half the work of asking first."""
+    try:
+        with transaction.atomic():
+            storing.copy_straight(good, source=upload.source_id, upload=upload.pk)
+    except IntegrityError:
+        return False
+    return True
+
+
+def insert_new(
+    upload: Upload, good: list[tuple[int, Transaction]]
+) -> tuple[int, list[tuple[int, str]]]:
+    """Store those that are new, and tell those that are known with other content."""
+    storing.copy_in(good, source=upload.source_id, upload=upload.pk)
+    with connection.cursor() as cursor:
         cursor.execute(storing.INSERT)
         inserted = cursor.rowcount
         if inserted == len(good):

@@ -1,7 +1,8 @@
 """One list of columns for every door: how a parsed transaction becomes a row."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
+from typing import Any
 
 from django.db import connection
 from psycopg.types.json import Jsonb
@@ -63,15 +64,41 @@ ON CONFLICT (source_id, external_id) DO NOTHING
 """
 
 
+def copy_straight(
+    found: Iterable[tuple[int, Transaction]], *, source: int, upload: int | None = None
+) -> None:
+    """Put parsed transactions where they belong; IntegrityError if one is known, or comes twice."""
+    with connection.cursor() as cursor:
+        _copy(
+            cursor,
+            "scoring_transaction",
+            COLUMNS,
+            TYPES,
+            (values(transaction, source, upload) for _, transaction in found),
+        )
+
+
 def copy_in(
     found: Iterable[tuple[int, Transaction]], *, source: int, upload: int | None = None
 ) -> None:
     """Put parsed transactions with their positions into `incoming`, inside a transaction."""
-    columns = ", ".join(("position", *COLUMNS))
     with connection.cursor() as cursor:
         cursor.execute(INCOMING)
         cursor.execute("DELETE FROM incoming")  # of the block before, if it is not committed yet
-        with cursor.copy(f"COPY incoming ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(["int8", *TYPES])
-            for position, transaction in found:
-                copy.write_row([position, *values(transaction, source, upload)])
+        _copy(
+            cursor,
+            "incoming",
+            ("position", *COLUMNS),
+            ["int8", *TYPES],
+            ([position, *values(transaction, source, upload)] for position, transaction in found),
+        )
+
+
+def _copy(
+    cursor: Any, table: str, columns: Sequence[str], types: list[str], rows: Iterable[list[object]]
+) -> None:
+    sql = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+    with connection.wrap_database_errors, cursor.copy(sql) as copy:
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)

@@ -48,8 +48,11 @@ class Decision(models.Model):
     """The one decision of a transaction, whichever version made it."""
 
     transaction = models.OneToOneField(Transaction, models.PROTECT, related_name="decision")
-    model = models.ForeignKey("scoring.ModelVersion", models.PROTECT, null=True)
-    policy = models.ForeignKey(DecisionPolicy, models.PROTECT)
+    # Migration 0006 checks both references, once per statement.
+    model = models.ForeignKey(
+        "scoring.ModelVersion", models.PROTECT, null=True, db_constraint=False
+    )
+    policy = models.ForeignKey(DecisionPolicy, models.PROTECT, db_constraint=False, db_index=False)
     risk_score = models.FloatField()  # 0..1, engine/ensemble.py
     probability = models.FloatField(null=True)  # calibrated; null until labels suffice
     level = models.CharField(max_length=8, choices=[(level, level) for level in Level])

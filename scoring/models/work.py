@@ -49,6 +49,7 @@ class Upload(Leased):
         SCORING = "SCORING"
         FINISHED = "FINISHED"
 
+    meets_known = False  # not a column: did the block before bring rows that were known already?
     source = models.ForeignKey(Source, models.PROTECT)
     kind = models.CharField(max_length=16)  # a name in scoring.sources.FILE_SOURCES
     name = models.CharField(max_length=255)  # as the person called it; never used as a path

@@ -399,3 +399,10 @@ def test_the_label_of_a_refused_row_is_refused_with_it(bank):
         label_known_column="seen",
     )
     assert not Label.objects.exists()
+
+
+def test_rows_met_again_in_the_middle_take_the_longer_way_and_the_short_one_after(bank):
+    store(bank, csv_of(*(line(n) for n in range(1, 6))))
+    later = store(bank, csv_of(*(line(n) for n in range(20, 30)), *(line(n) for n in range(40))))
+    assert (later.read, later.accepted, later.repeated, later.rejected) == (50, 35, 15, 0)
+    assert Transaction.objects.count() == 40
