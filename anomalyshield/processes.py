@@ -27,12 +27,24 @@ def _gunicorn() -> list[str]:
     ]
 
 
-def _celery() -> list[str]:
-    from scoring.tasks import QUEUES
+def _worker() -> list[str]:
+    from scoring.tasks import PROMPT
 
+    return _celery("worker", PROMPT, settings.WORKER_PROCESSES)
+
+
+def _trainer() -> list[str]:
+    """Alone, so that an hour of learning keeps no file and no explanation waiting."""
+    from scoring.tasks import PATIENT
+
+    # Learning takes memory it does not give back; its process is then replaced by a small one.
+    return [*_celery("trainer", PATIENT, 1), "--max-memory-per-child", "400000"]
+
+
+def _celery(name: str, queues: list[str], processes: int) -> list[str]:
     return [
-        *("-m", "celery", "--app", "anomalyshield", "worker", "--queues", ",".join(QUEUES)),
-        *("--concurrency", str(settings.WORKER_PROCESSES), "--loglevel", "INFO"),
+        *("-m", "celery", "--app", "anomalyshield", "worker", "--queues", ",".join(queues)),
+        *("--hostname", f"{name}@%h", "--concurrency", str(processes), "--loglevel", "INFO"),
         # Workers need not know of each other: the rows say who does what.
         *("--without-mingle", "--without-gossip"),
     ]
@@ -42,7 +54,7 @@ def _ticker() -> list[str]:
     return ["manage.py", "tick"]
 
 
-PROCESSES = {"web": _gunicorn, "worker": _celery, "ticker": _ticker}
+PROCESSES = {"web": _gunicorn, "worker": _worker, "trainer": _trainer, "ticker": _ticker}
 
 
 def become(name: str) -> None:

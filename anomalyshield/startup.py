@@ -70,7 +70,7 @@ class Launch:
         with self._phase("database and bell"):
             self._start_servers()
         self._set_up()
-        with self._phase("web, worker, ticker"):
+        with self._phase("web, workers, ticker"):
             self._start_processes()
 
     def _set_up(self) -> None:

@@ -6,6 +6,7 @@ work is done two seconds later, not never.
 
 import logging
 import mmap
+import os
 import random
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from anomalyshield import holder
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0
 PATIENCE = 20.0
+NICENESS = 10
 
 # Memory shared with the children forked later: the parent alone hears that it is time to stop.
 _stopping = mmap.mmap(-1, 1)
@@ -40,6 +42,14 @@ def at_work() -> Iterator[bool]:
     finally:
         if mine:
             _busy.release()
+
+
+def yield_to_others(queues: list[str]) -> None:
+    """A process that only does what nobody waits for leaves the processor to those that answer."""
+    from scoring.tasks import PATIENT
+
+    if set(queues) <= set(PATIENT):
+        os.nice(NICENESS)
 
 
 class Lookout(threading.Thread):
@@ -71,7 +81,9 @@ def _no_more(**_: Any) -> None:
 def _start(**_: Any) -> None:
     global _lookout
     holder.expendable = True
-    _lookout = Lookout(list(current_app.amqp.queues.consume_from))
+    queues = list(current_app.amqp.queues.consume_from)
+    yield_to_others(queues)
+    _lookout = Lookout(queues)
     _lookout.start()
 
 

@@ -76,7 +76,9 @@ WORK = [
     Work("explanation", "scoring.Explanation", EXPLAIN, "explain", together=f"{EXPLAIN}_all"),
     Work("training", "scoring.TrainingRun", "scoring.training.perform", "train", limit=2 * 3600),
 ]
-QUEUES = ["ingest", "detect", "explain", "train"]
+PROMPT = ["ingest", "detect", "explain"]
+PATIENT = ["train"]  # takes minutes or hours; in a worker of its own that yields to the others
+QUEUES = PROMPT + PATIENT
 PULSES = [
     Pulse("audit.seal", 0.5, "anomalyshield.audit.seal.seal"),
     Pulse("alerts.sweep", 2, "alerts.routing.sweep"),

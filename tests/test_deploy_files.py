@@ -30,7 +30,7 @@ def compose() -> dict:
 
 # --- compose --------------------------------------------------------------------------------------
 def test_compose_brings_up_every_process_and_both_servers(compose: dict) -> None:
-    assert {"web", "worker", "ticker", "postgres", "valkey"} <= set(compose["services"])
+    assert {"web", "worker", "trainer", "ticker", "postgres", "valkey"} <= set(compose["services"])
     assert compose["services"]["web"]["ports"] == ["${PORT:-8000}:8000"]
 
 

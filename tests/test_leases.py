@@ -274,3 +274,29 @@ def test_a_chunk_that_kills_its_workers_is_halved_at_the_third_attempt():
     assert {half.attempts for half in halves} == {3}  # one more death and they are halved, too
     assert now(row).state == State.CANCELLED
     assert "halved" in now(row).error
+
+
+def test_every_queue_has_a_worker_and_training_shares_its_own_with_nobody():
+    from anomalyshield.processes import PROCESSES
+    from scoring.tasks import QUEUES, WORK
+
+    def queues(name):
+        words = PROCESSES[name]()
+        return words[words.index("--queues") + 1].split(",")
+
+    assert queues("trainer") == ["train"]
+    assert "train" not in queues("worker")
+    assert sorted(queues("worker") + queues("trainer")) == sorted(QUEUES)
+    assert {work.queue for work in WORK} == set(QUEUES)
+
+
+def test_only_a_process_that_does_nothing_urgent_yields(monkeypatch):
+    from anomalyshield import worker
+
+    yielded = []
+    monkeypatch.setattr(worker.os, "nice", yielded.append)
+    worker.yield_to_others(["ingest", "detect", "explain"])
+    worker.yield_to_others(["detect", "train"])
+    assert yielded == []
+    worker.yield_to_others(["train"])
+    assert yielded == [worker.NICENESS]

@@ -169,6 +169,17 @@ class TestUp:
         for about in ("Python", "packages", "database", "tables", "bell", "worker", "pages"):
             assert f"ok  {about}" in words, words
 
+    def test_training_has_a_process_of_its_own_that_yields_to_the_others(
+        self, platform: Platform
+    ) -> None:
+        children = platform.processes("--queues train")
+        assert len(children) == 2, "the worker and the one process it forks"
+        assert eventually(
+            lambda: sorted(os.getpriority(os.PRIO_PROCESS, pid) for pid in children) == [0, 10]
+        )
+        for pid in platform.processes("--queues ingest,detect,explain"):
+            assert os.getpriority(os.PRIO_PROCESS, pid) == 0
+
     def test_a_second_start_says_where_the_first_runs(self, platform: Platform) -> None:
         second = platform.command("up")
         assert second.returncode == 1

@@ -1,4 +1,4 @@
-"""`manage.py up`: database, bell, tables, demo, web, worker and ticker; Ctrl-C stops all of it."""
+"""`manage.py up`: database, bell, tables, demo, web, workers and ticker; Ctrl-C stops all of it."""
 
 from argparse import ArgumentParser
 
@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from anomalyshield.checks import TAG
 from anomalyshield.onlyone import AlreadyRuns
+from anomalyshield.processes import PROCESSES, become
 from anomalyshield.programs import CannotStart
 
 
@@ -17,11 +18,11 @@ class Command(BaseCommand):
     requires_system_checks = [TAG]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        only = ["setup", "web", "worker", "ticker"]
+        only = ["setup", *PROCESSES]
         parser.add_argument("--only", choices=only, help="Just this part, with the servers given")
 
     def handle(self, *, only: str | None, **_: object) -> None:
-        from anomalyshield import processes, startup
+        from anomalyshield import startup
 
         launch = startup.Launch(self._say)
         try:
@@ -32,7 +33,7 @@ class Command(BaseCommand):
             elif only == "setup":
                 launch.set_up()
             else:
-                processes.become(only)
+                become(only)
         except (CannotStart, AlreadyRuns) as reason:
             raise CommandError(str(reason)) from None
 
