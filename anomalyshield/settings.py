@@ -87,7 +87,9 @@ REDIS_URL = GIVEN_REDIS_URL or _embedded().get("redis", "redis://127.0.0.1:1/0")
 HOST = env.text("HOST", "Address the pages and the API listen on; 0.0.0.0 for all", "127.0.0.1")
 PORT = env.number("PORT", "Port of the pages and the API", 8000, least=1)
 WEB_PROCESSES = env.number("WEB_PROCESSES", "Web processes, four threads each", 2, least=1)
-WORKER_PROCESSES = env.number("WORKER_PROCESSES", "Processes that do the queued work; one more trains", 2, least=1)
+WORKER_PROCESSES = env.number(
+    "WORKER_PROCESSES", "Processes that do the queued work; one more trains", 2, least=1
+)
 PG_BIN = env.text(
     "ANOMALYSHIELD_PG_BIN", "Folder with initdb and postgres, instead of the packaged ones"
 )
