@@ -21,8 +21,9 @@ def _gunicorn() -> list[str]:
         *("-m", "gunicorn", "anomalyshield.wsgi", "--bind", f"{settings.HOST}:{settings.PORT}"),
         *("--workers", str(settings.WEB_PROCESSES), "--threads", "4"),
         *("--worker-class", "gthread", "--timeout", "60", "--graceful-timeout", "5"),
-        # Loaded once, then forked: half the start and memory. Nothing may connect on import.
-        *("--preload", "--keep-alive", "75", "--no-control-socket"),
+        # Preloads, so nothing may connect on import; and warms up what a first request needs.
+        *("--config", "python:anomalyshield.serving"),
+        *("--keep-alive", "75", "--no-control-socket"),
         *(("--worker-tmp-dir", str(shm)) if os.access(shm, os.W_OK) else ()),
     ]
 

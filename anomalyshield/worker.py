@@ -77,6 +77,16 @@ def _no_more(**_: Any) -> None:
     _stopping[0] = 1
 
 
+@signals.worker_init.connect
+def _warm(sender: Any = None, **_: Any) -> None:
+    """Once, before the children are forked, unless they only do what nobody waits for."""
+    from scoring.engine.warming import compile_kernels
+    from scoring.tasks import PATIENT
+
+    if not set(current_app.amqp.queues.consume_from) <= set(PATIENT):
+        compile_kernels()
+
+
 @signals.worker_process_init.connect
 def _start(**_: Any) -> None:
     global _lookout
