@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from scoring.models import Decision, Transaction
+from scoring.models import Decision, Label, Resolution, Transaction
 
 
 class QueueQuerySet(models.QuerySet["Queue"]):
@@ -186,3 +186,32 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class Verdict(models.Model):
+    """What someone said an alert was, with everything that taking it back needs."""
+
+    alert = models.ForeignKey(Alert, models.PROTECT, related_name="verdicts")
+    disposition = models.CharField(max_length=20, choices=Alert.Disposition.choices)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    behind = models.CharField(max_length=80, blank=True)  # the case that stands behind it
+    before = models.JSONField()  # the fields of the alert that it changed
+    label = models.ForeignKey(Label, models.PROTECT, null=True, related_name="+")  # if it gave one
+    resolution = models.OneToOneField(Resolution, models.PROTECT, null=True, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["alert"],
+                condition=models.Q(undone_at=None),
+                name="one_standing_verdict",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_disposition_display()} on {self.alert_id}"

@@ -1,14 +1,19 @@
-"""What people do with an alert: claim, release, decide, comment, escalate."""
+"""What people do with an alert: claim, release, decide, undo, comment, escalate."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from alerts.models import Alert, Note
+from alerts.models import Alert, Note, Verdict
 from anomalyshield.audit.record import record
-from scoring import labels
-from scoring.models import Label
+from scoring import labels, resolving
+from scoring.models import Label, Resolution
+
+UNDO_WITHIN = timedelta(minutes=10)
 
 LABEL_OF = {
     Alert.Disposition.TRUE_POSITIVE_FRAUD: Label.Value.TRUE_FRAUD,
@@ -16,6 +21,14 @@ LABEL_OF = {
     Alert.Disposition.BENIGN_POSITIVE: Label.Value.FALSE_POSITIVE,
     Alert.Disposition.INCONCLUSIVE: Label.Value.INCONCLUSIVE,
 }
+
+# What becomes of the payment it holds. Inconclusive: as the installation says (settings).
+STATE_OF = {
+    Label.Value.TRUE_FRAUD: Resolution.State.DECLINED,
+    Label.Value.FALSE_POSITIVE: Resolution.State.RELEASED,
+}
+INCONCLUSIVE = {"hold": Resolution.State.HELD, "release": Resolution.State.RELEASED}
+CHANGED = ("status", "assignee_id")  # by a verdict, besides what an open alert never has
 
 
 # The alert, or the label it would give, does not allow this now; the message is a sentence for the
@@ -59,11 +72,12 @@ def release(*, by: Any, alert: Alert) -> Alert:
 def decide(
     *, by: Any, alert: Alert, disposition: str, typology: str = "", note: str = "", why: str = ""
 ) -> Alert:
-    """Close it with what it was, and label its transaction: both or neither.
+    """Close it with what it was, label its transaction, release or decline the payment it holds.
 
-    The row is locked first, so of two decisions at once the second is refused with a sentence.
-    `why` names what stands behind it when that is not the alert page. The trail holds no free
-    text of the note: it can never be erased, and people write names into notes.
+    All of it or nothing, and with it the event that tells upstream. The row is locked first, so
+    of two decisions at once the second is refused with a sentence. `why` names what stands behind
+    it when that is not the alert page. The trail holds no free text of the note: it can never be
+    erased, and people write names into notes.
     """
     alert = _locked(alert)
     _still_open(alert)
@@ -72,14 +86,74 @@ def decide(
     meant = Alert.Disposition(disposition)
     if typology and meant != Alert.Disposition.TRUE_POSITIVE_FRAUD:
         typology = ""  # a typology is a kind of fraud
-    before = {"status": alert.status}
+    before = {name: getattr(alert, name) for name in CHANGED}
     _close(alert, by=by, disposition=meant, typology=typology)
     if note:
         Note.objects.create(alert=alert, author=by, text=note)
-    _label(alert, by=by, value=LABEL_OF[meant], typology=typology)
+    label = _label(alert, by=by, value=LABEL_OF[meant], typology=typology)
+    resolution = _resolve(alert, by=by, value=LABEL_OF[meant], behind=why or str(alert))
+    Verdict.objects.create(
+        alert=alert,
+        disposition=meant,
+        by=by,
+        at=alert.closed_at,
+        behind=why[:80],
+        before=before,
+        label=label,
+        resolution=resolution,
+    )
     after = {"status": alert.status, "disposition": meant.value, "typology": typology}
-    record(by=by, action="alert.decided", object=alert, before=before, after=after, reason=why)
+    after["payment"] = resolution.state if resolution else "was never held"
+    record(
+        by=by,
+        action="alert.decided",
+        object=alert,
+        before={"status": before["status"]},
+        after=after,
+        reason=why,
+    )
     return alert
+
+
+@transaction.atomic
+def undo(*, by: Any, alert: Alert) -> Alert:
+    """Take the decision back within ten minutes: the alert is as before, the label superseded,
+    the payment held as before, and upstream is told.
+
+    Refused with a sentence when it is too late, someone else's, part of a closed case, or final
+    for an upstream system. What was written as a note stays: it was said.
+    """
+    alert = _locked(alert)
+    verdict = _undoable(alert, by)
+    if verdict.resolution is not None:
+        try:
+            resolving.reverse(by=by, resolution=verdict.resolution, behind=str(alert))
+        except resolving.Final as final:
+            raise Refused(f"{alert} stays decided. {final}") from final
+    if verdict.label is not None:
+        labels.take_back(by=by, label=verdict.label)
+    before = {"status": alert.status, "disposition": alert.disposition}
+    _reopen(alert, verdict)
+    verdict.undone_at, verdict.undone_by = timezone.now(), by
+    verdict.save(update_fields=["undone_at", "undone_by"])
+    record(
+        by=by, action="alert.undone", object=alert, before=before, after={"status": alert.status}
+    )
+    return alert
+
+
+def bind(*, alerts: Sequence[Alert], behind: str) -> None:
+    """From now on these verdicts are part of something that nobody takes back alone."""
+    standing = Verdict.objects.filter(alert__in=alerts, undone_at=None)
+    standing.update(behind=behind[:80])
+
+
+def may_undo(by: Any, alert: Alert) -> bool:
+    """Is it worth offering? The verb looks again."""
+    if alert.is_open or not by.may("label.change"):
+        return False
+    fresh = timezone.now() - alert.closed_at < UNDO_WITHIN
+    return fresh and (alert.closed_by_id == by.pk or _leads(by))
 
 
 @transaction.atomic
@@ -109,13 +183,50 @@ def _leads(by: Any) -> bool:
     return by.may("alert.lead") and (by.is_lead or by.may("user.manage"))
 
 
-def _label(alert: Alert, **said: Any) -> None:
+def _undoable(alert: Alert, by: Any) -> Verdict:
+    """The standing verdict, if this person may take it back now."""
+    verdict = alert.verdicts.filter(undone_at=None).select_related("by").first()
+    if alert.is_open or verdict is None:
+        raise Refused(f"{alert} is not decided: there is nothing to take back.")
+    if verdict.by != by and not _leads(by):
+        raise Refused(f"{verdict.by} decided {alert}. Ask them, or a lead, to take it back.")
+    if verdict.behind:
+        raise Refused(f"{alert} stays decided: {verdict.behind}.")
+    age = timezone.now() - verdict.at
+    if age > UNDO_WITHIN:
+        raise Refused(
+            f"{alert} was decided {int(age.total_seconds() // 60)} minutes ago. "
+            f"It can be undone for {int(UNDO_WITHIN.total_seconds() // 60)} minutes."
+        )
+    return verdict
+
+
+def _reopen(alert: Alert, verdict: Verdict) -> None:
+    for name, value in verdict.before.items():
+        setattr(alert, name, value)
+    alert.disposition = alert.typology = ""
+    alert.closed_by = alert.closed_at = None
+    said = ["disposition", "typology", "closed_by", "closed_at"]
+    alert.save(update_fields=[*verdict.before, *said])
+
+
+def _resolve(alert: Alert, *, by: Any, value: Label.Value, behind: str) -> Resolution | None:
+    state = STATE_OF.get(value) or INCONCLUSIVE[settings.INCONCLUSIVE]
+    return resolving.resolve(
+        by=by, decision=alert.decision, state=state, reason=value, behind=behind[:80]
+    )
+
+
+def _label(alert: Alert, **said: Any) -> Label | None:
+    """The label given; None when the same was said before and nothing changed."""
+    stood = Label.objects.filter(transaction=alert.transaction).standing().first()
     try:
-        labels.give(
+        given = labels.give(
             transaction=alert.transaction, origin=Label.Origin.DISPOSITION, note=str(alert), **said
         )
     except labels.Refused as refusal:
         raise Refused(f"{alert} stays open. {refusal}") from refusal
+    return None if given == stood else given
 
 
 def _locked(alert: Alert) -> Alert:

@@ -7,6 +7,7 @@ that nobody documented fails a test. A key `NAME` may also come from a file name
 
 import os
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 KEYS: dict[str, "Key"] = {}
@@ -69,3 +70,10 @@ def number(name: str, help: str, default: int, *, least: int = 0) -> int:
 
 def words(name: str, help: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, help, default).split(",") if word.strip()]
+
+
+def networks(name: str, help: str) -> list[IPv4Network | IPv6Network]:
+    try:
+        return [ip_network(word) for word in words(name, help)]
+    except ValueError as error:
+        raise BadSetting(f"{name}: {error}. Use networks like 10.1.0.0/16.") from None

@@ -198,6 +198,17 @@ def release(row: Leased, reason: str, *, blameless: bool = False) -> None:
     )
 
 
+def postpone(row: Leased, seconds: float, **changes: Any) -> None:
+    """Put the row back until later because of something outside, which is no failed attempt."""
+    due = Now() + _seconds(seconds)
+    _fenced(row, state=Leased.State.READY, due_at=due, attempts=0, **UNHELD, **changes)
+
+
+def hold(row: Leased) -> None:
+    """Put the row aside until somebody makes it READY again."""
+    _fenced(row, state=Leased.State.WAITING, attempts=0, **UNHELD)
+
+
 @transaction.atomic
 def quarantine(row: Leased, reason: str) -> None:
     """Set the row aside with its reason until a person looks at it."""

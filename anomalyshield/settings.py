@@ -285,6 +285,14 @@ ALERT_BUDGET = env.text(
 FOUR_EYES = env.flag(
     "ANOMALYSHIELD_FOUR_EYES", "A second person approves promotions and closures", True
 )
+INCONCLUSIVE = env.text(
+    "ANOMALYSHIELD_INCONCLUSIVE", "What an inconclusive review does to a held payment", "hold"
+)
+if INCONCLUSIVE not in {"hold", "release"}:
+    raise env.BadSetting(f"ANOMALYSHIELD_INCONCLUSIVE={INCONCLUSIVE!r}: use hold or release.")
+WEBHOOK_NETWORKS = env.networks(
+    "ANOMALYSHIELD_WEBHOOK_NETWORKS", "Private networks webhooks may go to, like 10.1.0.0/16"
+)
 
 # --- Celery: a bell, never a store (reliability section 4) ----------------------------------------
 VISIBILITY_TIMEOUT = 60

@@ -148,6 +148,8 @@ def _close(case: Case, by: Any) -> Case:
             note=case.findings,
             why=f"{case} closed by {by.get_username()}",
         )
+    # Those decided before are part of what was approved as well.
+    triage.bind(alerts=case.alerts.all(), behind=f"{case} closed by {by.get_username()}")
     _tell(case, CaseEvent.Kind.CLOSED, by, case.get_outcome_display())
     record(by=by, action="case.closed", object=case, after={"outcome": case.outcome})
     return case

@@ -89,6 +89,36 @@ def give(
     return label
 
 
+@database.atomic
+def take_back(*, by: Any, label: Label) -> Label | None:
+    """Undo a label: what stood before it stands again, else nothing is said (INCONCLUSIVE).
+
+    Nothing is deleted. None when a later word stands already, which is left as it is.
+    """
+    Transaction.objects.select_for_update(no_key=True).get(pk=label.transaction_id)
+    if Label.objects.filter(supersedes=label).exists():
+        return None
+    before = label.supersedes
+    again = Label.objects.create(
+        transaction_id=label.transaction_id,
+        value=before.value if before else Label.Value.INCONCLUSIVE,
+        origin=before.origin if before else label.origin,
+        known_at=before.known_at if before else timezone.now(),
+        labeller=before.labeller if before else label.labeller,
+        typology=before.typology if before else "",
+        note=before.note if before else "",
+        supersedes=label,
+    )
+    record(
+        by=by,
+        action="label.taken_back",
+        object=label.transaction,
+        before={"label": label.value},
+        after={"label": again.value},
+    )
+    return again
+
+
 def _checked(known_at: datetime | None, transaction: Transaction) -> datetime:
     now = timezone.now()
     if known_at is None:

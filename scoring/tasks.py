@@ -69,14 +69,16 @@ class Job:
 BISECT = "scoring.bisection.bisect"
 INGEST = "scoring.ingest"
 EXPLAIN = "scoring.explaining.perform"
+RELAY = "scoring.webhooks.relay.perform"
 GIVEN_UP = f"{INGEST}.give_up", f"{INGEST}.failed"
 WORK = [
     Work("upload", "scoring.Upload", f"{INGEST}.perform", "ingest", 6 * 3600, *GIVEN_UP),
     Work("chunk", "scoring.Chunk", "scoring.pipeline.perform", "detect", 300, BISECT, BISECT),
     Work("explanation", "scoring.Explanation", EXPLAIN, "explain", together=f"{EXPLAIN}_all"),
     Work("training", "scoring.TrainingRun", "scoring.training.perform", "train", limit=2 * 3600),
+    Work("delivery", "scoring.Delivery", RELAY, "tell", limit=60, together=f"{RELAY}_all"),
 ]
-PROMPT = ["ingest", "detect", "explain"]
+PROMPT = ["ingest", "detect", "explain", "tell"]
 PATIENT = ["train"]  # takes minutes or hours; in a worker of its own that yields to the others
 QUEUES = PROMPT + PATIENT
 PULSES = [

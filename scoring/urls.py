@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from scoring.api.decisions import OneDecision
 from scoring.api.files import File, FileRejects, Files
 from scoring.api.lookup import Anomalies, OneTransaction
 from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/scoring/score/batch", ScoreBatch.as_view(), name="score-batch"),
     path("api/v1/anomalies", Anomalies.as_view(), name="api-anomalies"),
     path("api/v1/transactions/<int:pk>", OneTransaction.as_view(), name="api-transaction"),
+    path("api/v1/decisions/<int:pk>", OneDecision.as_view(), name="api-decision"),
     # files on their way in
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<int:pk>/", uploads.upload, name="upload"),

@@ -65,6 +65,7 @@ SAMPLES: dict[str, Sample] = {
     "alert": get(pk=NO),
     "alert-claim": post(pk=NO),
     "alert-decide": post(pk=NO),
+    "alert-undo": post(pk=NO),
     "alert-note": post(pk=NO),
     "alert-escalate": post(pk=NO),
     # cases
@@ -93,6 +94,7 @@ SAMPLES: dict[str, Sample] = {
     "score-batch": api("post"),
     "api-anomalies": api("get"),
     "api-transaction": api("get", pk=NO),
+    "api-decision": api("get", pk=NO),
     # transactions
     "transactions": get(),
     "transaction": get(pk=NO),

@@ -1,5 +1,6 @@
 """One alert: everything to decide it on one screen, and what can be done with it."""
 
+import time
 from typing import Any
 
 from django.contrib import messages
@@ -17,8 +18,11 @@ from alerts.visibility import masked, queues_of
 from alerts.why import why
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
-from scoring import charts
-from scoring.engine.decision import Policy
+from scoring import charts, resolving
+from scoring.engine.decision import Outcome, Policy
+from scoring.models import Resolution
+
+LAST = "last_decision"  # in the session: what the undo key takes back
 
 
 @allow("alert.view", methods=("GET",))
@@ -55,6 +59,19 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     return _on_to_the_next(request, decided)
 
 
+@allow("label.change", methods=("POST",))
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a decision back; it is open again, where the person then is."""
+    found = find(request, pk)
+    try:
+        undone = triage.undo(by=request.user, alert=found)
+    except triage.Refused as refusal:
+        return refused(request, found, str(refusal))
+    request.session.pop(LAST, None)
+    messages.success(request, f"{undone} is open again, as it was before.{_told(undone)}")
+    return redirect(address_of(undone, asked_of(request)))
+
+
 @allow("alert.work", methods=("POST",))
 def note(request: HttpRequest, pk: int) -> HttpResponse:
     found = find(request, pk)
@@ -78,9 +95,9 @@ def asked_of(request: HttpRequest) -> dict[str, Any]:
     return QueueFilter(request.GET, queues=queues, hidden=masked(request.user)).asked
 
 
-def address_of(found: Alert, asked: dict[str, Any]) -> str:
+def address_of(found: Alert, asked: dict[str, Any], page: str = "alert") -> str:
     filters = filters_of(asked)
-    return reverse("alert", args=[found.pk]) + (f"?{filters}" if filters else "")
+    return reverse(page, args=[found.pk]) + (f"?{filters}" if filters else "")
 
 
 def refused(request: HttpRequest, found: Alert, *sentences: str, status: int = 409) -> HttpResponse:
@@ -106,6 +123,8 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "may_note": user.may("alert.work"),
         "may_work": user.may("alert.work") and found.is_open,
         "may_label": user.may("label.write") and found.is_open,
+        "may_undo": triage.may_undo(user, found),
+        "payment_state": resolving.standing(found.decision),
         "filters": filters_of(asked),
         "next": next_for(user, asked, found) if user.may("alert.work") else None,
         "typologies": Alert.Typology.choices,
@@ -132,14 +151,40 @@ def _point(event: Event) -> charts.Point:
     return charts.Point(payment.event_time, float(payment.amount), label, event.marked)
 
 
+def _said(decided: Alert) -> str:
+    """What was decided, and what became of the payment it held."""
+    resolution = resolving.standing(decided.decision)
+    said = f"{decided} decided: {decided.get_disposition_display().lower()}"
+    if resolution is None:
+        return f"{said}."
+    still = "still " if resolution.state == Resolution.State.HELD else ""
+    return f"{said}, payment {still}{resolution.get_state_display().lower()}."
+
+
+def _told(undone: Alert) -> str:
+    """What upstream hears of it."""
+    if undone.decision.outcome == Outcome.APPROVE:
+        return ""
+    return " Its payment is held again, and upstream is told."
+
+
+def undoable(request: HttpRequest) -> dict[str, Any] | None:
+    """This person's last decision, for the key that takes it back; None when it is too old."""
+    last = request.session.get(LAST)
+    fresh = last and time.time() - last["at"] < triage.UNDO_WITHIN.total_seconds()
+    return last if fresh else None
+
+
 def _on_to_the_next(request: HttpRequest, decided: Alert) -> HttpResponse:
     asked = asked_of(request)
+    undo_it = address_of(decided, asked, "alert-undo")
+    request.session[LAST] = {"name": str(decided), "address": undo_it, "at": time.time()}
     following = next_for(request.user, asked, decided)
-    said = f"{decided} decided: {decided.get_disposition_display().lower()}."
+    said = _said(decided)
     if following is None:
-        messages.success(request, f"{said} Nothing else waits here.")
+        messages.success(request, f"{said} Nothing else waits here.", undo_it)
         return redirect(f"{reverse('alerts')}?{filters_of(asked)}")
-    messages.success(request, f"{said} Next: {following}.")
+    messages.success(request, f"{said} Next: {following}.", undo_it)
     return redirect(address_of(following, asked))
 
 

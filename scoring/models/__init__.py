@@ -2,8 +2,10 @@
 
 from scoring.models.decisions import Decision, DecisionPolicy, Explanation, ShadowScore, Snapshot
 from scoring.models.labels import Label
+from scoring.models.outbox import Delivery, Endpoint, OutboundEvent
 from scoring.models.registry import ModelVersion, PromotionRequest, TrainingRun
 from scoring.models.requests import IdempotentRequest
+from scoring.models.resolutions import Resolution
 from scoring.models.sources import RejectedRecord, Source
 from scoring.models.transactions import Transaction
 from scoring.models.work import Chunk, JobSlot, Upload
@@ -12,13 +14,17 @@ __all__ = [
     "Chunk",
     "Decision",
     "DecisionPolicy",
+    "Delivery",
+    "Endpoint",
     "Explanation",
     "IdempotentRequest",
     "JobSlot",
     "Label",
     "ModelVersion",
+    "OutboundEvent",
     "PromotionRequest",
     "RejectedRecord",
+    "Resolution",
     "ShadowScore",
     "Snapshot",
     "Source",

@@ -2,11 +2,12 @@
 
 import uuid
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from anomalyshield.leases import Leased
 from scoring.engine.decision import Level, Outcome
@@ -42,6 +43,15 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 
     def unrouted(self) -> "DecisionQuerySet":
         return self.filter(reviewable=True, routed_at=None)
+
+    def with_standing(self) -> "DecisionQuerySet":
+        """With `standing`: APPROVED, HELD, RELEASED or DECLINED, as it is at this moment."""
+        resolution = apps.get_model("scoring.Resolution").objects
+        latest = resolution.filter(decision=models.OuterRef("pk")).order_by("-pk")
+        never_held = models.When(outcome=Outcome.APPROVE, then=models.Value("APPROVED"))
+        held = models.Case(never_held, default=models.Value("HELD"))
+        said = models.Subquery(latest.values("state")[:1])
+        return self.annotate(standing=Coalesce(said, held, output_field=models.CharField()))
 
 
 class Decision(models.Model):

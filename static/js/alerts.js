@@ -5,7 +5,7 @@
   const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat;
 
   // --- keys: an element with data-key is pressed by that key, a field is gone to
-  for (const element of document.querySelectorAll(".decision-bar [data-key], .actions [data-key]")) {
+  for (const element of document.querySelectorAll(".decision-bar [data-key], .actions [data-key], .notice [data-key]")) {
     if (element.matches("input, select")) continue;
     const hint = document.createElement("kbd");
     hint.textContent = element.dataset.key;

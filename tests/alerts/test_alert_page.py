@@ -203,7 +203,7 @@ def test_deciding_goes_on_to_the_next_alert(as_ana, cards):
     response = say(as_ana, first, disposition=FRAUD, typology="CARD_TESTING", note="as always")
     assert response.headers["Location"] == f"/alerts/{second.pk}/"
     page = as_ana.get(response.headers["Location"]).content.decode()
-    assert f"{first} decided: fraud. Next: {second}." in page
+    assert f"{first} decided: fraud, payment declined. Next: {second}." in page
     first.refresh_from_db()
     assert (first.disposition, first.typology) == (FRAUD, "CARD_TESTING")
     assert first.notes.get().text == "as always"

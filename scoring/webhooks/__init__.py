@@ -1,0 +1,1 @@
+"""Telling upstream systems what happened, by Standard Webhooks 1.0."""

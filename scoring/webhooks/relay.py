@@ -1,0 +1,127 @@
+"""From the outbox to the endpoints: at least once, with the same webhook-id each time."""
+
+import logging
+import random
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from anomalyshield import faults, leases
+from anomalyshield.audit.record import record
+from scoring.models import Delivery, Endpoint
+from scoring.webhooks import events, signing
+from scoring.webhooks.sending import Answer, Letter, send_all
+
+log = logging.getLogger(__name__)
+MINUTE, HOUR = 60.0, 3600.0
+# Standard Webhooks: seconds before the second try, the third …; about three days in all.
+PAUSES = (5.0, 5 * MINUTE, 30 * MINUTE, *(n * HOUR for n in (2, 5, 10, 14, 20, 24)))
+JITTER = 0.2  # so that those of one outage do not come back in one moment
+PATIENCE = timedelta(days=5)  # then an endpoint that only fails is stopped
+TROUBLED = 3  # failures in a row before an endpoint is left alone for a while …
+REST = timedelta(seconds=30)  # … for so long, doubled each time …
+LONGEST_REST = timedelta(minutes=10)  # … up to this
+
+
+def perform(delivery: Delivery) -> None:
+    perform_all([delivery])
+
+
+def perform_all(deliveries: list[Delivery]) -> None:
+    """Send them at the same time, then write down what came of each.
+
+    A process killed between the two sends once more, with the same id; receivers know by it.
+    """
+    letters = [(one, letter) for one in _mine(deliveries) if (letter := _letter(one))]
+    answers = send_all([letter for _, letter in letters])
+    faults.point("delivery.sent")
+    for (delivery, _), answer in zip(letters, answers, strict=True):
+        try:
+            note(delivery, answer)
+        except leases.LeaseLost as lost:
+            log.warning("%s", lost)
+
+
+def _mine(deliveries: list[Delivery]) -> list[Delivery]:
+    """Those still held by this process, with all that is sent."""
+    for one in deliveries:
+        leases.advance(one)
+    related = Delivery.objects.select_related("event__resolution", "endpoint")
+    return list(related.filter(pk__in=[one.pk for one in deliveries]).order_by("pk"))
+
+
+def _letter(delivery: Delivery) -> Letter | None:
+    """What is sent; None when not now: the endpoint pauses or rests."""
+    endpoint, now = delivery.endpoint, timezone.now()
+    if endpoint.state != Endpoint.State.ACTIVE:
+        leases.hold(delivery)
+    elif endpoint.rest_until and endpoint.rest_until > now:
+        leases.postpone(delivery, _jittered((endpoint.rest_until - now).total_seconds()))
+    else:
+        try:
+            headers = signing.headers(delivery.event, endpoint, now=now)
+        except signing.SecretLost as lost:
+            note(delivery, Answer(None, str(lost)))
+        else:
+            return Letter(endpoint.url, headers, delivery.event.body.encode())
+    return None
+
+
+@transaction.atomic
+def note(delivery: Delivery, answer: Answer) -> None:
+    """Write down what came of one try, and when there is another."""
+    told: dict[str, Any] = {
+        "tries": delivery.tries + 1,
+        "status": answer.status,
+        "said": answer.said,
+        "sent_at": timezone.now(),
+    }
+    if answer.delivered:
+        final = answer.final or events.is_final(delivery.endpoint, delivery.event.resolution)
+        leases.finish(delivery, final=final and delivery.event.resolution is not None, **told)
+        _well(delivery.endpoint)
+        return
+    if answer.gone or delivery.tries >= len(PAUSES):
+        leases.advance(delivery, **told)
+        leases.quarantine(delivery, answer.said)
+    else:
+        pause = max(_jittered(PAUSES[delivery.tries]), answer.retry_after)
+        leases.postpone(delivery, pause, **told)
+    _badly(delivery.endpoint, answer)
+
+
+def _well(endpoint: Endpoint) -> None:
+    troubled = Endpoint.objects.filter(pk=endpoint.pk, failures__gt=0)
+    troubled.update(failures=0, failing_since=None, rest_until=None)
+
+
+def _badly(endpoint: Endpoint, answer: Answer) -> None:
+    Endpoint.objects.filter(pk=endpoint.pk).update(failures=F("failures") + 1)
+    endpoint = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
+    now = timezone.now()
+    endpoint.failing_since = endpoint.failing_since or now
+    if endpoint.failures >= TROUBLED:
+        # Bounded before it is raised to a power, which a year of failures would overflow.
+        doubled = REST * 2 ** min(endpoint.failures - TROUBLED, 10)
+        endpoint.rest_until = now + min(doubled, LONGEST_REST)
+    endpoint.save(update_fields=["failing_since", "rest_until"])
+    if answer.gone:
+        stop(endpoint, "It answered 410 Gone: nobody wants these events there any more.")
+    elif now - endpoint.failing_since > PATIENCE:
+        stop(endpoint, f"Nothing was delivered for {PATIENCE.days} days: {answer.said}.")
+
+
+def stop(endpoint: Endpoint, why: str) -> None:
+    """Send nothing more there until a person says so; what is queued waits."""
+    active = Endpoint.objects.filter(pk=endpoint.pk, state=Endpoint.State.ACTIVE)
+    if not active.update(state=Endpoint.State.STOPPED, stopped_because=why[:200]):
+        return
+    endpoint.deliveries.filter(state=Delivery.State.READY).update(state=Delivery.State.WAITING)
+    record(by="worker", action="endpoint.stopped", object=endpoint, reason=why)
+
+
+def _jittered(seconds: float) -> float:
+    return seconds * random.uniform(1, 1 + JITTER)  # noqa: S311
