@@ -6,6 +6,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.db import transaction
 
+from anomalyshield.afterwards import afterwards
+
 
 class Alerts(AppConfig):
     name = "alerts"
@@ -17,13 +19,14 @@ class Alerts(AppConfig):
 
 
 def route_after_commit(sender: Any, ids: Iterable[int], **_: Any) -> None:
-    """Raise alerts at once instead of at the next sweep. Whatever fails here, scoring never hears
-    of it: `robust` logs the error, and the sweep finds what was left."""
+    """Raise alerts at once instead of at the next sweep, but after the answer of a request: nobody
+    who pays waits for routing. Whatever fails here, scoring never hears of it: `robust` logs the
+    error, and the sweep finds what was left."""
     from alerts import routing
 
     wanted = list(ids)
 
     def route() -> None:  # a partial has no name, and the log of a robust callback asks for one
-        routing.raise_alerts(wanted)
+        afterwards(lambda: routing.raise_alerts(wanted))
 
     transaction.on_commit(route, robust=True)

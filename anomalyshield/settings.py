@@ -128,6 +128,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "anomalyshield.middleware.RequestId",
+    "anomalyshield.afterwards.Afterwards",
     "anomalyshield.middleware.Counted",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

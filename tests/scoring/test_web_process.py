@@ -1,4 +1,4 @@
-"""A web process that was just started answers its first request like every later one."""
+"""A real web process: its first answer is like every later one, and waits for no alert."""
 
 import http.client
 import json
@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
+from alerts.models import Alert
 from anomalyshield import processes
 from anomalyshield.accounts.keys import make_key
 from scoring import warming
@@ -74,12 +75,12 @@ def wait_for(process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"the web process is not ready: {log.read_text()[-2000:]}")
 
 
-def detect(port: int, key: str, number: int) -> tuple[float, dict]:
+def detect(port: int, key: str, number: int, amount: float = 12.5) -> tuple[float, dict]:
     """Seconds and answer of one request."""
     body = {
         "transaction_id": f"first-{number}",
         "user_id": "user1",
-        "amount": 12.5,
+        "amount": amount,
         "timestamp": "2026-11-01T12:00:00Z",
         "merchant_category": "groceries",
     }
@@ -105,6 +106,25 @@ def test_the_first_answer_is_whole_and_as_quick_as_later_ones(web, capsys) -> No
     with capsys.disabled():
         print(f"\n  first answer {first * 1000:.0f} ms, then {later[5] * 1000:.0f} ms")
     assert first < settings.SCORING_DEADLINE  # 1.9 s when nothing was warmed up
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+def test_an_alert_comes_at_once_without_a_sweep_but_no_answer_waits_for_it(web, capsys) -> None:
+    port, key = web
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE alerts_alert IN EXCLUSIVE MODE")  # as slow as routing can get
+        took, content = detect(port, key, 1, amount=1_000_000)
+        assert Decision.objects.get().reviewable, content
+        assert not Alert.objects.exists()
+    free = time.monotonic()
+    while not Alert.objects.exists():
+        assert time.monotonic() - free < 5, "nobody raised it"
+        time.sleep(0.01)
+    waited = time.monotonic() - free
+    assert took < 1
+    with capsys.disabled():
+        print(f"\n  answered in {took * 1000:.0f} ms; alert {waited * 1000:.0f} ms after it could")
 
 
 def test_a_process_that_cannot_warm_up_starts_all_the_same(db, monkeypatch, caplog) -> None:
