@@ -13,8 +13,11 @@ class Alerts(AppConfig):
     name = "alerts"
 
     def ready(self) -> None:
+        from alerts.handover import on_suspension
+        from anomalyshield.accounts.signals import suspended
         from scoring.signals import decisions_made
 
+        suspended.connect(on_suspension, dispatch_uid="alerts.handover")
         decisions_made.connect(route_after_commit, dispatch_uid="alerts.route")
 
 

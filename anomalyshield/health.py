@@ -6,11 +6,14 @@ from typing import Any
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from anomalyshield import pulse
 from anomalyshield.waiting import waiting
+from scoring.tasks import QUEUES
 
 log = logging.getLogger(__name__)
 PATIENCE = 900  # seconds a row may wait for a worker before something is wrong
 CHAMPION = "SELECT EXISTS (SELECT FROM scoring_modelversion WHERE state = 'CHAMPION')"
+EXPECTED = ["ticker", *(f"queue:{queue}" for queue in QUEUES)]
 _seen = {"tables": False}  # migrations are never taken back while a process runs
 
 
@@ -28,6 +31,19 @@ def state() -> dict[str, Any]:
         log.warning("The database does not answer: %s", error)  # its words name hosts and paths
         connection.close()  # the next probe begins anew
         return _said(["The database does not answer."])
+
+
+def deep() -> dict[str, Any]:
+    """The same, and the seconds since each process that must keep going last showed a sign."""
+    found = state()
+    try:
+        signs, silent = pulse.ages(), pulse.stale(EXPECTED)
+    except Error:  # said above already
+        connection.close()
+        return found
+    words = [f"No sign of life of {name}: is it running?" for name in silent]
+    seconds = {name: round(age, 1) for name, age in sorted(signs.items())}
+    return {**found, **_said([*found["problems"], *words]), "signs": seconds, "silent": silent}
 
 
 def _said(problems: list[str], **more: Any) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 @allow("health.deep", methods=("GET",))
 def deep(request: HttpRequest) -> HttpResponse:
     work = {one.name: asdict(one) for one in waiting()}
-    return JsonResponse({**health.state(), "work": work, "environment": settings.ENVIRONMENT})
+    return JsonResponse({**health.deep(), "work": work, "environment": settings.ENVIRONMENT})
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

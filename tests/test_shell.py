@@ -1,6 +1,7 @@
 """The frame around every page, the probes, the metrics, and what a browser may do with them."""
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -8,14 +9,16 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.db import OperationalError, connection
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from anomalyshield import health, metrics
+from anomalyshield import health, metrics, pulse
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.leases import Leased
+from anomalyshield.models import Heartbeat
 from anomalyshield.waiting import waiting
 from scoring.models import Chunk, ModelVersion
 from tests.conftest import client_of
@@ -292,6 +295,20 @@ def test_readiness_without_a_database_is_a_no_that_names_no_host(
     answer = Client().get("/health/ready")
     assert answer.status_code == 503
     assert answer.json()["problems"] == ["The database does not answer."]
+
+
+def test_deep_health_names_the_processes_that_show_no_sign_of_life(adam: User) -> None:
+    champion()
+    pulse._shown.clear()
+    for name in {*health.EXPECTED} - {"queue:train"}:
+        pulse.show(name)
+    Heartbeat.objects.filter(name="queue:explain").update(at=Now() - timedelta(seconds=60))
+    found = client_of(adam).get("/health/deep").json()
+    assert set(found["silent"]) == {"queue:explain", "queue:train"}
+    assert found["status"] == "unavailable"
+    assert "No sign of life of queue:train: is it running?" in found["problems"]
+    assert found["signs"]["ticker"] < 5 < 55 < found["signs"]["queue:explain"]
+    assert Client().get("/health/ready").status_code == 200, "pages are served all the same"
 
 
 def test_adam_sees_how_much_waits(adam: User) -> None:

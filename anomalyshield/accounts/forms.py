@@ -56,7 +56,8 @@ class StandingForm(forms.Form):
     is_active = forms.BooleanField(
         required=False,
         label="May log in",
-        help_text="Without this the person is suspended: sessions and tokens end at once.",
+        help_text="Without this the person is suspended: sessions and tokens end at once, keys "
+        "they made stop, and their open alerts go back to the queue.",
     )
 
 

@@ -82,11 +82,15 @@ def revoke_key(*, by: User, key: ApiKey) -> bool:
 
 
 def find_key(key: str) -> ApiKey | None:
-    """The living key behind this text; compared in constant time, also when there is none."""
+    """The living key behind this text; compared in constant time, also when there is none.
+
+    A key speaks for who made it: while they are suspended it opens nothing.
+    """
     prefix = "_".join(key.split("_")[:2])[:12].replace("\x00", "")
     found = (
-        ApiKey.objects.select_related("source")
-        .filter(Q(expires_at=None) | Q(expires_at__gt=Now()), prefix=prefix, revoked_at=None)
+        ApiKey.objects.living()
+        .select_related("source")
+        .filter(prefix=prefix, created_by__is_active=True)
         .first()
     )
     expected = bytes(found.digest) if found else NOBODY

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.db.models.functions import Now
 
 from anomalyshield.accounts.roles import TITLES, actions_of
 
@@ -52,6 +53,15 @@ class User(AbstractUser):
         return "".join(name[:1] for name in names if name).upper()
 
 
+class KeyQuerySet(models.QuerySet["ApiKey"]):
+    """Questions asked of keys."""
+
+    def living(self) -> "KeyQuerySet":
+        """Not revoked and not past their end; whether their maker may still act is not asked."""
+        unending = models.Q(expires_at=None) | models.Q(expires_at__gt=Now())
+        return self.filter(unending, revoked_at=None)
+
+
 class ApiKey(models.Model):
     """A machine's credential: only a prefix and a SHA-256 of it are kept; shown once.
 
@@ -69,6 +79,8 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = KeyQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

@@ -8,6 +8,7 @@ from django.db import transaction
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import ADMIN, TITLES
 from anomalyshield.accounts.sessions import end_all
+from anomalyshield.accounts.signals import suspended
 from anomalyshield.audit.record import record
 
 
@@ -55,7 +56,11 @@ def change_user(
     is_active: bool,
     may_unmask: bool | None = None,
 ) -> User:
-    """New roles and standing. Nobody changes themselves, and an admin always remains."""
+    """New roles and standing. Nobody changes themselves, and an admin always remains.
+
+    A suspended person's sessions and tokens end, the keys they made stop working while it lasts,
+    and what they were working on goes back.
+    """
     if by.pk == user.pk:
         raise Refused("Nobody changes their own roles; ask another admin.")
     admins = _lock_admins()
@@ -71,6 +76,8 @@ def change_user(
     _set_roles(user, roles)
     if not is_active:
         end_all(user)
+    if before["active"] and not is_active:
+        suspended.send(sender=User, by=by, user=user)
     if (after := _state(user)) != before:
         record(by=by, action="user.changed", object=user, before=before, after=after)
     return user

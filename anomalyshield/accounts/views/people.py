@@ -67,6 +67,7 @@ def _page(
     request: HttpRequest, person: User, form: StandingForm, status: int = 200, **more: Any
 ) -> HttpResponse:
     context = {"person": person, "form": form, "oneself": person == request.user, **more}
+    context["keys"] = person.keys_made.living()
     return render(request, "accounts/user.html", context, status=status)
 
 
