@@ -20,6 +20,23 @@ class Asking:
 _current: ContextVar[Asking] = ContextVar("asking", default=Asking())  # noqa: B039 — it is frozen
 
 
+_zone: ContextVar[str] = ContextVar("zone", default="UTC")
+
+
+def zone() -> str:
+    """The time zone of whoever reads the page; UTC where nobody in particular does."""
+    return _zone.get()
+
+
+@contextmanager
+def read_in(name: str) -> "Iterator[None]":
+    token = _zone.set(name)
+    try:
+        yield
+    finally:
+        _zone.reset(token)
+
+
 def asking() -> Asking:
     return _current.get()
 

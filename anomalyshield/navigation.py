@@ -7,6 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from anomalyshield.context import zone
+
 
 @dataclass(frozen=True)
 class Item:
@@ -50,7 +52,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
                 {"title": item.title, "address": address, "here": _here(request.path, address)}
             )
     banners = [words for name, when, words in BANNERS if getattr(settings, name) is when]
-    return {"navigation": list(groups.items()), "banners": banners}
+    return {"navigation": list(groups.items()), "banners": banners, "zone": zone()}
 
 
 def address_of(name: str, *args: Any) -> str:

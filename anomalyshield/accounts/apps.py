@@ -9,8 +9,13 @@ class Accounts(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from anomalyshield.accounts import schema, sessions  # noqa: F401 — being imported is enough
+        from anomalyshield.accounts import (
+            open_sessions,
+            schema,  # noqa: F401 — being imported is enough
+            sessions,
+        )
         from anomalyshield.accounts.roles import write_groups
 
         sessions.connect()
+        open_sessions.connect()
         post_migrate.connect(write_groups, sender=self, dispatch_uid="roles")

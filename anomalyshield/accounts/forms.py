@@ -1,5 +1,7 @@
 """What an admin fills in, and what one asks the audit log."""
 
+from zoneinfo import available_timezones
+
 from django import forms
 from django.core.validators import MaxValueValidator, RegexValidator
 
@@ -41,6 +43,22 @@ class UserForm(forms.Form):
     )
     roles = roles_field()
     is_lead = lead_field()
+
+
+def zones() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every zone of the machine's database by its part of the world, UTC before them all."""
+    parts: dict[str, list[tuple[str, str]]] = {"": [("UTC", "UTC")]}
+    for name in sorted(available_timezones()):
+        part, _, place = name.partition("/")
+        if place and part not in {"Etc", "SystemV", "posix", "right"}:
+            parts.setdefault(part, []).append((name, place.replace("_", " ")))
+    return list(parts.items())
+
+
+class ProfileForm(forms.Form):
+    """What a person chooses for themselves."""
+
+    timezone = forms.ChoiceField(choices=zones, label="Show times in")
 
 
 class StandingForm(forms.Form):

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models.functions import Now
 
+from anomalyshield.accounts.browsers import named
 from anomalyshield.accounts.roles import TITLES, actions_of
 
 
@@ -51,6 +52,24 @@ class User(AbstractUser):
     def initials(self) -> str:
         names = [self.first_name, self.last_name] if self.first_name else [self.username]
         return "".join(name[:1] for name in names if name).upper()
+
+
+class OpenSession(models.Model):
+    """One browser in which a person is logged in; gone with the session it stands beside."""
+
+    session = models.OneToOneField("sessions.Session", models.CASCADE)
+    user = models.ForeignKey(User, models.CASCADE, related_name="open_sessions")
+    ip = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=300, blank=True)
+    opened_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.browser}"
+
+    @property
+    def browser(self) -> str:
+        return named(self.agent)
 
 
 class KeyQuerySet(models.QuerySet["ApiKey"]):

@@ -84,6 +84,19 @@ def change_user(
 
 
 @transaction.atomic
+def choose_timezone(*, by: User, timezone: str) -> User:
+    """How times read for this person from now on; inside everything stays in UTC."""
+    before = {"timezone": by.timezone}
+    by.timezone = timezone
+    by.save(update_fields=["timezone"])
+    if before["timezone"] != timezone:
+        record(
+            by=by, action="profile.changed", object=by, before=before, after={"timezone": timezone}
+        )
+    return by
+
+
+@transaction.atomic
 def give_new_password(*, by: User | str, user: User) -> str:
     """For someone who lost theirs; whoever was logged in as them is not any more."""
     if getattr(by, "pk", None) == user.pk:

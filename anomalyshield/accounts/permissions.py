@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from anomalyshield.accounts.roles import ACTIONS, PUBLIC
 from anomalyshield.audit.record import denied
+from anomalyshield.context import read_in
 
 View = Callable[..., HttpResponse]
 
@@ -37,7 +38,8 @@ def allow(
                 request.method == "HEAD" and "GET" in methods
             ):
                 return HttpResponseNotAllowed(methods)
-            return view(request, *args, **kwargs)
+            with read_in(request.user.timezone):
+                return view(request, *args, **kwargs)
 
         guarded.action = action
         return guarded

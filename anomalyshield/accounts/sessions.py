@@ -5,6 +5,8 @@ from typing import Any
 from allauth.account.signals import password_changed
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
@@ -18,17 +20,21 @@ def end_all(user: User) -> None:
     Access tokens end with this too: each request asks whether the person is active and whether the
     password is still the one the token was given for.
     """
-    for session in Session.objects.iterator():
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.delete()
+    Session.objects.filter(opensession__user=user).delete()
     end_tokens(user.pk)
 
 
 def end_tokens(user_id: Any) -> None:
     """No refresh token of this person works any more."""
-    living = OutstandingToken.objects.filter(user_id=user_id, blacklistedtoken=None)
     BlacklistedToken.objects.bulk_create(
-        [BlacklistedToken(token=token) for token in living], ignore_conflicts=True
+        [BlacklistedToken(token=token) for token in living_tokens(user_id)], ignore_conflicts=True
+    )
+
+
+def living_tokens(user_id: Any) -> "QuerySet[OutstandingToken]":
+    """Refresh tokens of this person that still work."""
+    return OutstandingToken.objects.filter(
+        user_id=user_id, blacklistedtoken=None, expires_at__gt=Now()
     )
 
 

@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from anomalyshield.accounts.permissions import allow, public
 from anomalyshield.accounts.tokens import Login, Logout, Refresh
-from anomalyshield.accounts.views import keys, people, trail
+from anomalyshield.accounts.views import keys, own, people, trail
 
 # Only these pages of allauth exist here; everything else of it is not routed.
 log_in = public(allauth.LoginView.as_view())
@@ -17,6 +17,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/login/", log_in, name="account_login"),
     path("accounts/logout/", log_out, name="account_logout"),
     path("accounts/password/", change_password, name="account_change_password"),
+    # one's own
+    path("profile/", own.profile, name="profile"),
+    path("sessions/", own.sessions, name="sessions"),
+    path("sessions/<int:pk>/end/", own.end, name="session-end"),
+    path("sessions/end-others/", own.end_others, name="sessions-end-others"),
     # people
     path("users/", people.users, name="users"),
     path("users/new/", people.make, name="user-new"),

@@ -2,9 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
+
+from anomalyshield.context import zone
 
 register = template.Library()
 STEPS = ((86400, "d"), (3600, "h"), (60, "min"))
@@ -27,6 +31,30 @@ def score(value: float | None, digits: int = 2) -> str:
 @register.filter
 def percent(share: float | None, digits: int = 1) -> str:
     return "–" if share is None or share != share else f"{100 * share:.{digits}f} %"
+
+
+FORMATS = {
+    "": "%Y-%m-%d %H:%M %Z",
+    "seconds": "%Y-%m-%d %H:%M:%S %Z",
+    "bare": "%Y-%m-%d %H:%M:%S",  # under a heading that names the zone
+    "short": "%d %b %H:%M",
+}
+
+
+@register.filter
+def when(moment: datetime | None, form: str = "") -> str:
+    """2026-11-20 14:03 CET: in the reader's own zone, which is never left to be guessed."""
+    if moment is None:
+        return "–"
+    return moment.astimezone(_zone(zone())).strftime(FORMATS[form])
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # a zone this machine does not know (any more)
+        return ZoneInfo("UTC")
 
 
 @register.filter

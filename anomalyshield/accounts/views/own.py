@@ -1,0 +1,57 @@
+"""What is one's own: the time zone, and where one is logged in."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from anomalyshield.accounts import open_sessions, people
+from anomalyshield.accounts.forms import ProfileForm
+from anomalyshield.accounts.permissions import allow
+from anomalyshield.accounts.sessions import living_tokens
+
+
+@allow("session.own")
+def profile(request: HttpRequest) -> HttpResponse:
+    person = request.user
+    if request.method != "POST":
+        return _profile(request, ProfileForm(initial={"timezone": person.timezone}))
+    form = ProfileForm(request.POST)
+    if not form.is_valid():
+        return _profile(request, form, 400)
+    people.choose_timezone(by=person, **form.cleaned_data)
+    messages.success(request, f"Times are shown in {person.timezone} from now on.")
+    return redirect("profile")
+
+
+@allow("session.own", methods=("GET",))
+def sessions(request: HttpRequest) -> HttpResponse:
+    """Each browser with where and when it was last seen, and how many programs hold a token."""
+    here = request.session.session_key
+    rows = [(one, one.session_id == here) for one in open_sessions.sessions_of(request.user)]
+    programs = living_tokens(request.user.pk).count()
+    context = {"sessions": rows, "programs": programs, "others": len(rows) > 1 or programs}
+    return render(request, "accounts/sessions.html", context)
+
+
+@allow("session.own", methods=("POST",))
+def end(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(open_sessions.sessions_of(request.user), pk=pk)
+    here = found.session_id == request.session.session_key
+    open_sessions.end_session(by=request.user, session=found)
+    if here:
+        request.session.flush()
+        return redirect("account_login")
+    messages.success(request, f"{found.browser} is logged out.")
+    return redirect("sessions")
+
+
+@allow("session.own", methods=("POST",))
+def end_others(request: HttpRequest) -> HttpResponse:
+    ended = open_sessions.end_others(by=request.user, keep=request.session.session_key)
+    many = "log-in has" if ended == 1 else "log-ins have"
+    messages.success(request, f"{ended} other {many} ended.")
+    return redirect("sessions")
+
+
+def _profile(request: HttpRequest, form: ProfileForm, status: int = 200) -> HttpResponse:
+    return render(request, "accounts/profile.html", {"form": form}, status=status)
