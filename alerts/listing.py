@@ -46,10 +46,12 @@ def order_of(asked: Mapping[str, Any]) -> tuple[str, ...]:
     return {"closed": DECIDED, "all": LATEST}.get(asked.get("status", ""), URGENCY)
 
 
-def page_of(alerts: AlertQuerySet, order: tuple[str, ...], after: str = "") -> Page:
+def page_of(
+    alerts: AlertQuerySet, order: tuple[str, ...], after: str = "", size: int = PAGE
+) -> Page:
     """The rows behind the cursor: no page is skipped or repeated when alerts come and go."""
-    rows = list(beyond(alerts, order, after).order_by(*order)[: PAGE + 1])
-    return Page(rows[:PAGE], cursor_of(rows[PAGE - 1], order) if len(rows) > PAGE else "")
+    rows = list(beyond(alerts, order, after).order_by(*order)[: size + 1])
+    return Page(rows[:size], cursor_of(rows[size - 1], order) if len(rows) > size else "")
 
 
 def next_for(user: Any, asked: Mapping[str, Any], current: Alert) -> Alert | None:
@@ -79,6 +81,11 @@ def beyond(alerts: AlertQuerySet, order: tuple[str, ...], cursor: str) -> AlertQ
     # Implied by the rest, but it lets the index start where the page starts.
     start = "lte" if order[0].startswith("-") else "gte"
     return alerts.filter(later, **{f"{names[0]}__{start}": values[0]})
+
+
+def is_cursor(text: str, order: tuple[str, ...]) -> bool:
+    """Was it given out as the end of a page in this order?"""
+    return _read(text, order) is not None
 
 
 def _read(cursor: str, order: tuple[str, ...]) -> list[Any] | None:

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from alerts import api
 from alerts.views import alert, queue
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,4 +14,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<int:pk>/decide/", alert.decide, name="alert-decide"),
     path("alerts/<int:pk>/undo/", alert.undo, name="alert-undo"),
     path("alerts/<int:pk>/note/", alert.note, name="alert-note"),
+    # for programs
+    path("api/v1/alerts", api.Alerts.as_view(), name="api-alerts"),
+    path("api/v1/alerts/<int:pk>", api.OneAlert.as_view(), name="api-alert"),
+    path("api/v1/alerts/<int:pk>/claim", api.Claim.as_view(), name="api-alert-claim"),
+    path("api/v1/alerts/<int:pk>/release", api.Release.as_view(), name="api-alert-release"),
+    path("api/v1/alerts/<int:pk>/decide", api.Decide.as_view(), name="api-alert-decide"),
+    path("api/v1/alerts/<int:pk>/undo", api.Undo.as_view(), name="api-alert-undo"),
+    path("api/v1/alerts/<int:pk>/notes", api.Comment.as_view(), name="api-alert-notes"),
 ]

@@ -24,6 +24,7 @@ TITLES = {
     405: "This method is not answered here",
     408: "The request took too long to arrive",
     409: "This conflicts with what is already stored",
+    412: "This is no longer what was read",
     413: "The request is too large",
     415: "Only application/json is read here",
     422: "The request was read but cannot be accepted",

@@ -72,6 +72,13 @@ SAMPLES: dict[str, Sample] = {
     "alert-undo": post(pk=NO),
     "alert-note": post(pk=NO),
     "alert-escalate": post(pk=NO),
+    "api-alerts": api("get"),
+    "api-alert": api("get", pk=NO),
+    "api-alert-claim": api("post", pk=NO),
+    "api-alert-release": api("post", pk=NO),
+    "api-alert-decide": api("post", pk=NO),
+    "api-alert-undo": api("post", pk=NO),
+    "api-alert-notes": api("post", pk=NO),
     # cases
     "cases": get(),
     "case": get(pk=NO),

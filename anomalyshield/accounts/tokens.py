@@ -1,7 +1,5 @@
 """Tokens for programs that act as a person: log in, refresh, log out."""
 
-from typing import Any
-
 from django.contrib.auth import authenticate
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -20,28 +18,10 @@ from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import PUBLIC
 from anomalyshield.accounts.sessions import end_tokens
 from anomalyshield.audit.record import denied, record
+from anomalyshield.rest.shapes import Strict, Text
 
 UNKNOWN = "No active account with these credentials."  # the same for a wrong name and password
 USELESS = "This refresh token is not valid."  # the same for every reason
-
-
-class Text(serializers.CharField):
-    """A JSON string and nothing that could be turned into one."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-class Strict(serializers.Serializer):
-    """Refuses what it does not know instead of ignoring it."""
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
-        if unknown:
-            raise serializers.ValidationError(dict.fromkeys(unknown, "is not known here."))
-        return super().to_internal_value(data)
 
 
 class LoginIn(Strict):
@@ -91,7 +71,7 @@ class Door(APIView):
 class Login(Door):
     """Exchange a name and a password for tokens."""
 
-    @extend_schema(request=LoginIn, responses=TokenOut, auth=[], tags=["auth"])
+    @extend_schema(request=LoginIn, responses={200: TokenOut, 429: None}, tags=["auth"])
     def post(self, request: Request) -> Response:
         given = LoginIn(data=request.data)
         given.is_valid(raise_exception=True)
@@ -109,7 +89,7 @@ class Login(Door):
 class Refresh(Door):
     """Exchange a refresh token for new tokens; each works once."""
 
-    @extend_schema(request=RefreshIn, responses=TokenOut, auth=[], tags=["auth"])
+    @extend_schema(request=RefreshIn, responses=TokenOut, tags=["auth"])
     def post(self, request: Request) -> Response:
         token = used_up(request)
         user = User.objects.filter(pk=token.get("user_id"), is_active=True).first()
@@ -122,7 +102,7 @@ class Refresh(Door):
 class Logout(Door):
     """Make a refresh token useless."""
 
-    @extend_schema(request=RefreshIn, responses={204: None}, auth=[], tags=["auth"])
+    @extend_schema(request=RefreshIn, responses={204: None}, tags=["auth"])
     def post(self, request: Request) -> Response:
         used_up(request)
         return Response(status=204)

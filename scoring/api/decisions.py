@@ -12,7 +12,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from anomalyshield.templatetags.words import masked_if
-from scoring.api.lookup import REFUSALS
 from scoring.models import Decision, Resolution
 from scoring.views.transactions import sees_people
 
@@ -55,7 +54,7 @@ class OneDecision(APIView):
 
     @extend_schema(
         parameters=[OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)],
-        responses={200: DecisionOut, 304: None, **REFUSALS},
+        responses={200: DecisionOut, 304: None},
         tags=["scoring"],
     )
     def get(self, request: Request, pk: int) -> Response:

@@ -15,14 +15,11 @@ from rest_framework.views import APIView
 from anomalyshield import strictjson
 from anomalyshield.problems import Problem
 from scoring import uploads
-from scoring.api.shapes import ProblemOut
 from scoring.columns import OPTIONS, Refused
 from scoring.models import Source, Upload
 from scoring.receiving import went_wrong
 from scoring.uploads import Unkept
 from scoring.views.uploads import rejects_file
-
-REFUSALS = dict.fromkeys((400, 401, 403, 404, 413, 415, 503), ProblemOut)
 
 
 class FileIn(s.Serializer):
@@ -78,7 +75,7 @@ class Files(APIView):
 
     @extend_schema(
         request={"multipart/form-data": FileIn},
-        responses={202: ReceiptOut, 200: ReceiptOut, **REFUSALS},
+        responses={202: ReceiptOut, 200: ReceiptOut},
         tags=["files"],
     )
     def post(self, request: Request) -> Response:
@@ -99,7 +96,7 @@ class File(APIView):
 
     action = "events.write"
 
-    @extend_schema(responses={200: FileOut, **REFUSALS}, tags=["files"])
+    @extend_schema(responses=FileOut, tags=["files"])
     def get(self, request: Request, pk: int) -> Response:
         return Response(FileOut(find(request, pk)).data)
 
@@ -109,7 +106,7 @@ class FileRejects(APIView):
 
     action = "events.write"
 
-    @extend_schema(responses={(200, "text/csv"): str, **REFUSALS}, tags=["files"])
+    @extend_schema(responses={(200, "text/csv"): str}, tags=["files"])
     def get(self, request: Request, pk: int) -> StreamingHttpResponse:
         return rejects_file(request.user, find(request, pk))
 

@@ -20,7 +20,7 @@ ONCE = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Repeated with the same body, the first answer is given again byte for byte",
 )
-REFUSALS = dict.fromkeys((400, 401, 403, 409, 413, 415, 422, 503), shapes.ProblemOut)
+REFUSALS = dict.fromkeys((409, 422))  # besides those of every endpoint
 
 
 def declared(request: Any, answer: Any, **more: Any) -> Any:
@@ -79,7 +79,7 @@ class PredictBatch(Endpoint):
 class Score(Endpoint):
     """Decide one transaction and say which features moved the score."""
 
-    @declared(shapes.ScoreIn, shapes.ScoreOut, **{"404": shapes.ProblemOut})
+    @declared(shapes.ScoreIn, shapes.ScoreOut, **{"404": None})
     def post(self, request: Request) -> HttpResponse:
         return self.dispatch(request)
 
@@ -92,7 +92,7 @@ class Score(Endpoint):
 class ScoreBatch(Endpoint):
     """The same for a list; answers stand in the order of the rows."""
 
-    @declared(shapes.ScoreBatchIn, shapes.ScoreRowOut(many=True), **{"404": shapes.ProblemOut})
+    @declared(shapes.ScoreBatchIn, shapes.ScoreRowOut(many=True), **{"404": None})
     def post(self, request: Request) -> HttpResponse:
         return self.dispatch(request)
 

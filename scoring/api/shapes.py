@@ -119,16 +119,3 @@ class ScoreOut(s.Serializer):
 class ScoreRowOut(ScoreOut):
     index = s.IntegerField(required=False)
     error = RowError(required=False)
-
-
-class ProblemOut(s.Serializer):
-    """RFC 9457."""
-
-    type = s.CharField()
-    title = s.CharField()
-    status = s.IntegerField()
-    detail = s.CharField()
-    code = s.CharField()
-    pointer = s.CharField(required=False)
-    errors = s.ListField(child=s.DictField(child=s.CharField()), required=False)
-    request_id = s.CharField()

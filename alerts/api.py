@@ -1,0 +1,234 @@
+"""Alerts for programs: the queue, one alert, and everything its page can do with it."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers as s
+from rest_framework.request import Request
+
+from alerts import listing, triage
+from alerts.forms import NOTE_LENGTH, STATUSES
+from alerts.models import Alert
+from alerts.views.alert import find
+from anomalyshield.audit.record import record
+from anomalyshield.problems import Problem
+from anomalyshield.rest.paging import unreadable
+from anomalyshield.rest.resource import Resource, does
+from anomalyshield.rest.shapes import Listed, Person, Personal, Strict, Text, page
+from scoring import resolving
+from scoring.engine.decision import Level, Outcome
+
+LEVELS = [str(level) for level in Level]
+
+
+class AlertsAsked(Listed):
+    """The filters of the queue."""
+
+    status = s.ChoiceField(
+        [value for value, _ in STATUSES if value], required=False, help_text="Without: open ones"
+    )
+    level = s.ChoiceField(LEVELS, required=False)
+    queue = s.SlugField(max_length=80, required=False)
+    reason = s.RegexField(r"^[A-Z0-9_]{1,32}$", required=False, help_text="Like HIGH_AMOUNT")
+    user = s.CharField(
+        max_length=128, required=False, help_text="Finds nothing where its value is masked"
+    )
+    mine = s.BooleanField(required=False, default=False)
+
+
+class DecisionIn(Strict):
+    """What it was."""
+
+    disposition = s.ChoiceField(Alert.Disposition.choices)
+    typology = s.ChoiceField(Alert.Typology.choices, required=False, help_text="If fraud")
+    note = Text(max_length=NOTE_LENGTH, required=False)
+
+
+class NoteIn(Strict):
+    """Something to remember about it."""
+
+    note = Text(max_length=NOTE_LENGTH)
+
+
+class AlertRowOut(s.ModelSerializer):
+    """An alert as a line of its queue."""
+
+    name = s.CharField(source="__str__", help_text="A-17")
+    queue = s.CharField(source="queue.slug")
+    level = s.ChoiceField(LEVELS)
+    user_id = Personal()
+    transaction = s.IntegerField(source="transaction_id", help_text="/api/v1/transactions/{id}")
+    decision = s.IntegerField(source="decision_id", help_text="For /api/v1/decisions/{id}")
+    top_reason = s.CharField(help_text="Empty while nothing is explained")
+    reason_codes = s.ListField(child=s.CharField())
+    assignee = Person()
+    disposition = s.ChoiceField(["", *Alert.Disposition.values])
+    typology = s.ChoiceField(["", *Alert.Typology.values])
+    closed_at = s.DateTimeField(allow_null=True)
+    closed_by = Person()
+
+    class Meta:
+        model = Alert
+        fields = (
+            "id", "name", "status", "queue", "level", "risk_score", "expected_loss", "amount",
+            "currency", "user_id", "transaction", "decision", "reason_codes", "top_reason",
+            "assignee", "created_at", "due_at", "disposition", "typology", "closed_at",
+            "closed_by",
+        )  # fmt: skip
+
+
+class PaymentOut(s.Serializer):
+    """The payment behind it."""
+
+    transaction_id = Personal(source="external_id")
+    source = s.CharField(source="source.name")
+    timestamp = s.DateTimeField(source="event_time")
+    merchant = s.CharField(source="merchant_name")
+    merchant_category = s.CharField()
+    mcc = s.CharField()
+    location = s.CharField()
+    country = s.CharField()
+    channel = s.CharField()
+    card_id = Personal()
+    device_id = Personal()
+    state = s.SerializerMethodField(help_text="What became of it")
+
+    def get_state(self, payment: Any) -> str:
+        standing = resolving.standing(payment.decision)
+        held = payment.decision.outcome != Outcome.APPROVE
+        return str(standing.state) if standing else ("HELD" if held else "APPROVED")
+
+
+class LabelBriefOut(s.Serializer):
+    """What was said of it last."""
+
+    value = s.CharField()
+    origin = s.CharField()
+    by = Person(source="labeller")
+    known_at = s.DateTimeField()
+
+
+class NoteOut(s.Serializer):
+    """What someone wrote on it."""
+
+    by = Person(source="author")
+    text = s.CharField()
+    at = s.DateTimeField()
+
+
+class AlertOut(AlertRowOut):
+    """An alert with everything to decide it."""
+
+    payment = PaymentOut(source="transaction")
+    hits = s.ListField(child=s.DictField(), source="decision.hits")
+    degraded = s.CharField(source="decision.degraded", help_text="Why, or empty")
+    label = s.SerializerMethodField()
+    notes = s.SerializerMethodField()
+    cases = s.SerializerMethodField()
+
+    class Meta(AlertRowOut.Meta):
+        fields = (
+            *AlertRowOut.Meta.fields,
+            "payment",
+            "hits",
+            "degraded",
+            "label",
+            "notes",
+            "cases",
+        )
+
+    @extend_schema_field(LabelBriefOut(allow_null=True))
+    def get_label(self, alert: Alert) -> Any:
+        standing = alert.transaction.labels.standing().select_related("labeller").first()
+        return LabelBriefOut(standing).data if standing else None
+
+    @extend_schema_field(NoteOut(many=True))
+    def get_notes(self, alert: Alert) -> Any:
+        if self.context["hidden"]:
+            return []
+        return NoteOut(alert.notes.select_related("author"), many=True).data
+
+    def get_cases(self, alert: Alert) -> list[int]:
+        if not self.context["user"].may("case.view"):
+            return []
+        return [case.pk for case in alert.cases.all()]
+
+
+class Alerts(Resource):
+    """The alert queue."""
+
+    @does("listAlerts", "alert.view", page(AlertRowOut), asked=AlertsAsked)
+    def get(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
+        """Alerts of the caller's queues, most urgent first; decided ones, latest first."""
+        if asked["mine"] and request.user.pk is None:
+            raise Problem(400, "nobodys", "A key has no alerts of its own.", pointer="/mine")
+        limit, cursor = asked.pop("limit"), asked.pop("cursor", "")
+        asked = {name: value for name, value in asked.items() if value}
+        order = listing.order_of(asked)
+        if cursor and not listing.is_cursor(cursor, order):
+            unreadable()
+        seen = Alert.objects.visible_to(request.user).for_the_page()
+        if "user" in asked and self.hides(request.user):
+            seen = seen.none()  # asking for a masked value and seeing rows would confirm it
+        found = listing.page_of(listing.narrow(seen, asked, request.user), order, cursor, limit)
+        return {"results": found.rows, "next": found.after or None}
+
+
+class AboutAlert(Resource):
+    """One alert of a queue the caller sees. Every verb answers the alert as it is then."""
+
+    refusals = (triage.Refused,)
+
+    def one(self, request: Request, pk: int) -> Alert:
+        return find(request, pk)
+
+
+class OneAlert(AboutAlert):
+    @does("readAlert", "alert.view", AlertOut, versioned=True)
+    def get(self, request: Request, pk: int) -> Alert:
+        """One alert, with its payment, its reasons and what was said about it."""
+        found = self.one(request, pk)
+        if not self.hides(request.user):
+            record(by=request.user, action="data.read", object=found)
+        return found
+
+
+class Claim(AboutAlert):
+    @does("claimAlert", "alert.work", AlertOut, versioned=True)
+    def post(self, request: Request, pk: int) -> Alert:
+        """Make an alert the caller's; of two people at once one is told who won."""
+        triage.claim(by=request.user, alert=self.one(request, pk))
+        return self.one(request, pk)
+
+
+class Release(AboutAlert):
+    @does("releaseAlert", "alert.work", AlertOut, versioned=True)
+    def post(self, request: Request, pk: int) -> Alert:
+        """Give an alert back to its queue."""
+        triage.release(by=request.user, alert=self.one(request, pk))
+        return self.one(request, pk)
+
+
+class Decide(AboutAlert):
+    @does("decideAlert", "label.write", AlertOut, body=DecisionIn, versioned=True)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> Alert:
+        """Close an alert with what it was; its transaction is labelled, its payment resolved."""
+        triage.decide(by=request.user, alert=self.one(request, pk), **given)
+        return self.one(request, pk)
+
+
+class Undo(AboutAlert):
+    @does("undoAlert", "label.change", AlertOut, versioned=True)
+    def post(self, request: Request, pk: int) -> Alert:
+        """Take a decision back within ten minutes."""
+        triage.undo(by=request.user, alert=self.one(request, pk))
+        return self.one(request, pk)
+
+
+class Comment(AboutAlert):
+    @does("noteAlert", "alert.work", AlertOut, body=NoteIn, status=201, versioned=True)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> Alert:
+        """Write a note on an alert, open or decided."""
+        found = self.one(request, pk)
+        triage.comment(by=request.user, alert=found, text=given["note"])
+        return self.one(request, pk)

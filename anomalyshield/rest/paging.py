@@ -1,0 +1,33 @@
+"""Keyset paging: a page begins where the one before ended, whatever came or went meanwhile."""
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from django.db.models import QuerySet
+
+from anomalyshield.problems import Problem
+
+
+def latest_first(rows: QuerySet[Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """A page of rows that are read by descending id; the cursor is the last one's id."""
+    if "cursor" in asked:
+        rows = rows.filter(pk__lt=number_of(asked["cursor"]))
+    found = list(rows.order_by("-pk")[: asked["limit"] + 1])
+    return paged(found, asked["limit"], lambda row: str(row.pk))
+
+
+def paged(found: Sequence[Any], limit: int, cursor_of: Any) -> dict[str, Any]:
+    """`found` is one row longer than the page when there is a next one."""
+    more = cursor_of(found[limit - 1]) if len(found) > limit else None
+    return {"results": found[:limit], "next": more}
+
+
+def number_of(cursor: str) -> int:
+    if not (cursor.isascii() and cursor.isdigit() and 0 < len(cursor) < 19):
+        unreadable()
+    return int(cursor)
+
+
+def unreadable() -> NoReturn:
+    """A cursor nobody gave out must not start again at the first page: it would never end."""
+    raise Problem(400, "unknown_cursor", "Send `next` as it was given.", pointer="/cursor")
