@@ -59,6 +59,43 @@ def scale(score: float, low: float, high: float, critical: float) -> SafeString:
     )
 
 
+def columns(
+    counts: Sequence[tuple[str, int, int]], label: str, *, width: int = 360, height: int = 96
+) -> SafeString:
+    """Counts side by side, the part for review in front; heights are square roots, so that a few
+    beside thousands stay visible."""
+    most = max((rows for _, rows, _ in counts), default=0)
+    if not most:
+        return SafeString("")
+    step = width / len(counts)
+
+    def rect(kind: str, place: int, number: int) -> tuple[str, str, str, str, str]:
+        high = height * (number / most) ** 0.5
+        return kind, _n(place * step + 1), _n(height - high), _n(max(step - 2, 1)), _n(high)
+
+    bars = format_html_join(
+        "",
+        '<g><title>{}</title><rect class="{}" x="{}" y="{}" width="{}" height="{}"/>'
+        '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/></g>',
+        (
+            (
+                f"{what}: {rows:,}, {wanted:,} for review",
+                *rect("rows", n, rows),
+                *rect("wanted", n, wanted),
+            )
+            for n, (what, rows, wanted) in enumerate(counts)
+        ),
+    )
+    return format_html(
+        '<svg class="chart-columns" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" '
+        'aria-label="{}">{}</svg>',
+        width,
+        height,
+        label,
+        bars,
+    )
+
+
 def amounts(points: Sequence[Point], *, width: int = 360, height: int = 84) -> SafeString:
     """Amounts over time as stems; the height is the square root, so small payments stay visible."""
     if not points:

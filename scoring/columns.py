@@ -5,19 +5,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from scoring import rejects
+from scoring import rejects, translating
 from scoring.engine.names import ALIASES, FIELDS, HINTS, REQUIRED
+from scoring.translating import Refused
 
-OPTIONS = ("mapping", "label_column", "label_known_column", "label_delay_days")
+__all__ = ["OPTIONS", "Refused", "checked_options", "map_columns"]
+LABELS = ("label_column", "label_known_column", "label_delay_days")
+OPTIONS = ("mapping", *LABELS, *translating.OPTIONS)
 LABEL_COLUMNS = ("label_column", "label_known_column")
-
-
-class Refused(ValueError):
-    """Why a file was not taken: the field that is wrong, and a sentence for the person."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,7 +28,7 @@ def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
     if "label_delay_days" in kept:
         kept["label_delay_days"] = _days(kept["label_delay_days"])
     _check_labels(kept)
-    return kept
+    return kept | translating.checked(kept)
 
 
 def _mapping(given: object) -> dict[str, str]:
@@ -86,7 +81,8 @@ def map_columns(
     """
     asked = options.get("mapping", {})
     labels = {name: options[name] for name in LABEL_COLUMNS if name in options}
-    for option, column in [*(("mapping", name) for name in asked), *labels.items()]:
+    named = [*(("mapping", name) for name in asked), *translating.columns_named(options)]
+    for option, column in [*named, *labels.items()]:
         if column not in columns:
             listed = ", ".join(columns)[:300]
             raise Refused(option, f"The file has no column “{column}”. It has: {listed}.")
@@ -94,6 +90,7 @@ def map_columns(
     data = [column for column in columns if column not in apart]
     mapping = {name: field for name, field in of_source.items() if name in data} | dict(asked)
     given = {mapping.get(name) or ALIASES.get(name, name) for name in data}
+    given |= translating.gives(options)
     for column in data:
         field = _like_a_field(column)
         if column not in mapping and field and field not in given:

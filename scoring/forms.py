@@ -37,26 +37,12 @@ class MappingField(forms.CharField):
 
 
 class UploadForm(forms.Form):
-    """A file, where it comes from, what its columns mean, and which of them are labels."""
+    """A file and where it comes from; what its columns mean is asked with the file in view."""
 
     file = forms.FileField(
         label="File", max_length=5000, widget=forms.FileInput({"accept": ACCEPTED})
     )
     source = forms.ModelChoiceField(Source.objects.filter(active=True), empty_label="Choose …")
-    mapping = MappingField(label="Columns called otherwise")
-    label_column = forms.CharField(
-        required=False, max_length=200, help_text="Says fraud or legitimate, 1 or 0"
-    )
-    label_known_column = forms.CharField(
-        required=False, max_length=200, help_text="The date each label became known"
-    )
-    label_delay_days = forms.FloatField(
-        required=False, help_text="Or: known so many days after the transaction"
-    )
-
-    @property
-    def options(self) -> dict[str, Any]:
-        return {n: v for n, v in self.cleaned_data.items() if n not in ("file", "source")}
 
 
 class SourceForm(forms.ModelForm):

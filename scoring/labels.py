@@ -1,6 +1,6 @@
 """What a transaction turned out to be, said by people and chargebacks, and since when."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -31,9 +31,22 @@ class Row(NamedTuple):
     known_at: datetime
 
 
-def value_of(text: object) -> Label.Value | None:
-    """What a cell of a label column says; an empty one, nothing. Raises ValueError otherwise."""
-    word = "" if text is None or text != text else str(text).strip().lower()
+MEANT = {
+    "fraud": Label.Value.TRUE_FRAUD,
+    "legitimate": Label.Value.FALSE_POSITIVE,
+    "unknown": None,
+}
+
+
+def value_of(text: object, words: Mapping[str, list[str]] | None = None) -> Label.Value | None:
+    """What a cell of a label column says; an empty one, nothing. Raises ValueError otherwise.
+
+    `words` are the file's own for fraud, legitimate and unknown; they come before ours.
+    """
+    word = "" if text is None or text != text else str(text).strip().casefold()
+    for meaning, said in (words or {}).items():
+        if word in said or word.removesuffix(".0") in said:  # integers with gaps, read as floats
+            return MEANT[meaning]
     if word in {"", "none", "null", "nan"}:
         return None
     if word in FRAUD_WORDS:

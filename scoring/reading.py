@@ -16,6 +16,7 @@ from scoring.engine.transaction import Defaults, Invalid, Transaction, parse
 from scoring.models import RejectedRecord, Source, Upload
 from scoring.sources import file_source
 from scoring.sources.base import Block, Broken, Record
+from scoring.translating import translation_of
 
 BLOCK_ROWS = 5_000
 Item = TypeVar("Item")
@@ -55,6 +56,7 @@ def parse_block(upload: Upload, source: Source, block: Block) -> Parsed:
     options = upload.options or {}
     mapping = {**source.mapping, **options.get("mapping", {})}
     mended = rejects.is_ours(options.get("columns", []))
+    translation = translation_of(options, mapping, sha256=upload.sha256)
     for position, record in enumerate(block.records, start=block.first_row):
         if isinstance(record, Broken):
             parsed.bad.append(rejected(upload, position, {"row": record.text}, record.reasons))
@@ -63,6 +65,10 @@ def parse_block(upload: Upload, source: Source, block: Block) -> Parsed:
             record = rejects.taken_back(record)
         try:
             plain, said = split_label(record, options, defaults)
+            if translation is not None:
+                plain, unclear = translation.of(plain, position)
+                if unclear:
+                    raise Invalid(unclear)
             found = parse(plain, defaults=defaults, mapping=mapping)
             if said is not None:
                 label = (found.external_id, said[0], known_since(said, found, options))
@@ -83,7 +89,7 @@ def split_label(
         return record, None
     plain = {name: value for name, value in record.items() if name not in (column, known)}
     try:
-        value = labels.value_of(record.get(column))
+        value = labels.value_of(record.get(column), options.get("label_values"))
     except ValueError as error:
         raise Invalid({column: str(error)}) from None
     if value is None:

@@ -90,6 +90,7 @@ PULSES = [
 ]
 SCHEDULE = [
     Job("snapshot.partitions", 3600, "scoring.retention.make_partitions"),
+    Job("uploads.tidied", 86_400, "scoring.uploads.tidy"),
     Job("bookkeeping.tidied", 3600, "scoring.retention.drop_old_bookkeeping"),
 ]
 

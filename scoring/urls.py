@@ -6,7 +6,7 @@ from scoring.api.decisions import OneDecision
 from scoring.api.files import File, FileRejects, Files
 from scoring.api.lookup import Anomalies, OneTransaction
 from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
-from scoring.views import models, rules, sources, transactions, uploads
+from scoring.views import models, previews, rules, sources, transactions, uploads
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # scoring, at the addresses upstream systems know
@@ -21,7 +21,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # files on their way in
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<int:pk>/", uploads.upload, name="upload"),
+    path("uploads/<int:pk>/preview/", previews.preview, name="upload-preview"),
+    path("uploads/<int:pk>/resume/", uploads.resume, name="upload-resume"),
     path("uploads/<int:pk>/cancel/", uploads.cancel, name="upload-cancel"),
+    path("uploads/<int:pk>/scored.<str:kind>", uploads.scored, name="upload-scored"),
     path("uploads/<int:pk>/rejects.csv", uploads.rejects, name="upload-rejects"),
     path("api/v1/ingest/files", Files.as_view(), name="ingest-files"),
     path("api/v1/ingest/files/<int:pk>", File.as_view(), name="ingest-file"),

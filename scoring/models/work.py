@@ -1,5 +1,6 @@
 """Work as rows: files being read, chunks being scored, slots of the schedule."""
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -91,7 +92,7 @@ class Upload(Leased):
         """Will its numbers still change by themselves?"""
         if self.stage == self.Stage.SCORING:
             return True
-        return self.state in {self.State.READY, self.State.RUNNING, self.State.WAITING}
+        return self.state in {self.State.READY, self.State.RUNNING}
 
     @property
     def done_share(self) -> float:
@@ -103,6 +104,8 @@ class Upload(Leased):
 
     @property
     def state_in_words(self) -> str:
+        if self.state == self.State.WAITING:
+            return "not started"
         if self.state in {self.State.CANCELLED, self.State.QUARANTINED}:
             return "cancelled" if self.state == self.State.CANCELLED else "refused"
         if self.stage == self.Stage.STORING:
@@ -114,6 +117,20 @@ class Upload(Leased):
         """Is there something left to read that nobody wants any more?"""
         unread = {self.State.READY, self.State.RUNNING, self.State.WAITING}
         return self.stage == self.Stage.STORING and self.state in unread
+
+    @property
+    def can_resume(self) -> bool:
+        """Was it stopped with something left to read, and is the file still kept?"""
+        stopped = self.state == self.State.CANCELLED and self.progress < 1
+        return stopped and bool(self.path) and (Path(settings.UPLOADS) / self.path).exists()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until it is finished, at the pace so far; None while that cannot be told."""
+        if self.started_at is None or not 0.02 <= self.done_share < 1:
+            return None
+        gone = (timezone.now() - self.started_at).total_seconds()
+        return gone / self.done_share - gone
 
     @property
     def rows_per_second(self) -> float | None:

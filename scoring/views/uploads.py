@@ -1,16 +1,20 @@
 """Files on their way in: sent, watched, stopped; and what was refused, row by row."""
 
+from typing import Any
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
+from scoring import charts, results
 from scoring import rejects as refused
 from scoring import uploads as verbs
 from scoring.forms import UploadForm
 from scoring.models import Upload
 from scoring.receiving import went_wrong
+from scoring.views.transactions import sees_people
 
 LISTED, SHOWN = 50, 50
 
@@ -33,14 +37,14 @@ def send(request: HttpRequest) -> HttpResponse:
     file, source = form.cleaned_data["file"], form.cleaned_data["source"]
     try:
         upload = verbs.receive(
-            by=request.user, source=source, name=file.name, file=file, options=form.options
+            by=request.user, source=source, name=file.name, file=file, options={}, hold=True
         )
     except verbs.Refused as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
         return _list(request, form, 400)
     if upload.already_received:
         return _received_before(request, upload)
-    return redirect("upload", pk=upload.pk)
+    return redirect("upload-preview", pk=upload.pk)
 
 
 def _received_before(request: HttpRequest, upload: Upload) -> HttpResponse:
@@ -57,15 +61,60 @@ def _received_before(request: HttpRequest, upload: Upload) -> HttpResponse:
 def upload(request: HttpRequest, pk: int) -> HttpResponse:
     """One file, refreshed by itself while its numbers change."""
     found = find(request, pk)
+    if found.state == Upload.State.WAITING:
+        return redirect("upload-preview", pk=pk)
     context = {"upload": found, "rejects": found.rejects.order_by("position")[:SHOWN]}
+    if found.stage == Upload.Stage.FINISHED and found.scored:
+        context |= outcome(request, found)
     name = "scoring/_upload.html" if request.htmx else "scoring/upload.html"
     return render(request, name, context)
+
+
+def outcome(request: HttpRequest, found: Upload) -> dict[str, Any]:
+    """What the file turned out to be, for its page."""
+    counted = results.results_of(found)
+    return {
+        "results": counted,
+        "scores": charts.columns(counted.scores, "Rows by risk score, from 0 to 1"),
+        "hours": charts.columns(counted.hours, "Rows by hour of the day, UTC"),
+        "riskiest": results.riskiest(found).select_related("alert"),
+        "hidden": not sees_people(request.user),
+    }
+
+
+@allow("upload.own", methods=("GET",))
+def scored(request: HttpRequest, pk: int, kind: str) -> FileResponse | StreamingHttpResponse:
+    """All scored rows of the file as a download, masked for those who may not see people."""
+    if kind not in ("csv", "parquet"):
+        raise Http404("Scored rows come as csv or parquet.")
+    found, hidden = find(request, pk), not sees_people(request.user)
+    record(by=request.user, action="data.exported", object=found, after={"rows": found.scored})
+    name = f"scored-{found.pk}.{kind}"
+    if kind == "parquet":
+        file = results.as_parquet(found, hidden)
+        response = FileResponse(file, as_attachment=True, filename=name)
+    else:
+        lines = results.as_csv(found, hidden)
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @allow("upload.own", methods=("POST",))
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     if not verbs.cancel(by=request.user, upload=find(request, pk)):
         messages.warning(request, "There was nothing left to read.")
+    return redirect("upload", pk=pk)
+
+
+@allow("upload.own", methods=("POST",))
+def resume(request: HttpRequest, pk: int) -> HttpResponse:
+    """Go on with a file that was stopped."""
+    try:
+        verbs.resume(by=request.user, upload=find(request, pk))
+    except verbs.Refused as refusal:
+        messages.error(request, str(refusal))
     return redirect("upload", pk=pk)
 
 

@@ -92,7 +92,9 @@ def test_a_payment_becomes_an_alert_a_label_and_a_better_model(visit, tmp_path: 
     dana.page.set_input_files("input[type=file]", file)
     dana.page.select_option("select[name=source]", index=1)
     dana.page.click("main form[enctype] button.btn-primary")
-    dana.page.wait_for_load_state()
+    dana.page.wait_for_url("**/preview/")
+    assert dana.reads("1 rejected")  # tried on the page, before anything is stored
+    dana.press("Start")
     work_through()
     upload = Upload.objects.latest("pk")
     assert (upload.accepted, upload.rejected) == (2, 1)

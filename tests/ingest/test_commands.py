@@ -78,3 +78,40 @@ def _give_up(upload, error):
     from scoring import ingest
 
     ingest.give_up(upload, str(error))
+
+
+def test_a_mapping_file_says_what_a_foreign_file_means(tmp_path):
+    path, mapping = tmp_path / "foreign.csv", tmp_path / "foreign.yaml"
+    path.write_text("who;sum;on\nu1;1.234,50;31.10.2026\n", encoding="utf-8")
+    mapping.write_text(
+        "mapping: {who: user_id, sum: amount, on: timestamp}\n"
+        "decimal_mark: ','\ndate_format: '%d.%m.%Y'\nid_from: row\nconstants: {country: DE}\n",
+        encoding="utf-8",
+    )
+    run("load", path, "--source", "bank", "--mapping", mapping, "--inline")
+    decision = Decision.objects.select_related("transaction").get()
+    assert str(decision.transaction.amount) == "1234.5000"
+    assert decision.transaction.country == "DE"
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("- a", "names options"),
+        ("colour: red", "no such option"),
+        ("decimal_mark: x", "point or a comma"),
+        ("date_format: '%H'", "does not say day"),
+        ("time_unit: weeks", "is one of"),
+        ("time_unit: days", "unit and the moment"),
+        ("id_from: hash", "write row"),
+        ("id_columns: [nowhere]", "no column"),
+        ("constants: {amount: 3}", "cannot be constant|can be constant"),
+        ("label_values: {maybe: [x]}", "mean fraud"),
+    ],
+)
+def test_a_wrong_mapping_file_is_said_in_words(file, tmp_path, text, words):
+    mapping = tmp_path / "wrong.yaml"
+    mapping.write_text(text)
+    with pytest.raises(CommandError, match=words):
+        run("load", file, "--source", "bank", "--mapping", mapping)
+    assert not Upload.objects.exists()

@@ -17,9 +17,29 @@ HEADER = "transaction_id,user_id,amount,note\n"
 GOOD = HEADER + "t1,u1,10.00,x\n"
 
 
-def send(user, to, content=GOOD, name="day.csv", **fields):
+def bring(user, to, content=GOOD, name="day.csv", **fields):
+    """Send a file; it waits until its columns are settled."""
     file = SimpleUploadedFile(name, content.encode())
     return client_of(user).post("/uploads/", {"file": file, "source": to.pk, **fields})
+
+
+def settle(user, upload, do="start", **changes):
+    """Post the preview page as it was proposed, with some changes; columns by their names."""
+    address = f"/uploads/{upload.pk}/preview/"
+    proposed = client_of(user).get(address).context["form"].initial
+    columns = upload.options["columns"]
+    said = {
+        f"column-{columns.index(name)}" if name in columns else name: value
+        for name, value in changes.items()
+    }
+    return client_of(user).post(address, {**proposed, **said, "do": do})
+
+
+def send(user, to, content=GOOD, name="day.csv", **changes):
+    """Send a file and start it as it was proposed."""
+    answer = bring(user, to, content, name)
+    assert "/preview/" in answer["Location"]
+    return settle(user, Upload.objects.first(), **changes)
 
 
 def page(user, address, **headers):
@@ -65,7 +85,7 @@ def test_the_same_file_again_is_said_and_shown(bank, dana, ana):
     shown = answer.post("/uploads/", {"file": file, "source": bank.pk}, follow=True)
     assert "received on" in shown.content.decode()
     assert Upload.objects.count() == 1
-    assert send(ana, bank)["Location"] == "/uploads/"  # it is dana's: said, but not shown
+    assert bring(ana, bank)["Location"] == "/uploads/"  # it is dana's: said, but not shown
 
 
 def test_stopping_a_file(bank, dana):
@@ -81,26 +101,20 @@ def test_stopping_a_file(bank, dana):
 @pytest.mark.parametrize(
     "fields, words",
     [
-        ({"mapping": "Cust user_id"}, "is not “their column = our field”"),
-        ({"mapping": "note = colour"}, "is not one of our fields"),
-        ({"mapping": "nowhere = mcc"}, "has no column “nowhere”"),
-        ({"label_column": "note"}, "date they became known"),
-        ({"label_column": "note", "label_delay_days": "-1"}, "between 0 and 3650"),
-        ({"label_column": "note", "label_delay_days": "soon"}, "Enter a number"),
         ({"source": 10**9}, "not one of the available choices"),
         ({"source": "x"}, "not one of the available choices"),
         ({"file": ""}, "required"),
     ],
 )
 def test_a_wrong_field_is_answered_in_words_beside_it(bank, dana, fields, words):
-    answer = send(dana, bank, **fields)
+    answer = bring(dana, bank, **fields)
     assert answer.status_code == 400
     assert words in answer.content.decode()
     assert not Upload.objects.exists()
 
 
 def test_a_file_of_another_kind_is_refused_in_words(bank, dana):
-    answer = send(dana, bank, "<html>log in</html>")
+    answer = bring(dana, bank, "<html>log in</html>")
     assert answer.status_code == 400
     assert "a web page" in answer.content.decode()
 
@@ -113,18 +127,14 @@ def test_a_full_disk_is_said_on_the_form(bank, dana, monkeypatch):
         raise SkipFile
 
     monkeypatch.setattr("scoring.receiving.CarefulHandler.receive_data_chunk", full)
-    answer = send(dana, bank, GOOD + "x" * 2_000_000)
+    answer = bring(dana, bank, GOOD + "x" * 2_000_000)
     assert answer.status_code == 400
     assert "No space left on device" in answer.content.decode()
 
 
 def test_the_mapping_of_the_form_is_used(bank, dana):
-    send(
-        dana,
-        bank,
-        "No,Who,Sum\n1,u,5\n",
-        mapping="No = transaction_id\nWho=user_id\n\nSum = amount",
-    )
+    columns = {"No": "transaction_id", "Who": "user_id", "Sum": "amount"}
+    send(dana, bank, "No,Who,Sum\n1,u,5\n", **columns)
     work()
     assert Transaction.objects.get().external_id == "1"
 

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from anomalyshield import leases
 from scoring import uploads
+from scoring.mapping_form import from_yaml
 from scoring.models import Source, Upload
 from scoring.sources import kind_of
 from scoring.sourcing import make_source
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("path", type=Path)
         parser.add_argument("--source", required=True, help="Its name; made if there is none yet")
         parser.add_argument("--map", action="append", default=[], metavar="THEIRS=OURS")
+        parser.add_argument("--mapping", type=Path, help="A mapping file (docs/mapping.md)")
         parser.add_argument("--label-column")
         parser.add_argument("--label-known-column", help="When each label became known")
         parser.add_argument("--label-delay-days", type=float, help="Or: so many days after")
@@ -45,8 +47,9 @@ class Command(BaseCommand):
     def _receive(self, given: dict[str, Any]) -> Upload:
         path: Path = given["path"]
         names = ("label_column", "label_known_column", "label_delay_days")
-        options = {name: given[name] for name in names if given[name] is not None}
-        options["mapping"] = dict(map(self._pair, given["map"]))
+        options = self._mapping_file(given["mapping"])
+        options |= {name: given[name] for name in names if given[name] is not None}
+        options["mapping"] = {**options.get("mapping", {}), **dict(map(self._pair, given["map"]))}
         try:
             with path.open("rb") as file:
                 return uploads.receive(
@@ -60,6 +63,17 @@ class Command(BaseCommand):
             raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
         except uploads.Refused as refusal:
             raise CommandError(f"{refusal.field}: {refusal}") from None
+
+    @staticmethod
+    def _mapping_file(path: Path | None) -> dict[str, Any]:
+        if path is None:
+            return {}
+        try:
+            return from_yaml(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{path} cannot be read: {error}.") from error
+        except uploads.Refused as refusal:
+            raise CommandError(f"{path}: {refusal}") from None
 
     @staticmethod
     def _source(name: str, path: Path) -> Source:

@@ -1,0 +1,135 @@
+"""The form of the preview page: what each column means, and how the file writes things."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from django import forms
+
+from scoring.columns import Refused
+from scoring.engine.names import FIELDS, REQUIRED
+from scoring.engine.translation import shown
+from scoring.guessing import FORMATS
+from scoring.translating import MEANINGS
+
+LABEL, LABEL_KNOWN = "label", "label-known"
+ROLES = [
+    ("", "kept as further data"),
+    ("Needed", [(name, name) for name in REQUIRED]),
+    ("Fields", [(name, name) for name in sorted(FIELDS - set(REQUIRED))]),
+    ("Labels", [(LABEL, "label: fraud or not"), (LABEL_KNOWN, "date the label became known")]),
+]
+MARKS = [("", "plain: 1234.56"), (".", "1,234.56, with or without a sign"), (",", "1.234,56")]
+OTHER = ("time_columns", "time_unit", "time_origin", "id_columns", "constants")  # by YAML alone
+MOST_YAML = 100_000
+
+
+class MappingForm(forms.Form):
+    """One choice per column, and the rest; `options` is what the verbs understand."""
+
+    decimal_mark = forms.ChoiceField(choices=MARKS, required=False, label="Amounts are written")
+    date_format = forms.ChoiceField(required=False, label="Times are written")
+    currency = forms.CharField(required=False, max_length=3, label="Currency of rows without one")
+    id_from = forms.ChoiceField(
+        choices=[("", "from their column"), ("row", "made from the number of the row")],
+        required=False,
+        label="Transaction ids come",
+    )
+    label_delay_days = forms.FloatField(
+        required=False, label="Labels become known", help_text="days after the transaction"
+    )
+    fraud = forms.CharField(required=False, max_length=500, label="Values that mean fraud")
+    legitimate = forms.CharField(required=False, max_length=500, label="… legitimate")
+    unknown = forms.CharField(required=False, max_length=500, label="… not known yet")
+
+    def __init__(
+        self, columns: list[str], options: Mapping[str, Any], data: Any = None, **more: Any
+    ) -> None:
+        super().__init__(data, initial=initial(columns, options), **more)
+        self.columns, self.before = columns, options
+        formats = dict.fromkeys((*filter(None, [options.get("date_format")]), *FORMATS))
+        self.fields["date_format"].choices = [  # type: ignore[attr-defined]
+            ("", "2026-12-31T23:05:09Z, or seconds since 1970"),
+            *((how, shown(how)) for how in formats),
+        ]
+        for number, column in enumerate(columns):
+            self.fields[f"column-{number}"] = forms.ChoiceField(
+                choices=ROLES, required=False, label=f"What {column} means"
+            )
+
+    def rows(self) -> list[tuple[str, forms.BoundField]]:
+        return [(column, self[f"column-{n}"]) for n, column in enumerate(self.columns)]
+
+    def options(self) -> dict[str, Any]:
+        """What was chosen, as options; Refused when two columns claim one meaning."""
+        said = self.cleaned_data
+        roles: dict[str, str] = {}
+        for number, column in enumerate(self.columns):
+            role = said.get(f"column-{number}")
+            if role and role in roles:
+                raise Refused("mapping", f"“{roles[role]}” and “{column}” both give {role}.")
+            if role:
+                roles[role] = column
+        made: dict[str, Any] = {name: self.before[name] for name in OTHER if name in self.before}
+        plain = ("decimal_mark", "date_format", "id_from", "label_delay_days")
+        made |= {name: said[name] for name in plain if said.get(name) not in (None, "")}
+        if said.get("currency"):
+            made["constants"] = {**made.get("constants", {}), "currency": said["currency"]}
+        made |= _labels(roles, said)
+        made["mapping"] = {column: role for role, column in roles.items()}
+        return made
+
+
+def _labels(roles: dict[str, str], said: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for role, name in ((LABEL, "label_column"), (LABEL_KNOWN, "label_known_column")):
+        if column := roles.pop(role, ""):
+            made[name] = column
+    words = {name: _split(said.get(name, "")) for name in MEANINGS}
+    if found := {name: values for name, values in words.items() if values}:
+        made["label_values"] = found
+    return made
+
+
+def _split(text: str) -> list[str]:
+    return [word for part in text.split(",") if (word := part.strip())]
+
+
+def initial(columns: list[str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form shows for these options."""
+    mapping = options.get("mapping", {})
+    shown: dict[str, Any] = {
+        f"column-{number}": mapping.get(column, "") for number, column in enumerate(columns)
+    }
+    for role, name in ((LABEL, "label_column"), (LABEL_KNOWN, "label_known_column")):
+        if options.get(name) in columns:
+            shown[f"column-{columns.index(options[name])}"] = role
+    for name in ("decimal_mark", "date_format", "id_from", "label_delay_days"):
+        shown[name] = options.get(name, "")
+    shown["currency"] = options.get("constants", {}).get("currency", "")
+    words = options.get("label_values", {})
+    return shown | {name: ", ".join(words.get(name, [])) for name in MEANINGS}
+
+
+def as_yaml(options: Mapping[str, Any]) -> str:
+    """The options as the mapping file that gives them again."""
+    said = {name: value for name, value in options.items() if name not in ("columns", "read_as")}
+    return yaml.safe_dump(said, sort_keys=False, allow_unicode=True)
+
+
+def from_yaml(text: str) -> dict[str, Any]:
+    """The options of a mapping file; Refused with the line where it is not YAML."""
+    if len(text) > MOST_YAML:
+        raise Refused("yaml", "A mapping file has at most 100,000 characters.")
+    try:
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            raise Refused("yaml", "Write it without aliases (*name).")
+        # Every scalar stays the text it is: YAML 1.1 makes a column called No or On a truth value.
+        said = yaml.load(text, yaml.BaseLoader)  # noqa: S506 — builds texts, lists and maps only
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" (line {mark.line + 1})" if mark else ""
+        raise Refused("yaml", f"This is not YAML{line}.") from None
+    if not isinstance(said, dict) or not all(isinstance(name, str) for name in said):
+        raise Refused("yaml", "A mapping file names options, such as mapping and date_format.")
+    return said
