@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from anomalyshield.audit.record import record
+from scoring.keeping import grant_new
 from scoring.models import Source
 
 TOLD = ("name", "title", "kind", "currency", "timezone", "mapping", "active")
@@ -14,6 +15,7 @@ TOLD = ("name", "title", "kind", "currency", "timezone", "mapping", "active")
 def make_source(*, by: Any, **fields: Any) -> Source:
     """A source under a name nobody has yet."""
     source = Source.objects.create(**fields)
+    grant_new(source, by=by)
     record(by=by, action="source.made", object=source, after=_told(source))
     return source
 

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from anomalyshield import bell, leases
+from anomalyshield.accounts.models import User
 from anomalyshield.audit.record import record
 from scoring import ingest
 from scoring.columns import OPTIONS, Refused, checked_options, map_columns
@@ -56,6 +57,8 @@ def receive(
     source are not done twice: the earlier upload comes back with `already_received` set, unless it
     was cancelled or set aside.
     """
+    if isinstance(by, User) and not Source.objects.open_to(by).filter(pk=source.pk).exists():
+        raise Refused("source", "There is no source of this name.")
     if not source.active:
         raise Refused("source", f"The source {source} is switched off.")
     options, kind = checked_options(options), _kind(name)

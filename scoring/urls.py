@@ -6,7 +6,7 @@ from scoring.api.decisions import OneDecision
 from scoring.api.files import File, FileRejects, Files
 from scoring.api.lookup import Anomalies, OneTransaction
 from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
-from scoring.views import models, previews, rules, sources, transactions, uploads
+from scoring.views import keepers, models, previews, rules, sources, transactions, uploads
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # scoring, at the addresses upstream systems know
@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/", sources.sources, name="sources"),
     path("sources/new/", sources.make, name="source-new"),
     path("sources/<int:pk>/", sources.source, name="source"),
+    path("sources/<int:pk>/keepers/", keepers.keepers, name="source-keepers"),
     # transactions
     path("transactions/", transactions.transactions, name="transactions"),
     path("transactions/<int:pk>/", transactions.transaction, name="transaction"),

@@ -97,6 +97,7 @@ SAMPLES: dict[str, Sample] = {
     "sources": get(),
     "source": get(pk=NO),
     "source-new": post(),
+    "source-keepers": get(pk=NO),
     "ingest-files": api("post"),
     "ingest-file": api("get", pk=NO),
     "ingest-rejects": api("get", pk=NO),

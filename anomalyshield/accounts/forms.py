@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.core.validators import MaxValueValidator, RegexValidator
 
-from anomalyshield.accounts.models import ApiKey
+from anomalyshield.accounts.models import ApiKey, User
 from anomalyshield.accounts.roles import DUTIES, SCOPES, TITLES
 from anomalyshield.audit.models import AuditEvent
 
@@ -103,6 +103,10 @@ class KeyForm(forms.Form):
         label="Expires (UTC)",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
+
+    def __init__(self, *args: object, by: User) -> None:
+        super().__init__(*args)
+        self.fields["source"].queryset = self.fields["source"].queryset.visible_to(by)
 
 
 class TrailFilter(forms.Form):

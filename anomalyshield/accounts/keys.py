@@ -44,6 +44,8 @@ def make_key(
 ) -> tuple[ApiKey, str]:
     """The row and the key itself, which is nowhere else and never shown again."""
     _check(by, scopes, expires_at)
+    if source is not None and not type(source).objects.visible_to(by).filter(pk=source.pk).exists():
+        raise NotYours("This source is not yours to open.")
     prefix = "as_" + secrets.token_hex(4)
     key = f"{prefix}_{secrets.token_urlsafe(24)}"
     made = ApiKey.objects.create(

@@ -39,6 +39,7 @@ DATA, WORK = frozenset({ENGINEER, ADMIN}), frozenset({ANALYST, ADMIN})
 POLICY = frozenset({OWNER, ADMIN})
 TWO = "a second person approves"
 OWN = "analysts: their own queues"
+KEPT = "engineers: sources granted to them"
 MASKED = f"{OWN}; masked for others"
 
 # Reliability section 6. This is the first gate; conditions are the verb's business.
@@ -50,7 +51,7 @@ TABLE = [
     Action("score.write", EVERYONE, "Have transactions scored", scopes=frozenset({SCORE})),
     Action("events.write", DATA, "Send events and files by the API", scopes=frozenset({EVENTS})),
     Action("upload.batch", EVERYONE, "Upload a file for analysis"),
-    Action("upload.own", EVERYONE, "See uploads and their results", "own uploads only"),
+    Action("upload.own", EVERYONE, "See uploads and their results", f"own; {KEPT}"),
     Action("alert.view", EVERYONE, "See alerts", MASKED, frozenset({READ})),
     Action("alert.work", WORK, "Claim, comment and escalate alerts", OWN),
     Action("alert.lead", WORK, "Reassign others' alerts, act in bulk", "lead flag"),
@@ -62,8 +63,8 @@ TABLE = [
     Action("pii.unmask", WORK, "See personal data unmasked", "personal right, with a reason"),
     Action("report.export", EVERYONE, "Export a report", "masked"),
     Action("transaction.view", EVERYONE, "Search transactions", MASKED, frozenset({READ})),
-    Action("source.view", DATA, "See sources"),
-    Action("source.edit", DATA, "Make and edit sources"),
+    Action("source.view", DATA, "See sources", KEPT),
+    Action("source.edit", DATA, "Make and edit sources", KEPT),
     Action("quarantine.work", DATA, "Repair and replay rejected records"),
     Action("rules.view", EVERYONE, "See the rules and the decision policy"),
     Action("rules.edit", frozenset({ENGINEER, OWNER, ADMIN}), "Draft rules and policies"),

@@ -161,7 +161,7 @@ def source_of(request: Request, name: str) -> Source:
         raise Problem(403, "other_source", f"This key is of {own.name} alone.", pointer="/source")
     if not name:
         raise Problem(400, "required", "Name the source of the file.", pointer="/source")
-    if found := Source.objects.filter(name=name).first():
+    if found := Source.objects.visible_to(request.user).filter(name=name).first():
         return found
     raise Problem(400, "unknown_source", "There is no source of this name.", pointer="/source")
 

@@ -16,11 +16,11 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     """Questions asked of uploads."""
 
     def visible_to(self, user: Any) -> "UploadQuerySet":
-        """Who keeps sources sees all; a key of a source, that source's; others, their own."""
-        if user.may("source.edit"):
-            return self.all()
+        """Admins see all; who keeps sources, those of theirs and their own; a key of a source, that
+        source's; others, their own."""
         if user.pk is not None:
-            return self.filter(created_by=user)
+            kept = Source.objects.visible_to(user).order_by().values("pk")
+            return self.filter(models.Q(created_by=user) | models.Q(source__in=kept))
         key_source = user.key.source_id
         return self.filter(source=key_source) if key_source else self.filter(created_by=None)
 

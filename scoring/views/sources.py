@@ -27,7 +27,7 @@ def make(request: HttpRequest) -> HttpResponse:
 @allow("source.edit")
 def source(request: HttpRequest, pk: int) -> HttpResponse:
     """One source, to be changed; its name stays, because keys and files are bound to it."""
-    found = get_object_or_404(Source, pk=pk)
+    found = get_object_or_404(Source.objects.visible_to(request.user), pk=pk)
     if request.method != "POST":
         return _page(request, found, SourceForm(instance=found))
     form = SourceForm(request.POST, instance=found)
@@ -38,12 +38,13 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Source, form: SourceForm, status: int = 200) -> HttpResponse:
-    return render(request, "scoring/source.html", {"source": found, "form": form}, status=status)
+    context = {"source": found, "form": form, "grants": request.user.may("user.manage")}
+    return render(request, "scoring/source.html", context, status=status)
 
 
 def _list(request: HttpRequest, form: SourceForm, status: int = 200) -> HttpResponse:
     refused = RejectedRecord.objects.filter(source=OuterRef("pk")).order_by().values("source")
-    rows = Source.objects.annotate(
+    rows = Source.objects.visible_to(request.user).annotate(
         files=Count("upload"),
         rows=Sum("upload__accepted", default=0),
         last=Max("upload__created_at"),

@@ -12,7 +12,7 @@ from scoring import charts, results
 from scoring import rejects as refused
 from scoring import uploads as verbs
 from scoring.forms import UploadForm
-from scoring.models import Upload
+from scoring.models import Source, Upload
 from scoring.receiving import went_wrong
 from scoring.views.transactions import sees_people
 
@@ -140,5 +140,6 @@ def find(request: HttpRequest, pk: int) -> Upload:
 
 def _list(request: HttpRequest, form: UploadForm, status: int = 200) -> HttpResponse:
     mine = Upload.objects.visible_to(request.user).select_related("source", "created_by")
+    form.fields["source"].queryset = Source.objects.open_to(request.user).filter(active=True)
     context = {"uploads": mine[:LISTED], "form": form}
     return render(request, "scoring/uploads.html", context, status=status)

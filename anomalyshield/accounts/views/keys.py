@@ -16,12 +16,12 @@ from anomalyshield.accounts.roles import ADMIN
 
 @allow("key.manage", methods=("GET",))
 def keys(request: HttpRequest) -> HttpResponse:
-    return _list(request, KeyForm())
+    return _list(request, KeyForm(by=request.user))
 
 
 @allow("key.manage", methods=("POST",))
 def make(request: HttpRequest) -> HttpResponse:
-    form = KeyForm(request.POST)
+    form = KeyForm(request.POST, by=request.user)
     if not form.is_valid():
         return _list(request, form, 400)
     try:
