@@ -1,12 +1,17 @@
 """What may be asked of the queue, and what may be said about an alert."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from alerts.models import Alert, Queue
 from scoring.engine.decision import Level
+from scoring.engine.lists import LIST_RULES
+from scoring.lists import Wish
+from scoring.models import ListEntry
 
 STATUSES = [
     ("", "Open"),
@@ -17,6 +22,7 @@ STATUSES = [
     ("all", "All"),
 ]
 NOTE_LENGTH = 4000
+DAYS = [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("180", "180 days"), ("", "no end")]
 
 
 class QueueFilter(forms.Form):
@@ -57,7 +63,8 @@ class QueueFilter(forms.Form):
     def _reasons(self) -> list[tuple[str, str]]:
         from scoring.engine.rules import RULES  # compiles with the engine: only when a page asks
 
-        codes = dict.fromkeys([*(rule.code for rule in RULES), self.data.get("reason", "")])
+        known = [rule.code for rule in (*LIST_RULES, *RULES)]
+        codes = dict.fromkeys([*known, self.data.get("reason", "")])
         return [(code, code.replace("_", " ").capitalize()) for code in codes if code]
 
     @property
@@ -83,6 +90,44 @@ class DecisionForm(forms.Form):
         error_messages={"invalid_choice": "“%(value)s” is not a typology."},
     )
     note = forms.CharField(max_length=NOTE_LENGTH, required=False)
+
+
+class ListingForm(forms.Form):
+    """Whom of an alert to put on which list, why and for how long; nobody is an answer too."""
+
+    list_on = forms.MultipleChoiceField(required=False)
+    list_kind = forms.ChoiceField(choices=ListEntry.Kind.choices, required=False)
+    list_reason = forms.CharField(max_length=500, required=False)
+    list_days = forms.TypedChoiceField(choices=DAYS, coerce=int, required=False, empty_value=None)
+
+    def __init__(self, data: Any, *, alert: Alert) -> None:
+        super().__init__(data)
+        self.named = named_in(alert)
+        self.fields["list_on"].choices = [(entity, entity) for entity in self.named]
+
+    @property
+    def wishes(self) -> list[Wish]:
+        """One wish per ticked entity; the verb says what is wrong with it."""
+        said = self.cleaned_data
+        days = said["list_days"]
+        until = timezone.now() + timedelta(days=days) if days else None
+        kind = said["list_kind"] or ListEntry.Kind.DENY
+        return [
+            Wish(kind, entity, self.named[entity], said["list_reason"], until)
+            for entity in said["list_on"]
+        ]
+
+
+def named_in(alert: Alert) -> dict[str, str]:
+    """Entity → the value this alert's payment names, of those it names."""
+    paid = alert.transaction
+    found = {
+        "user": paid.user_id,
+        "card": paid.card_id,
+        "device": paid.device_id,
+        "merchant": paid.merchant_name,
+    }
+    return {entity: value for entity, value in found.items() if value}
 
 
 class NoteForm(forms.Form):

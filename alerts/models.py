@@ -199,6 +199,7 @@ class Verdict(models.Model):
     before = models.JSONField()  # the fields of the alert that it changed
     label = models.ForeignKey(Label, models.PROTECT, null=True, related_name="+")  # if it gave one
     resolution = models.OneToOneField(Resolution, models.PROTECT, null=True, related_name="+")
+    listed = ArrayField(models.BigIntegerField(), default=list)  # entries of lists made with it
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"

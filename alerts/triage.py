@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from alerts.models import Alert, Note, Verdict
 from anomalyshield.audit.record import record
-from scoring import labels, resolving
-from scoring.models import Label, Resolution
+from scoring import labels, lists, resolving
+from scoring.models import Label, ListEntry, Resolution
 
 UNDO_WITHIN = timedelta(minutes=10)
 
@@ -70,14 +70,21 @@ def release(*, by: Any, alert: Alert) -> Alert:
 
 @transaction.atomic
 def decide(
-    *, by: Any, alert: Alert, disposition: str, typology: str = "", note: str = "", why: str = ""
+    *,
+    by: Any,
+    alert: Alert,
+    disposition: str,
+    typology: str = "",
+    note: str = "",
+    why: str = "",
+    put: Sequence[lists.Wish] = (),
 ) -> Alert:
     """Close it with what it was, label its transaction, release or decline the payment it holds.
 
-    All of it or nothing, and with it the event that tells upstream. The row is locked first, so
-    of two decisions at once the second is refused with a sentence. `why` names what stands behind
-    it when that is not the alert page. The trail holds no free text of the note: it can never be
-    erased, and people write names into notes.
+    All of it or nothing, and with it the event that tells upstream and what is `put` on a list.
+    The row is locked first, so of two decisions at once the second is refused with a sentence.
+    `why` names what stands behind it when that is not the alert page. The trail holds no free text
+    of the note: it can never be erased, and people write names into notes.
     """
     alert = _locked(alert)
     _still_open(alert)
@@ -101,6 +108,7 @@ def decide(
         before=before,
         label=label,
         resolution=resolution,
+        listed=[one.pk for one in put_on_list(by=by, alert=alert, put=put)],
     )
     after = {"status": alert.status, "disposition": meant.value, "typology": typology}
     after["payment"] = resolution.state if resolution else "was never held"
@@ -118,7 +126,7 @@ def decide(
 @transaction.atomic
 def undo(*, by: Any, alert: Alert) -> Alert:
     """Take the decision back within ten minutes: the alert is as before, the label superseded,
-    the payment held as before, and upstream is told.
+    the payment held as before, what was listed with it ended, and upstream is told.
 
     Refused with a sentence when it is too late, someone else's, part of a closed case, or final
     for an upstream system. What was written as a note stays: it was said.
@@ -133,6 +141,8 @@ def undo(*, by: Any, alert: Alert) -> Alert:
     if verdict.label is not None:
         labels.take_back(by=by, label=verdict.label)
     before = {"status": alert.status, "disposition": alert.disposition}
+    for entry in ListEntry.objects.living().filter(pk__in=verdict.listed):
+        lists.end(by=by, entry=entry, reason=f"The decision on {alert} was taken back.")
     _reopen(alert, verdict)
     verdict.undone_at, verdict.undone_by = timezone.now(), by
     verdict.save(update_fields=["undone_at", "undone_by"])
@@ -140,6 +150,20 @@ def undo(*, by: Any, alert: Alert) -> Alert:
         by=by, action="alert.undone", object=alert, before=before, after={"status": alert.status}
     )
     return alert
+
+
+@transaction.atomic
+def put_on_list(*, by: Any, alert: Alert, put: Sequence[lists.Wish]) -> list[ListEntry]:
+    """Put somebody of this alert on a list. Who stands there already is left as they are."""
+    made = []
+    for wish in put:
+        try:
+            made.append(lists.put(by=by, wish=wish, behind=str(alert)))
+        except lists.Already:
+            continue
+        except lists.Refused as refusal:
+            raise Refused(str(refusal)) from refusal
+    return made
 
 
 def bind(*, alerts: Sequence[Alert], behind: str) -> None:

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<int:pk>/", alert.alert, name="alert"),
     path("alerts/<int:pk>/claim/", alert.claim, name="alert-claim"),
     path("alerts/<int:pk>/decide/", alert.decide, name="alert-decide"),
+    path("alerts/<int:pk>/list/", alert.put_on_list, name="alert-list"),
     path("alerts/<int:pk>/undo/", alert.undo, name="alert-undo"),
     path("alerts/<int:pk>/note/", alert.note, name="alert-note"),
     # for programs

@@ -25,6 +25,7 @@ ITEMS = [
     Item("alerts", "Alert queue", "alert.view"),
     Item("cases", "Cases", "case.view"),
     Item("transactions", "Transactions", "transaction.view"),
+    Item("lists", "Allow and deny", "list.view"),
     Item("uploads", "Files", "upload.own", "Data"),
     Item("sources", "Sources", "source.view", "Data"),
     Item("models", "Models", "model.view", "Models"),

@@ -3,14 +3,16 @@
 import logging
 import threading
 import time
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 from django.db import connection
 
-from scoring import explaining, policies, registry
+from scoring import explaining, listed, policies, registry
 from scoring.engine.decision import Policy
 from scoring.engine.history import EVENT, History
+from scoring.engine.lists import Lists
 from scoring.engine.scorer import Scorer
 from scoring.models import DecisionPolicy, ModelVersion
 
@@ -29,12 +31,15 @@ class Current(NamedTuple):
 
 _lock = threading.Lock()
 _current: Current | None = None
-_marks: tuple[object, ...] = ()
+_marks: tuple[object, ...] = ()  # database, champion, policy, shadows, version of the lists
+_ends: datetime | None = None  # when the next entry of a list runs out
 _looked = 0.0
 ASK = """
 SELECT (SELECT id FROM scoring_modelversion WHERE state = 'CHAMPION'),
        (SELECT id FROM scoring_decisionpolicy WHERE active),
-       array(SELECT id FROM scoring_modelversion WHERE state = 'SHADOW' ORDER BY id)
+       array(SELECT id FROM scoring_modelversion WHERE state = 'SHADOW' ORDER BY id),
+       (SELECT version FROM scoring_listversion),
+       now()
 """
 
 
@@ -51,10 +56,14 @@ def current_scorer() -> Current:
     else:
         _lock.acquire()
     try:
-        marks = _asked()
-        if _current is None or marks != _marks:
+        marks, now = _asked()
+        if _current is None or marks[:-1] != _marks[:-1]:
             _current = _loaded()
-            _marks = _asked()  # loading may have made the first policy
+            # Loading may have made the first policy, and lists may have changed meanwhile.
+            _marks = (*_asked()[0][:-1], marks[-1])
+        elif marks != _marks or (_ends is not None and now >= _ends):
+            _current = _with_lists(_current)
+            _marks = marks
         _looked = time.monotonic()
         return _current
     finally:
@@ -73,22 +82,34 @@ def _same_database() -> bool:
     return bool(_marks) and _marks[0] == connection.settings_dict["NAME"]
 
 
-def _asked() -> tuple[object, ...]:
+def _asked() -> tuple[tuple[object, ...], datetime]:
     with connection.cursor() as cursor:
         cursor.execute(ASK)
-        champion, policy, shadows = cursor.fetchone()
-    return (connection.settings_dict["NAME"], champion, policy, tuple(shadows))
+        champion, policy, shadows, lists, now = cursor.fetchone()
+    return (connection.settings_dict["NAME"], champion, policy, tuple(shadows), lists), now
+
+
+def _with_lists(known: Current) -> Current:
+    """The same with the lists as they are now; their version was read before them, never after."""
+    return known._replace(scorer=Scorer(known.scorer.bundle, known.scorer.policy, _lists()))
+
+
+def _lists() -> Lists:
+    global _ends
+    lists, _ends = listed.in_force()
+    return lists
 
 
 def _loaded() -> Current:
+    lists = _lists()
     policy = policies.active()
     champion = registry.champion()
     bundle, version = (champion.bundle, champion.version) if champion else (None, None)
-    scorer = Scorer(bundle, Policy.from_dict(policy.values))
+    scorer = Scorer(bundle, Policy.from_dict(policy.values), lists)
     _warm(scorer)
     if version is not None and bundle is not None:
         explaining.remember(version, bundle)
-    return Current(scorer, version, policy, _asked()[3])  # type: ignore[arg-type]
+    return Current(scorer, version, policy, _asked()[0][3])  # type: ignore[arg-type]
 
 
 def _warm(scorer: Scorer) -> None:

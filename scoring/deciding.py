@@ -144,7 +144,7 @@ def judged(current: Current, events: Rows, past: History, until: float) -> Score
 
 def _rules_alone(current: Current, events: Rows, past: History) -> Scores:
     """Without a score; the rules have their features too, if those come at once."""
-    rules = Scorer(None, current.scorer.policy)
+    rules = Scorer(None, current.scorer.policy, current.scorer.lists)
     try:
         return stage.within(time.monotonic() + GRACE, rules.score, events, past)
     except Exception as error:

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from anomalyshield.audit.record import record
 from scoring.engine.decision import OUTCOMES, Level, Policy
+from scoring.engine.lists import LIST_RULES
 from scoring.engine.rules import RULES
 from scoring.models import DecisionPolicy
 
@@ -61,7 +62,7 @@ def rules(policy: DecisionPolicy) -> list[RuleInForce]:
             ],
             hits=counts.get(rule.code, 0),
         )
-        for rule in RULES
+        for rule in (*LIST_RULES, *RULES)
     ]
 
 

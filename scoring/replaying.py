@@ -8,10 +8,11 @@ from itertools import groupby
 
 import numpy as np
 
-from scoring import explaining, history
+from scoring import explaining, history, listed
 from scoring.engine import features
-from scoring.engine.decision import Outcome, Policy
+from scoring.engine.decision import Policy
 from scoring.engine.history import History, Rows
+from scoring.engine.lists import Lists
 from scoring.engine.scorer import Scorer, Scores
 from scoring.models import Decision, Transaction
 
@@ -51,11 +52,12 @@ Kept = tuple[Decision, np.ndarray]
 
 
 def _from_vectors(kept: Sequence[Kept], report: Report) -> None:
-    for (_, policy, whole), group in _grouped(kept).items():
+    for (_, policy, whole, numbers), group in _grouped(kept).items():
         decisions = [decision for decision, _ in group]
         first = decisions[0]
         bundle = explaining.bundle_of(first.model) if first.model and whole else None
-        scorer = Scorer(bundle, Policy.from_dict(first.policy.values))
+        lists = Lists(listed.numbered(numbers))
+        scorer = Scorer(bundle, Policy.from_dict(first.policy.values), lists)
         events = _events(decisions)
         scores = scorer.rescore(events, np.array([vector for _, vector in group]))
         for place, decision in enumerate(decisions):
@@ -64,13 +66,19 @@ def _from_vectors(kept: Sequence[Kept], report: Report) -> None:
                 report.differs(decision, f"{what} (policy {policy})")
 
 
-def _grouped(kept: Sequence[Kept]) -> dict[tuple[object, ...], list[Kept]]:
-    """By what decided. A failure cannot be made again: of a degraded one the rules are checked."""
-    groups: dict[tuple[object, ...], list[Kept]] = defaultdict(list)
+Group = tuple[int | None, int, bool, tuple[int, ...]]
+
+
+def _grouped(kept: Sequence[Kept]) -> dict[Group, list[Kept]]:
+    """By what decided, the entries of lists included: lists change, those a decision met are on it.
+
+    A failure cannot be made again: of a degraded one the rules are checked.
+    """
+    groups: dict[Group, list[Kept]] = defaultdict(list)
     for decision, vector in kept:
-        groups[decision.model_id, decision.policy_id, not decision.degraded].append(
-            (decision, vector)
-        )
+        numbers = listed.numbers_in(decision.hits)
+        key = (decision.model_id, decision.policy_id, not decision.degraded, numbers)
+        groups[key].append((decision, vector))
     return groups
 
 
@@ -85,7 +93,7 @@ def _unequal(decision: Decision, scores: Scores, place: int, whole: bool) -> lis
     pairs = {
         "reasons": (decision.reason_codes, verdict.reason_codes),
         "hits": (decision.hits, [vars(hit) for hit in scores.hits[place]]),
-        "outcome": (decision.outcome, verdict.outcome if whole else Outcome.REVIEW),
+        "outcome": (decision.outcome, verdict.outcome),  # without a score: REVIEW, or denied
     }
     if whole:
         chance = None if scores.probability is None else float(scores.probability[place])

@@ -7,6 +7,7 @@ from scoring.api.files import File, FileRejects, Files
 from scoring.api.lookup import Anomalies, OneTransaction
 from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
 from scoring.views import keepers, models, previews, rules, sources, transactions, uploads
+from scoring.views import lists as list_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # scoring, at the addresses upstream systems know
@@ -34,6 +35,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/new/", sources.make, name="source-new"),
     path("sources/<int:pk>/", sources.source, name="source"),
     path("sources/<int:pk>/keepers/", keepers.keepers, name="source-keepers"),
+    # allow and deny lists
+    path("lists/", list_pages.entries, name="lists"),
+    path("lists/put/", list_pages.put, name="list-put"),
+    path("lists/import/", list_pages.take_over, name="list-import"),
+    path("lists/<int:pk>/", list_pages.entry, name="list-entry"),
+    path("lists/<int:pk>/approve/", list_pages.approve, name="list-approve"),
+    path("lists/<int:pk>/end/", list_pages.end, name="list-end"),
     # transactions
     path("transactions/", transactions.transactions, name="transactions"),
     path("transactions/<int:pk>/", transactions.transaction, name="transaction"),

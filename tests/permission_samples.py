@@ -70,6 +70,7 @@ SAMPLES: dict[str, Sample] = {
     "alert-claim": post(pk=NO),
     "alert-decide": post(pk=NO),
     "alert-undo": post(pk=NO),
+    "alert-list": post(pk=NO),
     "alert-note": post(pk=NO),
     "alert-escalate": post(pk=NO),
     "api-alerts": api("get"),
@@ -110,6 +111,13 @@ SAMPLES: dict[str, Sample] = {
     "api-anomalies": api("get"),
     "api-transaction": api("get", pk=NO),
     "api-decision": api("get", pk=NO),
+    # allow and deny lists
+    "lists": get(),
+    "list-put": post(),
+    "list-import": post(),
+    "list-entry": get(pk=NO),
+    "list-approve": post(pk=NO),
+    "list-end": post(pk=NO),
     # transactions
     "transactions": get(),
     "transaction": get(pk=NO),

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from alerts import triage
 from alerts.entity import Event, prior_alerts, timeline
-from alerts.forms import DecisionForm, NoteForm, QueueFilter
+from alerts.forms import DAYS, DecisionForm, ListingForm, NoteForm, QueueFilter, named_in
 from alerts.listing import next_for
 from alerts.models import Alert
 from alerts.views.queue import filters_of
@@ -20,7 +20,7 @@ from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
 from scoring import charts, resolving
 from scoring.engine.decision import Outcome, Policy
-from scoring.models import Resolution
+from scoring.models import ListEntry, Resolution
 
 LAST = "last_decision"  # in the session: what the undo key takes back
 
@@ -49,14 +49,33 @@ def claim(request: HttpRequest, pk: int) -> HttpResponse:
 @allow("label.write", methods=("POST",))
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     found = find(request, pk)
-    form = DecisionForm(request.POST)
-    if not form.is_valid():
-        return refused(request, found, *_sentences(form), status=400)
+    form, listing = DecisionForm(request.POST), ListingForm(request.POST, alert=found)
+    if not (form.is_valid() and listing.is_valid()):
+        return refused(request, found, *_sentences(form), *_sentences(listing), status=400)
     try:
-        decided = triage.decide(by=request.user, alert=found, **form.cleaned_data)
+        decided = triage.decide(
+            by=request.user, alert=found, put=listing.wishes, **form.cleaned_data
+        )
     except triage.Refused as refusal:
         return refused(request, found, str(refusal))
     return _on_to_the_next(request, decided)
+
+
+@allow("list.edit", methods=("POST",))
+def put_on_list(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody of this alert, without deciding about it."""
+    found = find(request, pk)
+    form = ListingForm(request.POST, alert=found)
+    if not form.is_valid():
+        return refused(request, found, *_sentences(form), status=400)
+    if not form.wishes:
+        return refused(request, found, "Tick whom to put on the list.", status=400)
+    try:
+        made = triage.put_on_list(by=request.user, alert=found, put=form.wishes)
+    except triage.Refused as refusal:
+        return refused(request, found, str(refusal))
+    messages.success(request, _listed(made) or "They are on that list already.")
+    return redirect(address_of(found, asked_of(request)))
 
 
 @allow("label.change", methods=("POST",))
@@ -103,7 +122,8 @@ def address_of(found: Alert, asked: dict[str, Any], page: str = "alert") -> str:
 def refused(request: HttpRequest, found: Alert, *sentences: str, status: int = 409) -> HttpResponse:
     """The same page with the reason on top and what was typed still in its fields."""
     fresh = find(request, found.pk)
-    return page(request, fresh, status=status, errors=sentences, typed=request.POST)
+    ticked = request.POST.getlist("list_on")
+    return page(request, fresh, status=status, errors=sentences, typed=request.POST, ticked=ticked)
 
 
 def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> HttpResponse:
@@ -123,6 +143,9 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "may_note": user.may("alert.work"),
         "may_work": user.may("alert.work") and found.is_open,
         "may_label": user.may("label.write") and found.is_open,
+        "may_list": user.may("list.edit"),
+        "named": named_in(found),
+        "listing_days": DAYS,
         "may_undo": triage.may_undo(user, found),
         "payment_state": resolving.standing(found.decision),
         "filters": filters_of(asked),
@@ -149,6 +172,17 @@ def _point(event: Event) -> charts.Point:
     payment = event.payment
     label = f"{payment.event_time:%d %b %H:%M} UTC: {payment.amount:,.2f} {payment.currency}"
     return charts.Point(payment.event_time, float(payment.amount), label, event.marked)
+
+
+def _listed(entries: list[ListEntry]) -> str:
+    """Who is on which list now, and who waits for a second person."""
+    return " ".join(_entry_in_words(entry) for entry in entries)
+
+
+def _entry_in_words(entry: ListEntry) -> str:
+    if entry.state == ListEntry.State.PROPOSED:
+        return f"{entry}: the {entry.entity} is proposed for the allow list; a lead approves it."
+    return f"{entry}: the {entry.entity} is on the {entry.get_kind_display().lower()} list."
 
 
 def _said(decided: Alert) -> str:

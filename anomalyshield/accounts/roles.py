@@ -69,6 +69,9 @@ TABLE = [
     Action("rules.view", EVERYONE, "See the rules and the decision policy"),
     Action("rules.edit", frozenset({ENGINEER, OWNER, ADMIN}), "Draft rules and policies"),
     Action("policy.activate", POLICY, "Put a policy into force", TWO),
+    Action("list.view", EVERYONE, "See the allow and deny lists", "masked for others"),
+    Action("list.edit", WORK, "Put on the lists and end entries", f"allow: {TWO}"),
+    Action("list.approve", WORK, "Approve an allow entry", "lead flag; never one's own"),
     Action("model.view", EVERYONE, "See models and their figures"),
     Action("model.train", OWNERS, "Train a model"),
     Action("model.promote", OWNERS, "Make a model the champion", TWO),
@@ -76,6 +79,7 @@ TABLE = [
     Action("model.download", OWNERS, "Download a model"),
     Action("user.manage", ADMINS, "Manage people and their roles", "never one's own"),
     Action("key.manage", DATA, "Make and revoke API keys", f"engineers: {EVENTS} only"),
+    Action("endpoint.manage", ADMINS, "Tell upstream systems by webhooks"),
     Action("audit.own", EVERYONE, "Read the own actions in the audit log"),
     Action("audit.all", ADMINS, "Read the whole audit log"),
 ]

@@ -74,6 +74,7 @@ OUTCOMES = {
 }
 # Rules that want a person even when the model sees nothing. The others only give a reason.
 RAISING = frozenset({"HIGH_AMOUNT", "VELOCITY_MULTI_CITY"})
+DENY, ALLOW = "DENY_LIST", "ALLOW_LIST"  # what people said about somebody (lists.py)
 
 
 def level_of(score: float, policy: Policy) -> Level:
@@ -90,10 +91,13 @@ def decide(
 ) -> Verdict:
     """The verdict of the table. `degraded` says why scoring is not whole; such a verdict is REVIEW.
 
-    No score (None or NaN) is degraded too: whatever fails, nothing is approved by the failure.
-    Rules only ever raise a level, so a rule cannot make a transaction look safer.
+    The deny list blocks, whatever else there is. No score (None or NaN) is degraded too: whatever
+    fails, nothing is approved by the failure. Rules only ever raise a level; the allow list alone
+    takes one back, from HIGH to MEDIUM, and only where the score and nothing else asked for it.
     """
-    codes = [hit.code for hit in hits]
+    codes = list(dict.fromkeys(hit.code for hit in hits))
+    if DENY in codes:
+        return Verdict(Level.CRITICAL, Outcome.BLOCK, codes)
     if score is None or score != score:
         return Verdict(Level.HIGH, Outcome.REVIEW, codes)
     level = level_of(score, policy)
@@ -101,6 +105,21 @@ def decide(
         level = Level.CRITICAL
     elif level in (Level.LOW, Level.MEDIUM) and not RAISING.isdisjoint(codes):
         level = Level.HIGH
+    elif level == Level.HIGH and ALLOW in codes and RAISING.isdisjoint(codes) and not degraded:
+        level = Level.MEDIUM
     if degraded:
         return Verdict(level, Outcome.REVIEW, codes)
     return Verdict(level, OUTCOMES[level], codes)
+
+
+def heeded(hits: list[Hit], score: float, policy: Policy) -> list[Hit]:
+    """The hits that say something: an allowed one who would have been approved anyway is no news.
+
+    Else every payment at an allowed merchant would carry a reason.
+    """
+    if not any(hit.code == ALLOW for hit in hits):
+        return hits
+    others = {hit.code for hit in hits} - {ALLOW}
+    if score <= policy.high_above and others.isdisjoint(RAISING | {DENY}):
+        return [hit for hit in hits if hit.code != ALLOW]
+    return hits

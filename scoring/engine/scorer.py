@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from scoring.engine import features, rules
 from scoring.engine.bundle import Bundle
-from scoring.engine.decision import Hit, Policy, Verdict, decide
+from scoring.engine.decision import Hit, Policy, Verdict, decide, heeded
 from scoring.engine.ensemble import Scored
 from scoring.engine.history import History, Rows
+from scoring.engine.lists import NOBODY, Lists
 from scoring.engine.transaction import UNITS
 
 Floats = NDArray[np.float64]
@@ -32,12 +33,13 @@ class Scorer:
     """A bundle and a policy, ready to score. Without a bundle only rules speak, and all is REVIEW.
 
     Scoring never raises because of data or a detector: what failed is named in `degraded`, and
-    nothing is approved by it.
+    nothing is approved by it. `lists` are the allow and deny lists of the moment.
     """
 
-    def __init__(self, bundle: Bundle | None, policy: Policy) -> None:
+    def __init__(self, bundle: Bundle | None, policy: Policy, lists: Lists = NOBODY) -> None:
         self.bundle = bundle
         self.policy = policy
+        self.lists = lists
 
     def score(self, events: Rows, history: History) -> Scores:
         """Vectors, scores, hits and verdicts of the events."""
@@ -60,6 +62,10 @@ class Scorer:
         trouble = trouble or named(scored.failed)
         hits, missed = self._hits(events, vectors)
         trouble = trouble or missed
+        if len(self.lists):
+            met = self.lists.hits(events)
+            pairs = zip(met, hits, scored.risk_score.tolist(), strict=True)
+            hits = [heeded(listed + fired, score, self.policy) for listed, fired, score in pairs]
         amounts = (events["units"] / UNITS).tolist()
         rows = zip(scored.risk_score.tolist(), hits, amounts, strict=True)
         verdicts = [

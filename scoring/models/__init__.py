@@ -2,6 +2,7 @@
 
 from scoring.models.decisions import Decision, DecisionPolicy, Explanation, ShadowScore, Snapshot
 from scoring.models.labels import Label
+from scoring.models.lists import ListEntry, ListVersion
 from scoring.models.outbox import Delivery, Endpoint, OutboundEvent
 from scoring.models.registry import ModelVersion, PromotionRequest, TrainingRun
 from scoring.models.requests import IdempotentRequest
@@ -20,6 +21,8 @@ __all__ = [
     "IdempotentRequest",
     "JobSlot",
     "Label",
+    "ListEntry",
+    "ListVersion",
     "ModelVersion",
     "OutboundEvent",
     "PromotionRequest",

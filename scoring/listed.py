@@ -1,0 +1,39 @@
+"""The lists as the engine asks them: those in force now, and those a past decision met."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from scoring.engine.decision import ALLOW, DENY
+from scoring.engine.lists import Entry, Lists
+from scoring.models import ListEntry
+
+CODES = {ListEntry.Kind.DENY: DENY, ListEntry.Kind.ALLOW: ALLOW}
+FIELDS = ("pk", "kind", "entity", "key")
+
+
+def in_force() -> tuple[Lists, datetime | None]:
+    """The lists, and when the first of their entries runs out."""
+    rows = list(ListEntry.objects.in_force().order_by().values_list(*FIELDS, "expires_at"))
+    ends = min((row[-1] for row in rows if row[-1] is not None), default=None)
+    return Lists(_entries(row[:-1] for row in rows)), ends
+
+
+def numbers_in(hits: Sequence[dict[str, Any]]) -> tuple[int, ...]:
+    """The entries that the hits of a decision name."""
+    return tuple(int(hit["observed"]) for hit in hits if hit["code"] in CODES.values())
+
+
+def numbered(numbers: Sequence[int]) -> list[Entry]:
+    """Those entries, ended or not: what they say of whom is never edited."""
+    if not numbers:
+        return []
+    rows = ListEntry.objects.filter(pk__in=numbers).order_by().values_list(*FIELDS)
+    return list(_entries(rows))
+
+
+def _entries(rows: Iterable[tuple[int, str, str, int]]) -> Iterable[Entry]:
+    return (
+        Entry(number, CODES[ListEntry.Kind(kind)], entity, key)
+        for number, kind, entity, key in rows
+    )

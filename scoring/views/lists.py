@@ -1,0 +1,234 @@
+"""The allow and deny lists: looked through, added to by hand or by file, approved, ended."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
+
+from anomalyshield.accounts.permissions import allow
+from scoring import listfile, lists
+from scoring.engine.keys import entity_key, folded_key
+from scoring.lists import Wish
+from scoring.models import ListEntry, Transaction
+from scoring.models.lists import ListEntryQuerySet
+from scoring.views.transactions import sees_people
+
+PAGE = 50
+SHOWN = 20  # of the latest payments that met an entry
+STATES = [("", "Live"), ("PROPOSED", "Waiting"), ("ENDED", "Ended"), ("all", "All")]
+
+
+class Filter(forms.Form):
+    """The address says everything about what is shown."""
+
+    kind = forms.ChoiceField(
+        choices=[("", "Both lists"), *ListEntry.Kind.choices], required=False, label="List"
+    )
+    entity = forms.ChoiceField(
+        choices=[("", "All types"), *ListEntry.Entity.choices], required=False, label="Type"
+    )
+    state = forms.ChoiceField(choices=STATES, required=False)
+    q = forms.CharField(
+        max_length=200,
+        required=False,
+        label="Search",
+        widget=forms.SearchInput(attrs={"placeholder": "Value, or L-12", "data-key": "s"}),
+    )
+    before = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, *, hidden: bool) -> None:
+        super().__init__(data)
+        if hidden:  # asking for a masked value and seeing a row would confirm it
+            del self.fields["q"]
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class EntryForm(forms.Form):
+    """One wish. What is wrong with it is the verb's to say."""
+
+    kind = forms.ChoiceField(choices=ListEntry.Kind.choices, label="List")
+    entity = forms.ChoiceField(choices=ListEntry.Entity.choices, label="Type")
+    value = forms.CharField(max_length=400, help_text="As it stands in the payments")
+    reason = forms.CharField(max_length=500, widget=forms.Textarea({"rows": 2}))
+    expires = forms.DateTimeField(
+        required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="UTC. Allow entries need one, at most 180 days away",
+    )
+
+    @property
+    def wish(self) -> Wish:
+        said = self.cleaned_data
+        return Wish(said["kind"], said["entity"], said["value"], said["reason"], said["expires"])
+
+
+class EndForm(forms.Form):
+    """Why it ends."""
+
+    reason = forms.CharField(
+        max_length=500, error_messages={"required": "Say why it ends: that stays with the entry."}
+    )
+
+
+@allow("list.view", methods=("GET", "HEAD"))
+def entries(request: HttpRequest) -> HttpResponse:
+    return _list(request)
+
+
+@allow("list.edit", methods=("POST",))
+def put(request: HttpRequest) -> HttpResponse:
+    form = EntryForm(request.POST)
+    if not form.is_valid():
+        return _list(request, form=form, status=400)
+    try:
+        made = lists.put(by=request.user, wish=form.wish)
+    except lists.Refused as refusal:
+        form.add_error(refusal.field or None, str(refusal))
+        return _list(request, form=form, status=409 if isinstance(refusal, lists.Already) else 400)
+    waits = made.state == ListEntry.State.PROPOSED
+    after = "It is in force once a second person approved it." if waits else "It is in force."
+    messages.success(request, f"{made} is made. {after}")
+    return redirect("lists")
+
+
+@allow("list.edit", methods=("POST",))
+def take_over(request: HttpRequest) -> HttpResponse:
+    """A file of entries, whole or not at all."""
+    file = request.FILES.get("file")
+    if file is None:
+        messages.error(request, "Choose a CSV file first.")
+        return _list(request, status=400)
+    try:
+        made = listfile.take_over(by=request.user, content=file.read(listfile.MOST_BYTES + 1))
+    except listfile.Unreadable as trouble:
+        return _list(request, trouble=trouble, status=400)
+    waiting = sum(one.state == ListEntry.State.PROPOSED for one in made)
+    after = f" {waiting} of them wait for a second person." if waiting else ""
+    count = "1 entry" if len(made) == 1 else f"{len(made):,} entries"
+    messages.success(request, f"{count} made.{after}")
+    return redirect("lists")
+
+
+@allow("list.view", methods=("GET", "HEAD"))
+def entry(request: HttpRequest, pk: int) -> HttpResponse:
+    return _page(request, pk)
+
+
+@allow("list.approve", methods=("POST",))
+def approve(request: HttpRequest, pk: int) -> HttpResponse:
+    found = _found(pk)
+    try:
+        lists.approve(by=request.user, entry=found)
+    except lists.Refused as refusal:
+        return _page(request, pk, error=str(refusal), status=409)
+    messages.success(request, f"{found} is in force.")
+    return redirect("list-entry", pk)
+
+
+@allow("list.edit", methods=("POST",))
+def end(request: HttpRequest, pk: int) -> HttpResponse:
+    found, form = _found(pk), EndForm(request.POST)
+    if not form.is_valid():
+        return _page(request, pk, form=form, status=400)
+    try:
+        lists.end(by=request.user, entry=found, reason=form.cleaned_data["reason"])
+    except lists.Refused as refusal:
+        return _page(request, pk, error=str(refusal), status=409)
+    messages.success(request, f"{found} has ended.")
+    return redirect("list-entry", pk)
+
+
+def narrow(asked: dict[str, Any]) -> ListEntryQuerySet:
+    """The entries that answer the filters, the latest first."""
+    found = ListEntry.objects.select_related("proposed_by", "approved_by", "ended_by")
+    match asked.get("state", ""):
+        case "":
+            found = found.living()
+        case "PROPOSED" | "ENDED" as state:
+            found = found.filter(state=state)
+    for name in ("kind", "entity"):
+        if name in asked:
+            found = found.filter(**{name: asked[name]})
+    if "before" in asked:
+        found = found.filter(pk__lt=min(asked["before"], 2**63 - 1))
+    return _called(found, asked["q"]) if "q" in asked else found
+
+
+def _called(found: ListEntryQuerySet, wanted: str) -> ListEntryQuerySet:
+    """By number, by the whole value, or by a part of it."""
+    if wanted[:2].upper() == "L-" and wanted[2:].isascii() and wanted[2:].isdigit():
+        return found.filter(pk=min(int(wanted[2:]), 2**63 - 1))
+    wanted = wanted.replace("\x00", "")
+    whole = found.filter(key__in=[entity_key(wanted.strip()), folded_key(wanted)])
+    return whole if whole.exists() else found.filter(value__icontains=wanted)
+
+
+def _list(request: HttpRequest, *, status: int = 200, **given: Any) -> HttpResponse:
+    hidden = not sees_people(request.user)
+    filters = Filter(request.GET, hidden=hidden)
+    asked = filters.asked
+    rows = list(narrow(asked)[: PAGE + 1])
+    kept = {name: value for name, value in asked.items() if name != "before"}
+    more = urlencode({**kept, "before": rows[PAGE - 1].pk}) if len(rows) > PAGE else ""
+    context = {
+        "entries": rows[:PAGE],
+        "filters": filters,
+        "narrowed": bool(asked),
+        "first_page": urlencode(kept),
+        "is_first": "before" not in asked,
+        "more": more,
+        "hidden": hidden,
+        "waiting": ListEntry.objects.filter(state=ListEntry.State.PROPOSED).count(),
+        "may_edit": request.user.may("list.edit"),
+        "form": EntryForm(initial={"kind": "DENY", "entity": "card"}),
+        "columns": ",".join(listfile.COLUMNS),
+    } | given
+    return render(request, "scoring/lists.html", context, status=status)
+
+
+def _page(
+    request: HttpRequest,
+    pk: int,
+    *,
+    status: int = 200,
+    form: EndForm | None = None,
+    error: str = "",
+) -> HttpResponse:
+    found, user = _found(pk), request.user
+    proposed = found.state == ListEntry.State.PROPOSED
+    context = {
+        "entry": found,
+        "hidden": not sees_people(user),
+        "payments": _met(found),
+        "form": form or EndForm(),
+        "error": error,
+        "may_end": user.may("list.edit") and found.state != ListEntry.State.ENDED,
+        "may_approve": user.may("list.approve") and proposed,
+        "own": found.four_eyes and found.proposed_by_id == user.pk,
+        "leads": getattr(user, "is_lead", False) or user.may("user.manage"),
+    }
+    return render(request, "scoring/list_entry.html", context, status=status)
+
+
+def _found(pk: int) -> ListEntry:
+    people = ("proposed_by", "approved_by", "ended_by")
+    return get_object_or_404(ListEntry.objects.select_related(*people), pk=pk)
+
+
+def _met(entry: ListEntry) -> list[Transaction]:
+    """The latest payments it decided about. Merchants have too many to look through."""
+    if entry.entity == ListEntry.Entity.MERCHANT or entry.in_force_since is None:
+        return []
+    paid = Transaction.objects.filter(**{f"{entry.entity}_key": entry.key})
+    paid = paid.filter(
+        recorded_at__gte=entry.in_force_since,
+        decision__hits__contains=[{"code": f"{entry.kind}_LIST", "observed": float(entry.pk)}],
+    )
+    return list(paid.select_related("decision", "source").latest_first()[:SHOWN])
