@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from alerts import api
+from alerts import api, labels_api
 from alerts.views import alert, queue
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,4 +23,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/alerts/<int:pk>/decide", api.Decide.as_view(), name="api-alert-decide"),
     path("api/v1/alerts/<int:pk>/undo", api.Undo.as_view(), name="api-alert-undo"),
     path("api/v1/alerts/<int:pk>/notes", api.Comment.as_view(), name="api-alert-notes"),
+    path("api/v1/labels", labels_api.Labels.as_view(), name="api-labels"),
+    path("api/v1/labels/<int:pk>", labels_api.OneLabel.as_view(), name="api-label"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from cases import views
+from cases import api, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<int:pk>/escalate/", views.escalate, name="alert-escalate"),
@@ -13,4 +13,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cases/<int:pk>/propose/", views.propose, name="case-propose"),
     path("cases/<int:pk>/approve/", views.approve, name="case-approve"),
     path("cases/<int:pk>/return/", views.send_back, name="case-return"),
+    # for programs
+    path("api/v1/alerts/<int:pk>/escalate", api.Escalate.as_view(), name="api-alert-escalate"),
+    path("api/v1/cases", api.Cases.as_view(), name="api-cases"),
+    path("api/v1/cases/<int:pk>", api.OneCase.as_view(), name="api-case"),
+    path("api/v1/cases/<int:pk>/notes", api.Comment.as_view(), name="api-case-notes"),
+    path("api/v1/cases/<int:pk>/propose", api.Propose.as_view(), name="api-case-propose"),
+    path("api/v1/cases/<int:pk>/approve", api.Approve.as_view(), name="api-case-approve"),
+    path("api/v1/cases/<int:pk>/return", api.Return.as_view(), name="api-case-return"),
 ]

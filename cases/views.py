@@ -28,7 +28,7 @@ VIEWS = [
 @allow("case.view", methods=("GET",))
 def cases(request: HttpRequest) -> HttpResponse:
     show, before = request.GET.get("show", ""), request.GET.get("before", "")
-    found = _shown(Case.objects.visible_to(request.user), show, request.user)
+    found = shown(Case.objects.visible_to(request.user), show, request.user)
     if before.isascii() and before.isdigit() and len(before) < 19:
         found = found.filter(pk__lt=int(before))
     rows = list(found.with_counts().select_related("owner", "proposed_by")[: PAGE + 1])
@@ -121,7 +121,7 @@ def page(request: HttpRequest, found: Case, status: int = 200, **more: Any) -> H
     return render(request, "cases/case.html", context | more, status=status)
 
 
-def _shown(cases: CaseQuerySet, show: str, user: Any) -> CaseQuerySet:
+def shown(cases: CaseQuerySet, show: str, user: Any) -> CaseQuerySet:
     match show:
         case "closed":
             return cases.filter(status=Case.Status.CLOSED)

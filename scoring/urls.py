@@ -1,24 +1,12 @@
 """Addresses of this room."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from scoring.api.decisions import OneDecision
-from scoring.api.files import File, FileRejects, Files
-from scoring.api.lookup import Anomalies, OneTransaction
-from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
 from scoring.views import keepers, models, previews, rules, sources, transactions, uploads
 from scoring.views import lists as list_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    # scoring, at the addresses upstream systems know
-    path("detect", Detect.as_view(), name="detect"),
-    path("predict", Predict.as_view(), name="predict"),
-    path("predict/batch", PredictBatch.as_view(), name="predict-batch"),
-    path("api/v1/scoring/score", Score.as_view(), name="score"),
-    path("api/v1/scoring/score/batch", ScoreBatch.as_view(), name="score-batch"),
-    path("api/v1/anomalies", Anomalies.as_view(), name="api-anomalies"),
-    path("api/v1/transactions/<int:pk>", OneTransaction.as_view(), name="api-transaction"),
-    path("api/v1/decisions/<int:pk>", OneDecision.as_view(), name="api-decision"),
+    path("", include("scoring.api.urls")),
     # files on their way in
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<int:pk>/", uploads.upload, name="upload"),
@@ -27,9 +15,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("uploads/<int:pk>/cancel/", uploads.cancel, name="upload-cancel"),
     path("uploads/<int:pk>/scored.<str:kind>", uploads.scored, name="upload-scored"),
     path("uploads/<int:pk>/rejects.csv", uploads.rejects, name="upload-rejects"),
-    path("api/v1/ingest/files", Files.as_view(), name="ingest-files"),
-    path("api/v1/ingest/files/<int:pk>", File.as_view(), name="ingest-file"),
-    path("api/v1/ingest/files/<int:pk>/rejects", FileRejects.as_view(), name="ingest-rejects"),
     # sources
     path("sources/", sources.sources, name="sources"),
     path("sources/new/", sources.make, name="source-new"),

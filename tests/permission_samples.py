@@ -80,6 +80,9 @@ SAMPLES: dict[str, Sample] = {
     "api-alert-decide": api("post", pk=NO),
     "api-alert-undo": api("post", pk=NO),
     "api-alert-notes": api("post", pk=NO),
+    "api-alert-escalate": api("post", pk=NO),
+    "api-labels": api("get"),
+    "api-label": api("get", pk=NO),
     # cases
     "cases": get(),
     "case": get(pk=NO),
@@ -87,6 +90,12 @@ SAMPLES: dict[str, Sample] = {
     "case-propose": post(pk=NO),
     "case-approve": post(pk=NO),
     "case-return": post(pk=NO),
+    "api-cases": api("get"),
+    "api-case": api("get", pk=NO),
+    "api-case-notes": api("post", pk=NO),
+    "api-case-propose": api("post", pk=NO),
+    "api-case-approve": api("post", pk=NO),
+    "api-case-return": api("post", pk=NO),
     # files and sources
     "uploads": get(),
     "upload": get(pk=NO),
@@ -101,6 +110,9 @@ SAMPLES: dict[str, Sample] = {
     "source-keepers": get(pk=NO),
     "ingest-files": api("post"),
     "ingest-file": api("get", pk=NO),
+    "ingest-cancel": api("post", pk=NO),
+    "api-sources": api("get"),
+    "api-source": api("get", pk=NO),
     "ingest-rejects": api("get", pk=NO),
     # scoring
     "detect": api("post"),

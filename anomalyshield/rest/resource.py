@@ -17,7 +17,9 @@ from functools import wraps
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers as s
 from rest_framework.exceptions import MethodNotAllowed
@@ -54,13 +56,14 @@ def does(
     asked: Shape | None = None,
     status: int = 200,
     versioned: bool = False,
+    refused: tuple[int, ...] = (),
     **manual: Any,
 ) -> Callable[[Handler], Handler]:
     """Declare a method of a resource.
 
     `name` is its operation id, `action` its right of `accounts/roles.py`. What is read arrives as
     `given` (the body) and `asked` (the query). `versioned` answers carry an ETag; reads then know
-    If-None-Match and writes If-Match.
+    If-None-Match and writes If-Match. `refused` are statuses besides those every method has.
     """
 
     def declare(method: Handler) -> Handler:
@@ -81,11 +84,12 @@ def does(
                 return self.answered(request, method(self, request, **given), versioned)
 
         handler.does, handler.shape, handler.status = action, answer, status
+        others = (*refused, *((304,) if reads and versioned else ()))
         parameters = [*([asked] if asked else []), *_conditions(reads, versioned)]
         return extend_schema(
             operation_id=name,
             request=body,
-            responses={status: answer, **({304: None} if reads and versioned else {})},
+            responses={status: answer, **dict.fromkeys(others)},
             parameters=parameters,
             **manual,
         )(handler)
@@ -112,7 +116,11 @@ class Resource(APIView):
             for name, handler in handlers.items()
             if hasattr(handler, "does")
         }
-        cls.actions = rights | ({"HEAD": rights["GET"]} if "GET" in rights else {})
+        cls.actions = (
+            cls.__dict__.get("actions", {})
+            | rights
+            | ({"HEAD": rights["GET"]} if "GET" in rights else {})
+        )
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.method not in self.actions:
@@ -127,6 +135,10 @@ class Resource(APIView):
     def one(self, request: Request, pk: Any) -> Any:
         """The object of this address, if it is there for this person; else 404."""
         raise NotImplementedError
+
+    def found(self, rows: QuerySet[Any], pk: Any) -> Any:
+        """The one of these rows with this id; else 404."""
+        return get_object_or_404(rows, pk=pk)
 
     def hides(self, user: Any) -> bool:
         """Whether personal values are masked for them."""

@@ -1,6 +1,6 @@
 """Files by the API: sent and acknowledged at once, asked about until they are finished."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -14,6 +14,9 @@ from rest_framework.views import APIView
 
 from anomalyshield import strictjson
 from anomalyshield.problems import Problem
+from anomalyshield.rest.paging import latest_first
+from anomalyshield.rest.resource import Resource, does
+from anomalyshield.rest.shapes import Listed, page
 from scoring import uploads
 from scoring.columns import OPTIONS, Refused
 from scoring.models import Source, Upload
@@ -67,11 +70,17 @@ class FileOut(s.Serializer):
         return str(upload.options.get("read_as", ""))
 
 
-class Files(APIView):
+class Files(Resource):
     """The door for files."""
 
-    action = "events.write"
+    actions: ClassVar[dict[str, str]] = {"POST": "events.write"}
     parser_classes = (MultiPartParser,)
+
+    @does("listFiles", "events.write", page(FileOut), asked=Listed)
+    def get(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
+        """Files the caller may see, latest first."""
+        seen = Upload.objects.visible_to(request.user).select_related("source")
+        return latest_first(seen, asked)
 
     @extend_schema(
         request={"multipart/form-data": FileIn},
@@ -99,6 +108,17 @@ class File(APIView):
     @extend_schema(responses=FileOut, tags=["files"])
     def get(self, request: Request, pk: int) -> Response:
         return Response(FileOut(find(request, pk)).data)
+
+
+class FileCancel(Resource):
+    """A file nobody wants any more."""
+
+    @does("cancelFile", "events.write", FileOut, refused=(409,))
+    def post(self, request: Request, pk: int) -> Upload:
+        """Stop reading a file. What is stored already was received, and is scored."""
+        if not uploads.cancel(by=request.user, upload=find(request, pk)):
+            raise Problem(409, "nothing_left", "There was nothing left to read.")
+        return find(request, pk)
 
 
 class FileRejects(APIView):
