@@ -70,9 +70,9 @@ def test_files_are_listed_and_stopped(dana: User) -> None:
 
 
 def test_a_source_kept_by_others_does_not_exist(dana: User, adam: User) -> None:
-    kept = Source.objects.get(pk=post(adam, "sources", SOURCE, 201)["id"])
+    kept = making.source()
     set_keepers(by=adam, source=kept, people=[], whole_team=False)
-    upload = making.send(making.csv_of(making.ordinary_rows(5)), by=adam, source=kept)
+    upload = making.send(making.csv_of(making.ordinary_rows(5)), by=adam)
     assert get(dana, "sources")["results"] == get(dana, "ingest/files")["results"] == []
     get(dana, f"sources/{kept.pk}", 404)
     patch(dana, f"sources/{kept.pk}", {"active": False}, 404)
