@@ -1,97 +1,36 @@
 """A real web process: its first answer is like every later one, and waits for no alert."""
 
-import http.client
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
 from alerts.models import Alert
-from anomalyshield import processes
-from anomalyshield.accounts.keys import make_key
 from scoring import warming
 from scoring.engine import kernel
 from scoring.engine.detectors import shapley, trees
 from scoring.engine.warming import compile_kernels
 from scoring.models import Decision
-from scoring.warming import WARM
 from tests.scoring import making
-
-PATIENCE = 120  # compiling the kernels, where no cache is
+from tests.scoring.web import payment, post, serving
 
 
 @pytest.fixture
 def web(adam, tmp_path: Path) -> Iterator[tuple[int, str]]:
-    """Port and key of one real web process on this test's database, with a model in service."""
+    """Port and key of one web process, with a model in service."""
     making.first_model()
-    _, key = make_key(by=adam, name="gateway", scopes=["score:write"])
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = urlsplit(os.environ["DATABASE_URL"])
-    own = {
-        "DATABASE_URL": url._replace(path=f"/{connection.settings_dict['NAME']}").geturl(),
-        "ANOMALYSHIELD_VAR": str(Path(settings.BUNDLES).parent),
-        "PORT": str(port),
-        "WEB_PROCESSES": "1",
-        "DJANGO_SETTINGS_MODULE": "anomalyshield.settings",
-    }
-    words = [word.replace(f":{settings.PORT}", f":{port}") for word in processes.PROCESSES["web"]()]
-    log = tmp_path / "web.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *words],
-            cwd=settings.BASE_DIR,
-            env={**os.environ, **own},
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        wait_for(process, log)
-        yield port, key
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def wait_for(process: subprocess.Popen[bytes], log: Path) -> None:
-    """Until it says it is ready. Nothing is asked, so that the test's request is its first."""
-    end = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < end:
-        if WARM in log.read_text():
-            return
-        time.sleep(0.1)
-    pytest.fail(f"the web process is not ready: {log.read_text()[-2000:]}")
+    with serving(adam, tmp_path) as found:
+        yield found
 
 
 def detect(port: int, key: str, number: int, amount: float = 12.5) -> tuple[float, dict]:
     """Seconds and answer of one request."""
-    body = {
-        "transaction_id": f"first-{number}",
-        "user_id": "user1",
-        "amount": amount,
-        "timestamp": "2026-11-01T12:00:00Z",
-        "merchant_category": "groceries",
-    }
     start = time.monotonic()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    with closing(connection):
-        headers = {"Content-Type": "application/json", "X-Api-Key": key}
-        connection.request("POST", "/detect", json.dumps(body), headers)
-        answer = connection.getresponse()
-        content = json.loads(answer.read())
-    assert answer.status == 200, content
+    status, content = post(port, key, "/detect", payment(number, amount))
+    assert status == 200, content
     return time.monotonic() - start, content
 
 
