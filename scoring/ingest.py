@@ -1,5 +1,6 @@
 """From a received file to stored transactions and chunks to score, one transaction per block."""
 
+import logging
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -12,12 +13,13 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from anomalyshield import bell, faults, leases
-from scoring import labels, storing
+from scoring import bootstrap, labels, storing
 from scoring.engine.transaction import Transaction
 from scoring.models import RejectedRecord, Upload
 from scoring.reading import Parsed, blocks_of, rejected
 from scoring.sources.base import Unreadable
 
+log = logging.getLogger(__name__)
 MANY = 10_000  # rows that may change what the planner should believe
 KNOWN_OTHERWISE = "is already known with other content"
 # Two files of one source with the same ids in another order would wait for each other for ever.
@@ -58,7 +60,16 @@ def perform(upload: Upload) -> None:
     else:
         if upload.accepted > MANY:
             tell_planner()
+        prepare(upload)
         finish(upload)
+
+
+def prepare(upload: Upload) -> None:
+    """See to a model before the rows are scored; without one they are all for review."""
+    try:
+        bootstrap.first_model()
+    except Exception:  # then they are for review, which is what happens without a model
+        log.exception("no first model could be made of upload %s", upload.pk)
 
 
 def tell_planner() -> None:

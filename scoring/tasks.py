@@ -90,6 +90,7 @@ PULSES = [
 ]
 SCHEDULE = [
     Job("snapshot.partitions", 3600, "scoring.retention.make_partitions"),
+    Job("models.first", 300, "scoring.bootstrap.first_model"),
     Job("uploads.tidied", 86_400, "scoring.uploads.tidy"),
     Job("lists.run_out", 300, "scoring.lists.end_run_out"),
     Job("bookkeeping.tidied", 3600, "scoring.retention.drop_old_bookkeeping"),

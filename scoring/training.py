@@ -1,7 +1,7 @@
 """From labels to a candidate: a claimed row with progress, measured beside the champion."""
 
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -26,14 +26,28 @@ State = TrainingRun.State
 
 
 @transaction.atomic
-def ask(*, by: Any, maturity_days: int = MATURITY.days, budget: float | None = None) -> TrainingRun:
-    """Have a model trained. While one waits to be trained, asking again gives that one."""
+def ask(
+    *,
+    by: Any,
+    maturity_days: int = MATURITY.days,
+    budget: float | None = None,
+    until: datetime | None = None,
+) -> TrainingRun:
+    """Have a model trained. While one waits to be trained, asking again gives that one.
+
+    `until` learns as if it were that moment: later events and labels that became known later are
+    not there, which is how a past is tested honestly.
+    """
     waiting = TrainingRun.objects.filter(state=State.READY, attempts=0).first()
     if waiting is not None:
         return waiting
     run = TrainingRun.objects.create(
         asked_by=by if isinstance(by, models.Model) else None,
-        options={"maturity_days": maturity_days, "budget": budget or default_budget()},
+        options={
+            "maturity_days": maturity_days,
+            "budget": budget or default_budget(),
+            **({"until": until.isoformat()} if until else {}),
+        },
         message="Waiting for a worker",
     )
     record(by=by, action="model.training_asked", object=run, after=run.options)
@@ -52,7 +66,8 @@ def perform(run: TrainingRun) -> None:
     """Learn, measure, register; or say why there is nothing to register."""
     _tell(run, 0.02, "Reading stored vectors and labels")
     maturity = timedelta(days=run.options.get("maturity_days", MATURITY.days))
-    cutoff = timezone.now()
+    until = run.options.get("until")
+    cutoff = datetime.fromisoformat(until) if until else timezone.now()
     data, reigning = dataset.read(cutoff, maturity), registry.champion()
     unseen_from = reigning.version.learnt_until if reigning else 0.0
     part = dataset.split(data, cutoff, maturity, unseen_from=unseen_from)

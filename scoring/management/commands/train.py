@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -25,12 +26,15 @@ class Command(BaseCommand):
         parser.add_argument("--inline", action="store_true", help="Do it here, without a worker")
         parser.add_argument("--maturity-days", type=int, default=MATURITY.days)
         parser.add_argument("--budget", type=float, help="Share of transactions people can review")
+        parser.add_argument("--until", type=_moment, help="As if it were then: an ISO 8601 time")
 
     def handle(self, *_: Any, **given: Any) -> None:
         budget = given["budget"]
         if given["maturity_days"] < 0 or (budget is not None and not 0 < budget <= 0.4):
             raise CommandError("--maturity-days is 0 or more, --budget above 0, at most 0.4.")
-        run = training.ask(by="command", maturity_days=given["maturity_days"], budget=budget)
+        run = training.ask(
+            by="command", maturity_days=given["maturity_days"], budget=budget, until=given["until"]
+        )
         if given["inline"]:
             for row in leases.claim(TrainingRun):
                 do(work_named("training"), row)
@@ -47,3 +51,9 @@ class Command(BaseCommand):
         if run.state != TrainingRun.State.DONE:
             raise CommandError(run.error or f"Run {run.pk} is still {run.state.lower()}.")
         self.stdout.write(f"{run.result}: {run.verdict}" if run.result else run.verdict)
+
+
+def _moment(text: str) -> datetime:
+    """An ISO 8601 time; on UTC's clocks if it names no other."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
