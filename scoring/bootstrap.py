@@ -1,18 +1,18 @@
 """A first model where there is none: learnt from what is stored, before it is scored.
 
-Without one every decision is a REVIEW, and a first file of a million rows would be a million alerts.
+Without one every decision is a REVIEW: a first file of a million rows would be a million alerts.
 """
 
 import logging
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from scoring import current, history, registry
-from scoring.engine import features, training
+from scoring import current, history, registry, training
+from scoring.engine import features
 from scoring.engine.history import Rows
+from scoring.engine.training import fit
 from scoring.models import ModelVersion
 
 log = logging.getLogger(__name__)
@@ -41,13 +41,14 @@ def first_model() -> ModelVersion | None:
 
 def _learnt(events: Rows) -> ModelVersion:
     vectors = features.compute(events, history.read(events, known_at=timezone.now()))
-    bundle = training.fit(vectors, None, events["time"], budget=settings.ALERT_BUDGET)
+    budget = training.default_budget()
+    bundle = fit(vectors, None, events["time"], budget=budget)
     note = "Made by itself from the first transactions, for want of any model."
     version = registry.register(
         bundle,
         by="worker",
         kind=bundle.kind,
-        metrics={"budget": settings.ALERT_BUDGET, "note": note},
+        metrics={"budget": budget, "note": note},
         cutoff=_moment(events),
         trained_rows=len(events),
     )

@@ -50,10 +50,11 @@ def csv_of(rows: list[str]) -> bytes:
     return "\n".join([HEADER, *rows, ""]).encode()
 
 
-def ordinary_rows(count: int = 200, users: int = 10) -> list[str]:
-    """Payments an hour apart, in the order of time."""
+def ordinary_rows(count: int = 200, users: int = 10, *, minutes: int = 60) -> list[str]:
+    """Payments so many minutes apart, in the order of time."""
     return [
-        f"t{n},u{n % users},{10 + n % 50}.25,{(START + timedelta(hours=n)).isoformat()},"
+        f"t{n},u{n % users},{10 + n % 50}.25,"
+        f"{(START + timedelta(minutes=n * minutes)).isoformat()},"
         f"groceries,Delhi,d{n % users}"
         for n in range(count)
     ]

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_first_file_is_scored_by_a_model_made_of_it() -> None:
-    making.send(making.csv_of(making.ordinary_rows(1_100, users=30)))
+    making.send(making.csv_of(making.ordinary_rows(1_100, users=30, minutes=20)))
     making.work_through()
     version = ModelVersion.objects.get()
     assert version.state == ModelVersion.State.CHAMPION
@@ -33,8 +33,8 @@ def test_where_there_is_a_model_none_is_made() -> None:
 
 
 def test_a_model_that_cannot_be_made_stops_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scoring.engine.training.fit", lambda *_, **__: 1 / 0)
-    upload = making.send(making.csv_of(making.ordinary_rows(1_000)))
+    monkeypatch.setattr("scoring.bootstrap.fit", lambda *_, **__: 1 / 0)
+    upload = making.send(making.csv_of(making.ordinary_rows(1_000, minutes=20)))
     making.work_through()
     upload.refresh_from_db()
     assert upload.stage == upload.Stage.FINISHED

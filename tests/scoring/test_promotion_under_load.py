@@ -118,7 +118,7 @@ def test_each_decision_names_the_version_that_made_it(adam, mona, otto, tmp_path
     assert {d.degraded for d in decisions.values()} == {""}
     by_version = Counter(d.model_id for d in decisions.values())
     assert min(by_version[first.pk], by_version[second.pk]) > 20
-    said = {name: version for name, version in traffic.named}
+    said = dict(traffic.named)
     assert said.keys() == decisions.keys()
     for name, decision in decisions.items():
         assert said[name] == str(decision.model), name
@@ -143,7 +143,7 @@ def made_by_it(version: ModelVersion, decisions: list[Decision]) -> None:
 def no_batch_is_mixed(decisions: dict[str, Decision]) -> None:
     batches: dict[str, set[int]] = {}
     for name, decision in decisions.items():
-        batch, _, row = name.rpartition("-")
+        batch, _, _row = name.rpartition("-")
         if batch.count("-") == 2:
             batches.setdefault(batch, set()).add(decision.model_id)
     assert batches
