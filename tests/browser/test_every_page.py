@@ -1,0 +1,149 @@
+"""Every page as each person in light, in dark and on a telephone: nobody is left at the door.
+
+axe-core comes from npm into a temporary folder, for these tests alone.
+"""
+
+import shutil
+import subprocess
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.urls import Resolver404, resolve, reverse
+from playwright.sync_api import Browser
+
+from alerts.models import Alert
+from anomalyshield.accounts import keys
+from anomalyshield.accounts.models import User
+from anomalyshield.accounts.roles import PUBLIC
+from cases import workflow
+from scoring import training
+from tests.conftest import client_of
+from tests.permission_samples import SAMPLES
+from tests.test_permissions import PATTERNS, action_of
+from tools.walker import DESK, Walk
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+AXE = "axe-core@4.14.1"
+PEOPLE = ("ana", "lena", "dana", "mona", "adam")
+# Pages of other hands (the packaged manual), and addresses that answer with no page of ours.
+NOT_OURS = {"docs", "redoc", "schema", "metrics", "health", "health-ready", "health-deep", "jump"}
+DOOR = {"account_login", "account_logout"}
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The text of axe-core, or a skip that says what is missing."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed: nobody checks the pages with axe-core")
+    folder = tmp_path_factory.mktemp("axe")
+    options = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline", "--no-save"]
+    command = [npm, "install", "--prefix", str(folder), *options, AXE]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    file = folder / "node_modules/axe-core/axe.min.js"
+    if done.returncode or not file.is_file():
+        pytest.skip(f"npm could not fetch {AXE}: {done.stderr.strip()[-200:]}")
+    return file.read_text(encoding="utf-8")
+
+
+def kind_of(path: str) -> str:
+    """The name of a page of ours; "" for everything the walk passes by."""
+    try:
+        name = resolve(path).url_name or ""
+    except Resolver404:
+        return ""
+    sample = SAMPLES.get(name)
+    passed_by = sample is None or sample.method != "get" or sample.api or name in NOT_OURS
+    return "" if passed_by or name in DOOR else name
+
+
+def starts(user: User) -> Iterator[str]:
+    """Every page that needs no object and that this person may open."""
+    for name, sample in SAMPLES.items():
+        if not sample.args and kind_of(reverse(name)):
+            action = action_of(name)
+            if action == PUBLIC or user.may(action):
+                yield reverse(name)
+
+
+@pytest.fixture
+def furnished() -> None:
+    """A demo day, and one of each thing that only people make."""
+    call_command("demo", rows=1500, verbosity=0)
+    ana, adam, mona = (User.objects.get(username=name) for name in ("ana", "adam", "mona"))
+    alert = Alert.objects.by_urgency().open().first()
+    assert alert is not None
+    workflow.open_case(by=ana, alerts=[alert])
+    keys.make_key(by=adam, name="gateway", scopes=["score:write"])
+    training.ask(by=mona)
+
+
+def walker_of(browser: Browser, base: str, username: str, axe: str) -> Walk:
+    """A browser in which that person is logged in already."""
+    context = browser.new_context(base_url=base, viewport=DESK, reduced_motion="reduce")
+    client = client_of(User.objects.get(username=username))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": base}])
+    return Walk(context.new_page(), username, base, kind_of, axe)
+
+
+def test_every_page_is_whole_for_everyone(browser: Browser, live_server, furnished, axe) -> None:
+    """No breach of the policy, no error, no finding of axe, nothing wider than a telephone."""
+    findings: list[str] = []
+    visited: set[str] = set()
+    for username in PEOPLE:
+        walk = walker_of(browser, live_server.url, username, axe)
+        user = User.objects.get(username=username)
+        for kind in walk.pages([live_server.url + path for path in starts(user)]):
+            walk.examine(kind)
+        findings += walk.findings
+        visited |= set(walk.seen)
+        walk.page.context.close()
+    pages = {name for name in SAMPLES if name in PATTERNS and kind_of(address_of(name))}
+    if missed := sorted(pages - visited):
+        warnings.warn(f"no link led to: {', '.join(missed)}", stacklevel=1)
+    assert not findings, told(findings)
+    assert {"home", "alerts", "alert", "case", "transaction", "model", "run", "upload"} <= visited
+
+
+def told(findings: list[str]) -> str:
+    """Each finding once, with how many people met it."""
+    counts = Counter(finding.partition(" · ")[2] for finding in findings)
+    return "\n" + "\n".join(f"{count} × {words}" for words, count in sorted(counts.items()))
+
+
+def test_the_door_is_open_to_everyone(browser: Browser, live_server, axe) -> None:
+    context = browser.new_context(base_url=live_server.url, viewport=DESK, reduced_motion="reduce")
+    walk = Walk(context.new_page(), "stranger", live_server.url, lambda path: path, axe)
+    for kind in walk.pages([f"{live_server.url}/accounts/login/", f"{live_server.url}/nothing"]):
+        walk.examine(kind)
+    assert [one for one in walk.findings if "answers 404" not in one] == []
+
+
+def address_of(name: str) -> str:
+    return reverse(name, kwargs=SAMPLES[name].args)
+
+
+def test_the_walk_sees_what_is_wrong(browser: Browser, live_server, axe, ana: User) -> None:
+    """Its own bad twin: a page with one fault of each kind."""
+    walk = walker_of(browser, live_server.url, "ana", axe)
+    for kind in walk.pages([live_server.url + "/permissions/"]):
+        walk.page.evaluate(
+            """() => {
+              const bad = document.createElement("div");
+              bad.innerHTML = '<img src="/static/mark.svg"><p class="bad">wide</p>';
+              bad.querySelector("p").setAttribute("style", "color: red");
+              bad.querySelector("p").style.width = "900px";
+              document.querySelector("main").append(bad);
+            }"""
+        )
+        walk.examine(kind)
+        break
+    words = "\n".join(walk.findings)
+    assert "image-alt" in words
+    assert "content policy: style-src-attr" in words
+    assert "at 400 px it is" in words
