@@ -1,25 +1,29 @@
-"""From a reviewable decision to an alert in a queue: exactly once, whoever asks and how often."""
+"""From a reviewable decision to a hit of an alert in a queue: exactly once, whoever asks."""
 
-import math
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from alerts.models import Alert, Queue
+from alerts import grouping
+from alerts.candidates import candidates
+from alerts.models import Alert, AlertHit, Queue, Route, Routing
+from anomalyshield.audit.record import record
 from scoring.models import Decision
 
-BATCH = 500  # decisions turned into alerts per transaction
-UNITS = 10_000  # `amount_units` are ten-thousandths of the base currency
+BATCH = 500  # decisions turned into hits per transaction
+GROWN = (  # what one more payment changes on an alert
+    "decision", "transaction", "risk_score", "user_id", "amount", "currency", "level",
+    "hit_count", "total", "expected_loss", "reason_codes", "first_event", "last_event",
+    "last_hit_at",
+)  # fmt: skip
 
 
 def raise_alerts(decision_ids: Sequence[int]) -> int:
-    """Put those of these decisions that want a person and have no alert into a queue.
+    """Put those of these decisions that want a person and are in no alert into one.
 
     Returns how many were routed. Calling it twice, or from two processes at once, changes nothing:
-    the rows are locked, the unique decision of an alert decides, and `routed_at` commits with it.
+    the rows are locked, the unique decision of a hit decides, and `routed_at` commits with it.
     """
     ids = list(decision_ids)
     return sum(_route(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH))
@@ -40,47 +44,81 @@ def _route(ids: list[int] | None) -> int:
     decisions = _claim(ids)
     if not decisions:
         return 0
-    queue, now = default_queue(), timezone.now()
-    alerts = [alert_of(decision, queue=queue, now=now) for decision in decisions]
-    Alert.objects.bulk_create(alerts, ignore_conflicts=True)
+    now, routes = timezone.now(), active_routes()
+    placings = [grouping.place(one, routes) for one in candidates(_without_hits(decisions))]
+    waiting = _locked({placing.key for placing in placings} - {0})
+    _store(grouping.group(placings, waiting, now))
     return Decision.objects.filter(pk__in=[d.pk for d in decisions]).update(routed_at=now)
 
 
 def _claim(ids: list[int] | None) -> list[Decision]:
-    unrouted = Decision.objects.unrouted().select_related("transaction").order_by("pk")
+    unrouted = Decision.objects.unrouted().select_related("transaction__source").order_by("pk")
     if ids is not None:
         unrouted = unrouted.filter(pk__in=ids)
     # SKIP LOCKED: a row held by someone else is being routed by them, or swept if they die.
     return list(unrouted.select_for_update(skip_locked=True, of=("self",))[:BATCH])
 
 
-def alert_of(decision: Decision, *, queue: Queue, now: datetime) -> Alert:
-    """The unsaved alert of a decision; what the queue page sorts and shows is copied onto it."""
-    payment = decision.transaction
-    return Alert(
-        decision=decision,
-        transaction=payment,
-        queue=queue,
-        level=decision.level,
-        risk_score=decision.risk_score,
-        expected_loss=expected_loss(payment.amount_units, decision.risk_score),
-        amount=payment.amount,
-        currency=payment.currency,
-        user_id=payment.user_id,
-        reason_codes=decision.reason_codes,
-        created_at=now,
-        due_at=now + timedelta(minutes=queue.sla_minutes),
+def _without_hits(decisions: list[Decision]) -> list[Decision]:
+    """A crash between two statements cannot happen, but an old backup can."""
+    there = set(
+        AlertHit.objects.filter(decision__in=decisions).values_list("decision_id", flat=True)
+    )
+    return [decision for decision in decisions if decision.pk not in there]
+
+
+def _locked(keys: Iterable[int]) -> list[Alert]:
+    """The alerts these groups may join, oldest first; nobody closes or extends them now.
+
+    The advisory locks come first and in order: of two workers with payments of one group the
+    second waits here, and then sees the alert that the first one opened. A row that was decided
+    while we waited for it is read again by PostgreSQL and is not among them.
+    """
+    ordered = sorted(keys)
+    if not ordered:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s) AS key", [ordered])
+    open_ones = Alert.objects.growing().filter(group_key__in=ordered).order_by("pk")
+    return list(open_ones.select_for_update(of=("self",)))
+
+
+def _store(hits: list[AlertHit]) -> None:
+    alerts = list({id(hit.alert): hit.alert for hit in hits}.values())
+    grown = [alert for alert in alerts if alert.pk is not None]
+    Alert.objects.bulk_create([alert for alert in alerts if alert.pk is None])
+    if grown:
+        Alert.objects.bulk_update(grown, GROWN)
+    for hit in hits:
+        hit.alert_id = hit.alert.pk
+    AlertHit.objects.bulk_create(hits)
+
+
+def active_routes() -> list[Route]:
+    """The routes in force, in order, the default last. A new installation gets one that takes
+    everything."""
+    routes = list(Route.objects.filter(routing__state="ACTIVE").select_related("queue"))
+    return routes or [_first_route()]
+
+
+def _first_route() -> Route:
+    with connection.cursor() as cursor:  # of two workers that both find none, one makes it
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('first route', 0))")
+    default = Route.objects.filter(routing__state="ACTIVE", is_default=True)
+    if route := default.select_related("queue").first():
+        return route
+    number = (Routing.objects.values_list("number", flat=True).first() or 0) + 1
+    made = Routing.objects.create(
+        number=number, state=Routing.State.ACTIVE, reason="The default of this release."
+    )
+    record(by="system", action="routing.activated", object=made)
+    return Route.objects.create(
+        routing=made, position=0, name="Everything else", queue=default_queue(), is_default=True
     )
 
 
-def expected_loss(units: int, score: float) -> Decimal:
-    """Amount × risk score in the base currency; without a score the whole amount is at risk."""
-    share = Decimal(repr(score)) if math.isfinite(score) else Decimal(1)
-    return (Decimal(units) / UNITS * share).quantize(Decimal("0.0001"))
-
-
 def default_queue() -> Queue:
-    """The queue that takes what no other one claims: the last route always matches."""
+    """The queue that takes what no other one claims."""
     queue = Queue.objects.filter(is_default=True).first() or Queue.objects.order_by("pk").first()
     if queue is None:
         queue, _ = Queue.objects.get_or_create(

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from alerts import consequences
 from alerts.models import Alert, Note, Verdict
 from anomalyshield.audit.record import record
-from scoring import labels, lists, resolving
-from scoring.models import Label, ListEntry, Resolution
+from scoring import labels, lists
+from scoring.models import Label, ListEntry
 
 UNDO_WITHIN = timedelta(minutes=10)
 
@@ -22,12 +22,6 @@ LABEL_OF = {
     Alert.Disposition.INCONCLUSIVE: Label.Value.INCONCLUSIVE,
 }
 
-# What becomes of the payment it holds. Inconclusive: as the installation says (settings).
-STATE_OF = {
-    Label.Value.TRUE_FRAUD: Resolution.State.DECLINED,
-    Label.Value.FALSE_POSITIVE: Resolution.State.RELEASED,
-}
-INCONCLUSIVE = {"hold": Resolution.State.HELD, "release": Resolution.State.RELEASED}
 CHANGED = ("status", "assignee_id")  # by a verdict, besides what an open alert never has
 
 
@@ -78,18 +72,22 @@ def decide(
     note: str = "",
     why: str = "",
     put: Sequence[lists.Wish] = (),
+    seen: int | None = None,
 ) -> Alert:
-    """Close it with what it was, label its transaction, release or decline the payment it holds.
+    """Close it with what it was, label each of its payments, release or decline what they hold.
 
-    All of it or nothing, and with it the event that tells upstream and what is `put` on a list.
-    The row is locked first, so of two decisions at once the second is refused with a sentence.
-    `why` names what stands behind it when that is not the alert page. The trail holds no free text
-    of the note: it can never be erased, and people write names into notes.
+    All of it or nothing, and with it the events that tell upstream and what is `put` on a list.
+    The row is locked first: of two decisions at once the second is refused with a sentence, and no
+    payment joins meanwhile. `seen` is how many payments the person was shown; when more have
+    joined since, nothing happens and a sentence says so. `why` names what stands behind it when
+    that is not the alert page. The trail holds no free text of the note: it can never be erased,
+    and people write names into notes.
     """
     alert = _locked(alert)
     _still_open(alert)
     if not why:
         _nobody_elses(alert, by)
+    _nothing_new(alert, seen)
     meant = Alert.Disposition(disposition)
     if typology and meant != Alert.Disposition.TRUE_POSITIVE_FRAUD:
         typology = ""  # a typology is a kind of fraud
@@ -97,21 +95,19 @@ def decide(
     _close(alert, by=by, disposition=meant, typology=typology)
     if note:
         Note.objects.create(alert=alert, author=by, text=note)
-    label = _label(alert, by=by, value=LABEL_OF[meant], typology=typology)
-    resolution = _resolve(alert, by=by, value=LABEL_OF[meant], behind=why or str(alert))
-    Verdict.objects.create(
+    verdict = Verdict.objects.create(
         alert=alert,
         disposition=meant,
         by=by,
         at=alert.closed_at,
         behind=why[:80],
         before=before,
-        label=label,
-        resolution=resolution,
         listed=[one.pk for one in put_on_list(by=by, alert=alert, put=put)],
     )
+    resolution = consequences.follow(verdict, value=LABEL_OF[meant])
     after = {"status": alert.status, "disposition": meant.value, "typology": typology}
     after["payment"] = resolution.state if resolution else "was never held"
+    after["payments"] = alert.hit_count
     record(
         by=by,
         action="alert.decided",
@@ -125,21 +121,15 @@ def decide(
 
 @transaction.atomic
 def undo(*, by: Any, alert: Alert) -> Alert:
-    """Take the decision back within ten minutes: the alert is as before, the label superseded,
-    the payment held as before, what was listed with it ended, and upstream is told.
+    """Take the decision back within ten minutes: the alert is as before, the labels superseded,
+    its payments held as before, what was listed with it ended, and upstream is told.
 
     Refused with a sentence when it is too late, someone else's, part of a closed case, or final
     for an upstream system. What was written as a note stays: it was said.
     """
     alert = _locked(alert)
     verdict = _undoable(alert, by)
-    if verdict.resolution is not None:
-        try:
-            resolving.reverse(by=by, resolution=verdict.resolution, behind=str(alert))
-        except resolving.Final as final:
-            raise Refused(f"{alert} stays decided. {final}") from final
-    if verdict.label is not None:
-        labels.take_back(by=by, label=verdict.label)
+    consequences.take_back(verdict, by=by)
     before = {"status": alert.status, "disposition": alert.disposition}
     for entry in ListEntry.objects.living().filter(pk__in=verdict.listed):
         lists.end(by=by, entry=entry, reason=f"The decision on {alert} was taken back.")
@@ -234,25 +224,6 @@ def _reopen(alert: Alert, verdict: Verdict) -> None:
     alert.save(update_fields=[*verdict.before, *said])
 
 
-def _resolve(alert: Alert, *, by: Any, value: Label.Value, behind: str) -> Resolution | None:
-    state = STATE_OF.get(value) or INCONCLUSIVE[settings.INCONCLUSIVE]
-    return resolving.resolve(
-        by=by, decision=alert.decision, state=state, reason=value, behind=behind[:80]
-    )
-
-
-def _label(alert: Alert, **said: Any) -> Label | None:
-    """The label given; None when the same was said before and nothing changed."""
-    stood = Label.objects.filter(transaction=alert.transaction).standing().first()
-    try:
-        given = labels.give(
-            transaction=alert.transaction, origin=Label.Origin.DISPOSITION, note=str(alert), **said
-        )
-    except labels.Refused as refusal:
-        raise Refused(f"{alert} stays open. {refusal}") from refusal
-    return None if given == stood else given
-
-
 def _locked(alert: Alert) -> Alert:
     return (
         Alert.objects.select_for_update(of=("self",))
@@ -277,6 +248,15 @@ def _nobody_elses(alert: Alert, by: Any) -> None:
     if alert.assignee is None or alert.assignee == by or _leads(by):
         return
     raise Refused(f"{alert.assignee} is working on {alert}. Ask them, or a lead, to release it.")
+
+
+def _nothing_new(alert: Alert, seen: int | None) -> None:
+    """Nobody decides about a payment that was not on their page."""
+    if seen is None or seen >= alert.hit_count:
+        return
+    new = alert.hit_count - seen
+    joined = "1 payment has" if new == 1 else f"{new} payments have"
+    raise Refused(f"{joined} joined {alert} since you opened it. Look again, then decide.")
 
 
 def _close(alert: Alert, *, by: Any, disposition: Alert.Disposition, typology: str) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from alerts.models import Alert, Queue
-from alerts.routing import alert_of
+from alerts import grouping
+from alerts.candidates import Candidate
+from alerts.models import Alert, Queue, Route
 from anomalyshield.accounts.models import User
 from scoring.engine.decision import Policy
 from scoring.engine.keys import entity_key
@@ -84,9 +85,15 @@ def alert(
     mine = {name: fields.pop(name) for name in ("due_at", "status", "assignee") if name in fields}
     about = {name: fields.pop(name) for name in list(fields) if hasattr(Transaction, name)}
     made = decision(payment(user, amount, **about), score=score, **fields)
-    raised = alert_of(made, queue=where, now=timezone.now())
+    route = Route(queue=where, grouping=Route.Grouping.NONE, is_default=True)
+    [hit] = grouping.group(
+        [grouping.place(Candidate(made, made.transaction, {}), [route])], [], timezone.now()
+    )
+    raised = hit.alert
     for name, value in mine.items():
         setattr(raised, name, value)
     raised.save()
+    hit.alert = raised
+    hit.save()
     Decision.objects.filter(pk=made.pk).update(routed_at=timezone.now())
     return Alert.objects.get(pk=raised.pk)

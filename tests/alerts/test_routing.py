@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from alerts import routing
+from alerts import grouping, routing
 from alerts.models import Alert, Queue
 from scoring.models import Decision
 from scoring.signals import decisions_made
@@ -59,7 +59,7 @@ def test_an_alert_that_is_there_already_is_no_obstacle(cards):
 
 
 def test_without_a_score_the_whole_amount_is_at_risk():
-    assert routing.expected_loss(1_234_500, float("nan")) == Decimal("123.4500")
+    assert grouping.expected_loss(123.45, float("nan")) == Decimal("123.4500")
 
 
 def test_the_oldest_queue_takes_alerts_when_none_is_the_default(loans):

@@ -1,4 +1,6 @@
-"""What needs a person: queues and the alerts in them."""
+"""Alerts: payments of one entity that look like one kind of fraud and want a person."""
+
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -6,39 +8,9 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from scoring.models import Decision, Label, Resolution, Transaction
-
-
-class QueueQuerySet(models.QuerySet["Queue"]):
-    """Questions asked of queues."""
-
-    def visible_to(self, user) -> "QueueQuerySet":
-        from alerts.visibility import queues_of
-
-        return self.filter(pk__in=queues_of(user))
-
-
-class Queue(models.Model):
-    """A pile of alerts that a team works. Membership is a guardian grant of `work_queue`."""
-
-    name = models.CharField(max_length=80, unique=True)
-    slug = models.SlugField(max_length=80, unique=True)
-    is_default = models.BooleanField(default=False)
-    sla_minutes = models.PositiveIntegerField(default=240)
-
-    objects = QueueQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["name"]
-        permissions = [("work_queue", "Works this queue")]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["is_default"], condition=models.Q(is_default=True), name="one_default_queue"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
+from alerts.models.queues import Queue
+from alerts.models.routes import Route
+from scoring.models import Decision, Transaction
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
@@ -55,8 +27,19 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def closed(self) -> "AlertQuerySet":
         return self.filter(status=Alert.Status.CLOSED)
 
+    def growing(self) -> "AlertQuerySet":
+        """Those that still take payments: nobody has decided on them, nor on a case with them."""
+        return self.filter(status__in=[Alert.Status.NEW, Alert.Status.ASSIGNED])
+
     def overdue(self) -> "AlertQuerySet":
         return self.open().filter(due_at__lt=Now())
+
+    def about(self, value: str) -> "AlertQuerySet":
+        """Those of a customer, whichever payment of the alert is theirs, or of a card, device …"""
+        from alerts.models.hits import AlertHit
+
+        theirs = AlertHit.objects.filter(user_id=value).values("alert")
+        return self.filter(models.Q(pk__in=theirs) | models.Q(entity=value))
 
     def workable_by(self, user) -> "AlertQuerySet":
         """What someone takes up next: not in a case already, and nobody else's."""
@@ -75,7 +58,13 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 
 
 class Alert(models.Model):
-    """One reviewable decision in one queue. Closed only together with a label."""
+    """Payments of one entity that look like one kind of fraud, in one queue.
+
+    What stands on it of a payment (amount, score, reasons …) is of its leading one, the one with
+    the highest score. Closed only together with a label for each of its payments.
+    """
+
+    MOST = 100  # payments in one alert: a verdict labels all of them in one transaction
 
     class Status(models.TextChoices):
         NEW = "NEW"
@@ -101,9 +90,26 @@ class Alert(models.Model):
         SYNTHETIC_IDENTITY = "SYNTHETIC_IDENTITY", "Synthetic identity"
         MERCHANT_COLLUSION = "MERCHANT_COLLUSION", "Merchant collusion"
 
+    class Kind(models.TextChoices):
+        USER = "user", "Customer"
+        CARD = "card", "Card"
+        DEVICE = "device", "Device"
+        MERCHANT = "merchant", "Merchant"
+
     decision = models.OneToOneField(Decision, models.PROTECT, related_name="alert")
     transaction = models.OneToOneField(Transaction, models.PROTECT, related_name="alert")
     queue = models.ForeignKey(Queue, models.PROTECT, related_name="alerts")
+    route = models.ForeignKey(Route, models.PROTECT, null=True, related_name="alerts")
+    entity_kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.USER)
+    entity = models.CharField(max_length=200)
+    suspected = models.CharField(max_length=24, choices=Typology.choices, blank=True)
+    # Of queue, entity and suspicion: what joins it. Zero: nothing does, grouping is off.
+    group_key = models.BigIntegerField(default=0)
+    hit_count = models.PositiveIntegerField(default=1)
+    total = models.DecimalField(max_digits=20, decimal_places=4)  # of all, in the base currency
+    first_event = models.DateTimeField()  # of its payments, in their own time
+    last_event = models.DateTimeField()
+    last_hit_at = models.DateTimeField(db_default=Now())  # when the last payment joined
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.NEW)
     level = models.CharField(max_length=8)
     risk_score = models.FloatField()
@@ -139,6 +145,13 @@ class Alert(models.Model):
                 condition=~models.Q(status="CLOSED"),
                 name="alert_urgency",
             ),
+            # Where a new payment looks for the alert it joins.
+            models.Index(
+                fields=["group_key"],
+                condition=~models.Q(status="CLOSED") & ~models.Q(group_key=0),
+                name="alert_group",
+            ),
+            models.Index(fields=["entity", "-id"], name="alert_entity"),
             models.Index(fields=["user_id", "-id"], name="alert_user"),
             models.Index(fields=["-closed_at"], name="alert_closed"),
         ]
@@ -169,50 +182,25 @@ class Alert(models.Model):
         return next((s["sentence"] for s in sentences if s["contribution"] > 0), "")
 
     @property
+    def is_group(self) -> bool:
+        return self.hit_count > 1
+
+    @property
+    def subject(self) -> str:
+        """Whom or what a case about it is about: its customer, or what several have in common."""
+        return self.entity if len(self.subjects) > 1 else self.user_id
+
+    @property
+    def subjects(self) -> set[str]:
+        """The customers of its payments, and its entity when it brings several together."""
+        customers = set(self.hits.values_list("user_id", flat=True)) | {self.user_id}
+        return customers if len(customers) == 1 else customers | {self.entity}
+
+    def takes(self, moment: datetime, window: timedelta) -> bool:
+        """Whether a payment of this moment is near enough to those it has, and there is room."""
+        near = self.first_event - window <= moment <= self.last_event + window
+        return near and self.hit_count < self.MOST
+
+    @property
     def is_late(self) -> bool:
         return self.is_open and self.due_at < timezone.now()
-
-
-class Note(models.Model):
-    """What someone wrote on an alert."""
-
-    alert = models.ForeignKey(Alert, models.CASCADE, related_name="notes")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
-    text = models.TextField()
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        ordering = ["id"]
-
-    def __str__(self) -> str:
-        return self.text[:60]
-
-
-class Verdict(models.Model):
-    """What someone said an alert was, with everything that taking it back needs."""
-
-    alert = models.ForeignKey(Alert, models.PROTECT, related_name="verdicts")
-    disposition = models.CharField(max_length=20, choices=Alert.Disposition.choices)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    at = models.DateTimeField()
-    behind = models.CharField(max_length=80, blank=True)  # the case that stands behind it
-    before = models.JSONField()  # the fields of the alert that it changed
-    label = models.ForeignKey(Label, models.PROTECT, null=True, related_name="+")  # if it gave one
-    resolution = models.OneToOneField(Resolution, models.PROTECT, null=True, related_name="+")
-    listed = ArrayField(models.BigIntegerField(), default=list)  # entries of lists made with it
-    undone_at = models.DateTimeField(null=True)
-    undone_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["alert"],
-                condition=models.Q(undone_at=None),
-                name="one_standing_verdict",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_disposition_display()} on {self.alert_id}"

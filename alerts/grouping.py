@@ -1,0 +1,148 @@
+"""Which payments make one alert: one entity, one suspicion, one queue, and near in time.
+
+The rule of what comes later: a closed alert takes nothing more, because what was decided, labelled
+and told upstream is never changed by it; nor does one that a case investigates, because two people
+judge what is in it. Such a payment opens a new alert, which shows the old one as an earlier alert
+of the same entity. The clock of an alert is that of its first payment: what joins never stops it.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from alerts.candidates import Candidate
+from alerts.conditions import matches
+from alerts.models import Alert, AlertHit, Route
+from alerts.typologies import Suspicion, entity_of, suspected
+from scoring.engine.decision import Level
+from scoring.engine.keys import entity_key
+from scoring.engine.transaction import UNITS
+
+LEVELS = list(Level)  # from LOW to CRITICAL
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Where a candidate belongs: its route, what it is suspected of, whom it is about."""
+
+    candidate: Candidate
+    route: Route
+    suspicion: Suspicion
+    kind: str
+    entity: str
+
+    @property
+    def key(self) -> int:
+        """Payments with one key may share an alert; 0 shares with nobody."""
+        if self.route.grouping == Route.Grouping.NONE:
+            return 0
+        parts = (str(self.route.queue_id), self.kind, self.entity, self.suspicion.typology)
+        return entity_key("\x1f".join(parts))
+
+    @property
+    def window(self) -> timedelta:
+        return timedelta(hours=self.route.window_hours)
+
+
+def place(candidate: Candidate, routes: Sequence[Route]) -> Placing:
+    """By the first route that matches; the default, which is the last, always does."""
+    route = next(one for one in routes if one.is_default or matches(one, candidate))
+    suspicion = suspected(candidate)
+    by_suspicion = route.grouping in (Route.Grouping.TYPOLOGY, Route.Grouping.NONE)
+    wanted = suspicion.kind if by_suspicion else route.grouping.lower()
+    return Placing(candidate, route, suspicion, *entity_of(candidate, wanted))
+
+
+def group(placings: Iterable[Placing], alerts: Iterable[Alert], now: datetime) -> list[AlertHit]:
+    """Each placing as the unsaved hit of an alert of these, or of a new one.
+
+    Without a database, so that a dry run groups as routing does. Alerts that took something have
+    changed in memory; new ones have no id.
+    """
+    waiting: dict[int, list[Alert]] = {}
+    for alert in alerts:
+        waiting.setdefault(alert.group_key, []).append(alert)
+    return [_join(one, waiting.setdefault(one.key, []), now) for one in placings]
+
+
+def _join(placing: Placing, waiting: list[Alert], now: datetime) -> AlertHit:
+    moment = placing.candidate.payment.event_time
+    near = (alert for alert in reversed(waiting) if alert.takes(moment, placing.window))
+    alert = next(near, None) if placing.key else None
+    if alert is None:
+        alert = opened(placing, now)
+        waiting.append(alert)
+    else:
+        extend(alert, placing, now)
+    return hit_of(alert, placing.candidate, now)
+
+
+def opened(placing: Placing, now: datetime) -> Alert:
+    """The unsaved alert of a first payment."""
+    alert = Alert(
+        queue=placing.route.queue,
+        route=placing.route if placing.route.pk else None,
+        entity_kind=placing.kind,
+        entity=placing.entity,
+        suspected=placing.suspicion.typology,
+        group_key=placing.key,
+        level=placing.candidate.decision.level,
+        expected_loss=Decimal(0),
+        hit_count=0,
+        total=Decimal(0),
+        created_at=now,
+        first_event=placing.candidate.payment.event_time,
+        last_event=placing.candidate.payment.event_time,
+        due_at=now + timedelta(minutes=placing.route.sla),
+    )
+    _lead(alert, placing.candidate)
+    _add(alert, placing.candidate, now)
+    return alert
+
+
+def extend(alert: Alert, placing: Placing, now: datetime) -> None:
+    """One payment more; it leads from now on if its score is the highest."""
+    _add(alert, placing.candidate, now)
+    if placing.candidate.decision.risk_score > alert.risk_score:
+        _lead(alert, placing.candidate)
+
+
+def hit_of(alert: Alert, candidate: Candidate, now: datetime) -> AlertHit:
+    payment = candidate.payment
+    return AlertHit(
+        alert=alert,
+        decision=candidate.decision,
+        transaction=payment,
+        user_id=payment.user_id,
+        score=candidate.decision.risk_score,
+        amount=payment.amount,
+        at=now,
+    )
+
+
+def expected_loss(amount: float | Decimal, score: float) -> Decimal:
+    """Amount × risk score in the base currency; without a score the whole amount is at risk."""
+    share = Decimal(repr(score)) if math.isfinite(score) else Decimal(1)
+    return (Decimal(amount) * share).quantize(Decimal("0.0001"))
+
+
+def _add(alert: Alert, candidate: Candidate, now: datetime) -> None:
+    decision, payment = candidate.decision, candidate.payment
+    base = Decimal(payment.amount_units) / UNITS
+    alert.hit_count += 1
+    alert.total += base
+    alert.expected_loss += expected_loss(base, decision.risk_score)
+    alert.level = max(alert.level, decision.level, key=LEVELS.index)
+    alert.reason_codes = list(dict.fromkeys([*alert.reason_codes, *decision.reason_codes]))
+    alert.first_event = min(alert.first_event, payment.event_time)
+    alert.last_event = max(alert.last_event, payment.event_time)
+    alert.last_hit_at = now
+
+
+def _lead(alert: Alert, candidate: Candidate) -> None:
+    decision, payment = candidate.decision, candidate.payment
+    alert.decision, alert.transaction = decision, payment
+    alert.risk_score, alert.user_id = decision.risk_score, payment.user_id
+    alert.amount, alert.currency = payment.amount, payment.currency
