@@ -61,6 +61,11 @@ class AlertRowOut(s.ModelSerializer):
     decision = s.IntegerField(source="decision_id", help_text="For /api/v1/decisions/{id}")
     top_reason = s.CharField(help_text="Empty while nothing is explained")
     reason_codes = s.ListField(child=s.CharField())
+    entity_kind = s.ChoiceField(Alert.Kind.values, help_text="What it is about")
+    entity = Personal()
+    suspected = s.ChoiceField(["", *Alert.Typology.values], help_text="Before anybody looked")
+    hit_count = s.IntegerField(help_text="Payments in it")
+    total = s.DecimalField(20, 4, help_text="Of all its payments, in the base currency")
     assignee = Person()
     disposition = s.ChoiceField(["", *Alert.Disposition.values])
     typology = s.ChoiceField(["", *Alert.Typology.values])
@@ -72,8 +77,9 @@ class AlertRowOut(s.ModelSerializer):
         fields = (
             "id", "name", "status", "queue", "level", "risk_score", "expected_loss", "amount",
             "currency", "user_id", "transaction", "decision", "reason_codes", "top_reason",
-            "assignee", "created_at", "due_at", "disposition", "typology", "closed_at",
-            "closed_by",
+            "entity_kind", "entity", "suspected", "hit_count", "total", "first_event",
+            "last_event", "last_hit_at", "assignee", "created_at", "due_at",
+            "disposition", "typology", "closed_at", "closed_by",
         )  # fmt: skip
 
 
@@ -99,6 +105,20 @@ class PaymentOut(s.Serializer):
         return str(standing.state) if standing else ("HELD" if held else "APPROVED")
 
 
+class HitOut(s.Serializer):
+    """One payment of an alert. The leading one, with the highest score, is `payment`."""
+
+    transaction = s.IntegerField(source="transaction_id", help_text="/api/v1/transactions/{id}")
+    decision = s.IntegerField(source="decision_id", help_text="For /api/v1/decisions/{id}")
+    user_id = Personal()
+    amount = s.DecimalField(18, 4)
+    currency = s.CharField(source="transaction.currency")
+    timestamp = s.DateTimeField(source="transaction.event_time")
+    risk_score = s.FloatField(source="score")
+    level = s.ChoiceField(LEVELS, source="decision.level")
+    joined_at = s.DateTimeField(source="at")
+
+
 class LabelBriefOut(s.Serializer):
     """What was said of it last."""
 
@@ -120,6 +140,7 @@ class AlertOut(AlertRowOut):
     """An alert with everything to decide it."""
 
     payment = PaymentOut(source="transaction")
+    payments = s.SerializerMethodField(help_text="All of it; a verdict is about each")
     hits = s.ListField(child=s.DictField(), source="decision.hits")
     degraded = s.CharField(source="decision.degraded", help_text="Why, or empty")
     label = s.SerializerMethodField()
@@ -130,12 +151,18 @@ class AlertOut(AlertRowOut):
         fields = (
             *AlertRowOut.Meta.fields,
             "payment",
+            "payments",
             "hits",
             "degraded",
             "label",
             "notes",
             "cases",
         )
+
+    @extend_schema_field(HitOut(many=True))
+    def get_payments(self, alert: Alert) -> Any:
+        hits = alert.hits.select_related("transaction", "decision")
+        return HitOut(hits, many=True, context=self.context).data
 
     @extend_schema_field(LabelBriefOut(allow_null=True))
     def get_label(self, alert: Alert) -> Any:

@@ -1,11 +1,12 @@
-"""What is known of the entity behind an alert: its payments around it and its earlier alerts."""
+"""What is known of the entity behind an alert: its payments, those around it, earlier alerts."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
-from alerts.models import Alert
+from alerts.models import Alert, AlertHit, Look
 from scoring.models import Transaction
 
 EVENTS = 20  # payments on the timeline …
@@ -15,18 +16,26 @@ PRIOR = 8
 
 @dataclass(frozen=True)
 class Event:
-    """One payment of the timeline, and whether it is the one that raised the alert."""
+    """One payment of the timeline, and whether it is one of the alert's."""
 
     payment: Transaction
     marked: bool
 
 
+# Kind of entity → the columns that name it, key first. Merchants have too many payments for this.
+COLUMNS = {
+    Alert.Kind.USER: ("user_key", "user_id"),
+    Alert.Kind.CARD: ("card_key", "card_id"),
+    Alert.Kind.DEVICE: ("device_key", "device_id"),
+}
+
+
 def timeline(alert: Alert) -> list[Event]:
-    """The payments of the same user around the alert's, latest first, the alert's among them."""
-    at = alert.transaction
-    same = Transaction.objects.filter(user_key=at.user_key, user_id=at.user_id).select_related(
-        "decision"
-    )
+    """The payments of the same entity around the leading one, latest first, and it among them."""
+    at, own = alert.transaction, set(alert.hits.values_list("transaction_id", flat=True))
+    columns = COLUMNS[timed_by(alert)]
+    known = {name: getattr(at, name) for name in columns}
+    same = Transaction.objects.filter(**known).select_related("decision")
     here = Q(event_time=at.event_time)
     until = same.filter(Q(event_time__lt=at.event_time) | here & Q(pk__lte=at.pk))
     since = same.filter(Q(event_time__gt=at.event_time) | here & Q(pk__gt=at.pk))
@@ -34,10 +43,37 @@ def timeline(alert: Alert) -> list[Event]:
     room = max(LATER, EVENTS - len(before))
     later = list(since.order_by("event_time", "pk")[:room])
     shown = [*reversed(later), *before[: EVENTS - len(later)]]
-    return [Event(payment, payment.pk == at.pk) for payment in shown]
+    return [Event(payment, payment.pk in own) for payment in shown]
+
+
+def timed_by(alert: Alert) -> Alert.Kind:
+    """Whose payments the timeline shows: the alert's entity, or the customer for a merchant."""
+    kind = Alert.Kind(alert.entity_kind)
+    return kind if kind in COLUMNS else Alert.Kind.USER
+
+
+def hits_of(alert: Alert, person: Any) -> list[AlertHit]:
+    """Its payments, latest first, each marked `fresh` when it joined since this person looked.
+
+    Whoever looks has seen them from now on; at the first look nothing is fresh.
+    """
+    look = Look.objects.filter(alert=alert, person=person).first()
+    hits = list(alert.hits.select_related("transaction", "decision").order_by("-pk"))
+    for number, hit in enumerate(reversed(hits)):
+        hit.fresh = look is not None and number >= look.hits
+    if look is None or look.hits != len(hits):
+        seen = Look(alert=alert, person=person, hits=len(hits), at=timezone.now())
+        Look.objects.bulk_create(
+            [seen],
+            update_conflicts=True,
+            unique_fields=["person", "alert"],
+            update_fields=["hits", "at"],
+        )
+    return hits
 
 
 def prior_alerts(alert: Alert, user: Any) -> list[Alert]:
-    """Other alerts of the same user, latest first, as far as this person may see them."""
-    others = Alert.objects.visible_to(user).filter(user_id=alert.user_id).exclude(pk=alert.pk)
+    """Other alerts of the same customer or entity, latest first, as far as this person sees."""
+    about = Q(user_id=alert.user_id) | Q(entity=alert.entity)
+    others = Alert.objects.visible_to(user).filter(about).exclude(pk=alert.pk)
     return list(others.select_related("closed_by").order_by("-pk")[:PRIOR])

@@ -90,6 +90,7 @@ class DecisionForm(forms.Form):
         error_messages={"invalid_choice": "“%(value)s” is not a typology."},
     )
     note = forms.CharField(max_length=NOTE_LENGTH, required=False)
+    seen = forms.IntegerField(min_value=1, required=False)  # payments that were on the page
 
 
 class ListingForm(forms.Form):

@@ -35,7 +35,7 @@ def narrow(alerts: AlertQuerySet, asked: Mapping[str, Any], user: Any) -> AlertQ
     if "reason" in asked:
         alerts = alerts.filter(reason_codes__contains=[asked["reason"]])
     if "user" in asked:
-        alerts = alerts.filter(user_id=asked["user"])
+        alerts = alerts.about(asked["user"])
     if "mine" in asked:
         alerts = alerts.filter(assignee=user)
     return alerts

@@ -52,7 +52,7 @@ class Case(models.Model):
         INCONCLUSIVE = "INCONCLUSIVE"
 
     title = models.CharField(max_length=200)
-    subject = models.CharField(max_length=128)  # the entity investigated, usually a user id
+    subject = models.CharField(max_length=200)  # the entity investigated, usually a user id
     level = models.CharField(max_length=8)
     status = models.CharField(max_length=24, choices=Status.choices, default=Status.OPEN)
     alerts = models.ManyToManyField(Alert, related_name="cases")

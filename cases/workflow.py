@@ -28,10 +28,7 @@ class Refused(triage.Refused):
 @transaction.atomic
 def open_case(*, by: Any, alerts: Sequence[Alert], title: str = "", note: str = "") -> Case:
     """Start an investigation of one subject from its alerts. Open ones become ESCALATED."""
-    subjects = {alert.user_id for alert in alerts}
-    if len(subjects) != 1:
-        raise Refused("A case is about one subject: choose alerts of the same entity.")
-    subject = subjects.pop()
+    subject = _subject_of(alerts)
     case = Case.objects.create(
         title=title or _title(alerts),
         subject=subject,
@@ -54,7 +51,7 @@ def add_alert(*, by: Any, case: Case, alert: Alert) -> Case:
     case = _locked(case)
     _still_open(case)
     _not_pending(case)
-    if alert.user_id != case.subject:
+    if case.subject not in alert.subjects:
         raise Refused(f"{alert} concerns another entity than {case}.")
     if case.alerts.filter(pk=alert.pk).exists():
         return case
@@ -71,8 +68,9 @@ def add_alert(*, by: Any, case: Case, alert: Alert) -> Case:
 @transaction.atomic
 def escalate(*, by: Any, alert: Alert, note: str = "") -> Case:
     """Into the open case of the alert's subject if there is one, else into a new case."""
-    _one_at_a_time(alert.user_id)
-    case = Case.objects.visible_to(by).under_way().filter(subject=alert.user_id).first()
+    subjects = sorted(alert.subjects)
+    _one_at_a_time(subjects)
+    case = Case.objects.visible_to(by).under_way().filter(subject__in=subjects).first()
     if case is None:
         return open_case(by=by, alerts=[alert], note=note)
     case = add_alert(by=by, case=case, alert=alert)
@@ -161,10 +159,22 @@ def _title(alerts: Sequence[Alert]) -> str:
     return ", ".join(codes).replace("_", " ").capitalize()[:200] or "Unusual for this customer"
 
 
-def _one_at_a_time(subject: str) -> None:
+def _subject_of(alerts: Sequence[Alert]) -> str:
+    """What they have in common: the first one's own subject, if all of them are about it."""
+    common = set.intersection(*(alert.subjects for alert in alerts)) if alerts else set()
+    if not common:
+        raise Refused("A case is about one subject: choose alerts of the same entity.")
+    return alerts[0].subject if alerts[0].subject in common else min(common)
+
+
+def _one_at_a_time(subjects: Sequence[str]) -> None:
     # Two escalations of one subject at once would each miss the other's case and open a second.
+    # In one order, so that two people never wait for each other in a circle.
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["case " + subject])
+        for subject in subjects:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["case " + subject]
+            )
 
 
 def _locked(case: Case) -> Case:

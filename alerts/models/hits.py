@@ -9,7 +9,7 @@ from scoring.models import Decision, Transaction
 
 
 class AlertHit(models.Model):
-    """One reviewable decision in one alert: unique, so that none is lost and none is shown twice."""
+    """One reviewable decision in one alert; unique, so that none is ever in two."""
 
     alert = models.ForeignKey(Alert, models.PROTECT, related_name="hits")
     decision = models.OneToOneField(Decision, models.PROTECT, related_name="hit")

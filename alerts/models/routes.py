@@ -1,4 +1,4 @@
-"""Routes: which queue takes which decision, in order, as versions that two people put into force."""
+"""Routes: which queue takes which decision, in order; versions that two people put in force."""
 
 import hashlib
 import json

@@ -3,16 +3,18 @@
 import time
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from alerts import triage
-from alerts.entity import Event, prior_alerts, timeline
+from alerts.entity import Event, hits_of, prior_alerts, timed_by, timeline
 from alerts.forms import DAYS, DecisionForm, ListingForm, NoteForm, QueueFilter, named_in
 from alerts.listing import next_for
 from alerts.models import Alert
+from alerts.typologies import SENTENCES
 from alerts.views.queue import filters_of
 from alerts.visibility import masked, queues_of
 from alerts.why import why
@@ -133,6 +135,9 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "alert": found,
         "payment": found.transaction,
         **_reasons(found),
+        "hits": hits_of(found, user),
+        "sentence": SENTENCES.get(found.suspected, ""),
+        "timed_by": timed_by(found).label,
         "events": events,
         "amounts": charts.amounts([_point(event) for event in reversed(events)]),
         "prior": prior_alerts(found, user),
@@ -140,6 +145,7 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "notes": () if masked(user) else found.notes.select_related("author"),
         "cases": found.cases.all() if user.may("case.view") else (),
         "masked": masked(user),
+        "currency": settings.BASE_CURRENCY,
         "may_note": user.may("alert.work"),
         "may_work": user.may("alert.work") and found.is_open,
         "may_label": user.may("label.write") and found.is_open,

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from alerts.figures import figures
 from alerts.forms import QueueFilter
 from alerts.listing import PAGE, Page, narrow, order_of, page_of
-from alerts.models import Alert, AlertQuerySet
+from alerts.models import Alert, AlertQuerySet, Look
 from alerts.visibility import masked, queues_of
 from anomalyshield.accounts.permissions import allow
 
@@ -36,12 +36,21 @@ def alerts(request: HttpRequest) -> HttpResponse:
     if "newer" in request.GET:
         return _news(request, found)
     page = page_of(found.for_the_page(), order_of(form.asked), form.asked.get("after", ""))
+    mark_fresh(page.rows, request.user)
     context = {
         **_context(request, form, page),
         "figures": figures(seen),
         "newest": seen.order_by("-pk").values_list("pk", flat=True).first() or 0,
     }
     return _answer(request, context)
+
+
+def mark_fresh(rows: list[Alert], person: Any) -> None:
+    """How many payments joined each of them since this person last opened it; none if never."""
+    looks = Look.objects.filter(person=person, alert__in=rows)
+    seen = dict(looks.values_list("alert", "hits"))
+    for alert in rows:
+        alert.fresh = alert.hit_count - seen.get(alert.pk, alert.hit_count)
 
 
 def filters_of(asked: Mapping[str, Any], **changed: str) -> str:
@@ -94,7 +103,8 @@ def _news(request: HttpRequest, found: AlertQuerySet) -> HttpResponse:
 def _token(page: Page) -> str:
     """Changes with what the rows say; the minute is in it because ages are shown in minutes."""
     rows = [
-        (a.pk, a.status, a.assignee_id, a.level, a.disposition, a.top_reason) for a in page.rows
+        (a.pk, a.status, a.assignee_id, a.level, a.disposition, a.top_reason, a.hit_count, a.fresh)
+        for a in page.rows
     ]
     said = repr((rows, timezone.now().replace(second=0, microsecond=0)))
     return hashlib.sha256(said.encode()).hexdigest()[:16]

@@ -7,13 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts import triage
+from alerts import routing, triage
 from alerts.models import Alert, Note
 from anomalyshield.audit.models import AuditEvent
 from cases import workflow
 from scoring import labels
 from scoring.engine.features import FEATURES
-from scoring.models import Explanation, Label, ModelVersion
+from scoring.models import Explanation, Label, ModelVersion, Transaction
 from tests.alerts import making
 
 pytestmark = pytest.mark.django_db
@@ -334,3 +334,40 @@ def test_enter_in_a_field_decides_nothing(as_ana, cards):
 def test_an_alert_in_a_case_names_it(as_ana, ana, cards):
     case = workflow.open_case(by=ana, alerts=[making.alert(cards)])
     assert f"/cases/{case.pk}/" in read(as_ana, case.alerts.get())
+
+
+def test_a_group_shows_its_payments_and_which_are_new(as_ana, cards):
+    raised(making.payment(amount="100", merchant_name="Fjord"))
+    alert = Alert.objects.get()
+    assert "badge fresh" not in read(as_ana, alert)
+    raised(making.payment(amount="250", merchant_name="Skerry"))
+    assert "+1</span>" in as_ana.get("/alerts/").content.decode()
+    page = read(as_ana, alert)
+    assert "2 payments, 350.00 USD" in page
+    assert page.count("badge fresh") == 1
+    assert "badge fresh" not in read(as_ana, alert)
+
+
+def test_a_verdict_on_an_old_page_is_refused_when_a_payment_joined(as_ana, cards):
+    raised(making.payment())
+    alert = Alert.objects.get()
+    raised(making.payment())
+    response = say(as_ana, alert, disposition=FRAUD, seen="1", note="typed")
+    assert response.status_code == 409
+    page = response.content.decode()
+    assert "1 payment has joined A-" in page
+    assert 'value="typed"' in page
+    assert say(as_ana, alert, disposition=FRAUD, seen="2").status_code == 302
+
+
+@pytest.mark.parametrize("seen", ["0", "-1", "many"])
+def test_a_count_that_is_none_is_refused(as_ana, cards, seen):
+    alert = making.alert(cards)
+    assert say(as_ana, alert, disposition=FRAUD, seen=seen).status_code == 400
+    assert Alert.objects.get().is_open
+
+
+def raised(*payments: Transaction) -> None:
+    for one in payments:
+        making.decision(one)
+    routing.sweep()

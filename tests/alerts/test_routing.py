@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from alerts import grouping, routing
-from alerts.models import Alert, Queue
+from alerts.models import Alert, AlertHit, Queue
 from scoring.models import Decision
 from scoring.signals import decisions_made
 from tests.alerts import making
@@ -46,7 +46,7 @@ def test_the_sweep_finds_what_no_announcement_raised(cards, monkeypatch):
     for _ in range(5):
         making.decision(making.payment())
     assert routing.sweep() == 5
-    assert Alert.objects.count() == 5
+    assert AlertHit.objects.count() == 5
 
 
 def test_an_alert_that_is_there_already_is_no_obstacle(cards):
@@ -75,14 +75,16 @@ def test_a_queue_is_made_when_there_is_none():
 
 
 def test_a_batch_is_routed_in_a_fixed_number_of_queries(cards, django_assert_num_queries):
-    ids = [making.decision(making.payment()).pk for _ in range(20)]
-    with django_assert_num_queries(6):  # savepoint, claim, queue, insert, mark, release
+    routing.active_routes()
+    ids = [making.decision(making.payment(f"customer-{n % 9}")).pk for n in range(20)]
+    # savepoint, claim, routes, hits, vectors, locks, alerts, insert both, mark, release
+    with django_assert_num_queries(11):
         assert routing.raise_alerts(ids) == 20
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_sweepers_at_once_raise_one_alert_per_decision(cards):
-    made = [making.decision(making.payment()) for _ in range(40)]
+    made = [making.decision(making.payment(f"customer-{n % 3}")) for n in range(40)]
     start = Barrier(2)
 
     def sweeper() -> int:
@@ -95,7 +97,9 @@ def test_two_sweepers_at_once_raise_one_alert_per_decision(cards):
     with ThreadPoolExecutor(2) as pool:
         routed = [future.result() for future in [pool.submit(sweeper) for _ in range(2)]]
     assert sum(routed) == 40
-    assert sorted(Alert.objects.values_list("decision", flat=True)) == [d.pk for d in made]
+    assert sorted(AlertHit.objects.values_list("decision", flat=True)) == [d.pk for d in made]
+    assert sum(Alert.objects.values_list("hit_count", flat=True)) == 40
+    assert Alert.objects.count() == 3
 
 
 @pytest.mark.django_db(transaction=True)

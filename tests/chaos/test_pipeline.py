@@ -74,8 +74,8 @@ def test_a_file_is_decided_row_by_row_once_whoever_dies(stack, capsys):
     assert one(stack, "SELECT count(DISTINCT transaction_id) FROM scoring_decision") == ROWS
     assert one(stack, "SELECT count(*) FROM scoring_snapshot") == ROWS
     reviewable = one(stack, "SELECT count(*) FROM scoring_decision WHERE reviewable")
-    alerts = "SELECT count(*), count(DISTINCT decision_id) FROM alerts_alert"
-    until(lambda: stack.ask(alerts) == [(reviewable, reviewable)], "one alert per decision")
+    alerts = "SELECT count(*), count(DISTINCT decision_id) FROM alerts_alerthit"
+    until(lambda: stack.ask(alerts) == [(reviewable, reviewable)], "one hit per decision")
     tried = "SELECT count(*), max(attempts) FROM scoring_chunk WHERE attempts > 1"
     [[again, most]] = stack.ask(tried)
     with capsys.disabled():
