@@ -16,7 +16,7 @@ from scoring.engine.bundle import Bundle
 from scoring.engine.decision import Policy
 from scoring.engine.detectors import isolation_forest
 from scoring.engine.explanation import explain
-from scoring.engine.features import compute
+from scoring.engine.features import NAMES, compute
 from scoring.engine.history import EVENT, History, Rows
 from scoring.engine.scorer import Scorer
 from scoring.engine.training import fit
@@ -32,7 +32,14 @@ def stream(count: int) -> Rows:
     rows["id"] = np.arange(1, count + 1)
     rows["time"] = 9_000 * DAY + np.sort(random.integers(0, 60 * DAY, count))
     rows["user"] = random.integers(1, count // 60 + 2, count)
-    for name, size in {"card": 2, "device": 3, "merchant": 40, "place": 4, "category": 8}.items():
+    for name, size in {
+        "card": 2,
+        "device": 3,
+        "merchant": 40,
+        "place": 4,
+        "category": 8,
+        "country": 2,
+    }.items():
         rows[name] = rows["user"] * size + random.integers(0, size, count) + 1
     rows["units"] = (random.lognormal(3.5, 1, count) * UNITS).astype(np.int64)
     rows["lat"], rows["lon"] = random.uniform(-60, 60, count), random.uniform(-180, 180, count)
@@ -102,14 +109,19 @@ def main() -> None:
 
     features = count / seconds(lambda: compute(rows, history))
     told(
-        "55 features",
+        f"{len(NAMES)} features",
         features,
         count / seconds(lambda: pandas_windows(rows)),
         "rows/s",
         "pandas, 9",
     )
     one, past = of_one(rows, history)
-    told("55 features of one row", 1e6 * seconds(lambda: compute(one, past), 500), None, "µs")
+    told(
+        f"{len(NAMES)} features of one row",
+        1e6 * seconds(lambda: compute(one, past), 500),
+        None,
+        "µs",
+    )
 
     times = rows["time"]
     for labelled, name in ((None, "cold"), (labels, "warm")):

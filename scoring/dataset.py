@@ -9,7 +9,7 @@ import numpy as np
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
-from scoring.engine.features import FEATURES, spec_id
+from scoring.engine.features import FEATURES, widths
 from scoring.engine.transaction import EPOCH
 from scoring.labels import MATURITY, matured_until
 
@@ -28,7 +28,7 @@ LEFT JOIN (
     SELECT DISTINCT ON (transaction_id) transaction_id, value FROM scoring_label
     WHERE known_at <= %(cutoff)s ORDER BY transaction_id, id DESC
 ) AS said ON said.transaction_id = paid.id
-WHERE seen.spec = %(spec)s AND paid.event_time <= %(cutoff)s
+WHERE seen.spec = ANY(%(specs)s) AND paid.event_time <= %(cutoff)s
 ORDER BY paid.event_time DESC, paid.id DESC
 LIMIT %(most)s
 """
@@ -81,18 +81,18 @@ class Split:
 
 
 def read(cutoff: datetime, maturity: timedelta = MATURITY) -> Dataset:
-    """Every stored vector of today's features, labelled as was known at the cut-off.
+    """Every stored vector, labelled as was known at the cut-off; features of later are NaN.
 
     Older than the maturity window, silence counts as legitimate; younger, as unknown.
     """
-    said = {"cutoff": cutoff, "spec": spec_id(), "most": MOST_ROWS}
+    said = {"cutoff": cutoff, "specs": list(widths()), "most": MOST_ROWS}
     found: list[tuple] = []
-    raw = bytearray()
+    raw, unknown = bytearray(), np.full(len(FEATURES), np.nan).tobytes()
     with transaction.atomic(), connection.connection.cursor("learning") as cursor:
         cursor.itersize = AT_ONCE
         for *fields, vector in cursor.execute(ROWS, said):
             found.append(tuple(fields))
-            raw += vector
+            raw += bytes(vector) + unknown[len(vector) :]
     found.reverse()
     width = len(FEATURES)
     vectors = np.frombuffer(bytes(raw), "<f8").reshape(-1, width)[::-1].copy()

@@ -12,7 +12,7 @@ from anomalyshield import leases
 from scoring import registry
 from scoring.engine import explanation as engine
 from scoring.engine.bundle import Bundle
-from scoring.engine.features import NAMES, spec_id
+from scoring.engine.features import NAMES, widened, widths
 from scoring.models import Decision, Explanation, ModelVersion, Snapshot
 
 _bundles: dict[str, Bundle] = {}
@@ -36,7 +36,7 @@ def perform_all(rows: Sequence[Explanation]) -> None:
     vectors = stored_vectors([decisions[row.decision_id] for row in rows])
     for number, some in groupby(sorted(rows, key=by_model), by_model):
         mine = list(some)
-        matrix = np.array([vectors[row.decision_id] for row in mine])
+        matrix = np.array([widened(vectors[row.decision_id]) for row in mine])
         bundle = bundle_of(ModelVersion.objects.get(pk=number))
         for row, told in zip(mine, explained(bundle, matrix), strict=True):
             leases.finish(row, **told)
@@ -59,13 +59,14 @@ def contributions(
     version: ModelVersion, vector: np.ndarray, top: int = 5
 ) -> tuple[float, float, np.ndarray, list[dict[str, Any]]]:
     """Base, margin, every feature's part in log-odds, and the strongest in words."""
+    vector = widened(vector)
     made = engine.explain(bundle_of(version), vector[None, :])
     values = made.values[0]
     return made.base, float(made.margin[0]), values, engine.sentences(vector, values, top)
 
 
 def stored_vector(decision: Decision) -> np.ndarray:
-    """The features as they were when it was decided, bit for bit."""
+    """The features as they were when it was decided, bit for bit: those computed then, no more."""
     return stored_vectors([decision])[decision.pk]
 
 
@@ -86,7 +87,7 @@ def stored_vectors(decisions: Sequence[Decision]) -> dict[int, np.ndarray]:
 def vector_of(kept: Snapshot | None) -> np.ndarray:
     if kept is None:
         raise NotExplainable("the vector of this decision is no longer kept")
-    if kept.spec != spec_id():
+    if kept.spec not in widths():
         raise NotExplainable("the features meant something else when this was decided")
     return np.frombuffer(bytes(kept.vector), "<f8")
 

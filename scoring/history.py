@@ -15,17 +15,27 @@ from anomalyshield import prepared
 from scoring.engine.features import DAYS, MOST_ROWS
 from scoring.engine.fields import offset_seconds
 from scoring.engine.history import EVENT, HISTORY, History, Rows, ordered
+from scoring.engine.names import CHANNELS, OTHER_CHANNEL
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 KEYED = (
     "id, event_time, amount_units, user_key, card_key, device_key, merchant_key, place_key,"
     " category_key"
 )
-COLUMNS = f"{KEYED}, latitude, longitude"  # in the order of HISTORY
-PAST = f"{KEYED}, coalesce(latitude, 'NaN'), coalesce(longitude, 'NaN')"
+# keys.country_number and names.channel_number, as the database counts them.
+COUNTRY = "(ascii(country) * 256 + ascii(right(country, 1)))::int8"
+CHANNEL = "CASE {} WHEN channel = '' THEN 0::int8 ELSE {}::int8 END".format(
+    " ".join(
+        f"WHEN lower(channel) = '{word}' THEN {number}::int8" for word, number in CHANNELS.items()
+    ),
+    OTHER_CHANNEL,
+)
+COLUMNS = f"{KEYED}, latitude, longitude, {COUNTRY} AS country"
+FETCHED = f"{KEYED}, latitude, longitude, country"  # in the order of HISTORY
+PAST = f"{KEYED}, coalesce(latitude, 'NaN'), coalesce(longitude, 'NaN'), {COUNTRY}"
 NOW = (
     f"{PAST}, coalesce(is_online::int::float8, 'NaN'), 0::int8,"
-    " coalesce(nullif(mcc, ''), '0')::int8"
+    f" coalesce(nullif(mcc, ''), '0')::int8, {CHANNEL}"
 )
 ENTITIES = ("user", "card", "device")
 
@@ -132,7 +142,7 @@ FROM ({" UNION ALL ".join(_branch(part, entity) for part, entity in enumerate(EN
 """.format(
     arrays=", ".join(
         f"array_agg(coalesce({column}, 'NaN'))" if kind == "<f8" else f"array_agg({column})"
-        for column, (_, kind) in zip(COLUMNS.split(", "), HISTORY.descr, strict=True)
+        for column, (_, kind) in zip(FETCHED.split(", "), HISTORY.descr, strict=True)
     )
 )
 

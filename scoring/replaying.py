@@ -59,7 +59,7 @@ def _from_vectors(kept: Sequence[Kept], report: Report) -> None:
         lists = Lists(listed.numbered(numbers))
         scorer = Scorer(bundle, Policy.from_dict(first.policy.values), lists)
         events = _events(decisions)
-        scores = scorer.rescore(events, np.array([vector for _, vector in group]))
+        scores = scorer.rescore(events, np.array([features.widened(vector) for _, vector in group]))
         for place, decision in enumerate(decisions):
             report.counts["from the vector" if whole else "degraded, rules and outcome"] += 1
             for what in _unequal(decision, scores, place, whole):
@@ -119,7 +119,7 @@ def _from_history(kept: Sequence[Kept], report: Report) -> None:
             past = history.read(events[order], known_at=known_at)
         again = features.compute(events, past)
         for place, (decision, vector) in enumerate(rows):
-            if again[place].tobytes() == vector.tobytes():
+            if again[place, : len(vector)].tobytes() == vector.tobytes():
                 report.counts["from history"] += 1
             else:
                 _explain(decision, vector, events[place : place + 1], report)
@@ -131,7 +131,7 @@ def _explain(decision: Decision, vector: np.ndarray, event: Rows, report: Report
     late = _late(past, event, decision.known_at, vector)
     if late is None:
         again = features.compute(event, past)[0]
-        pairs = zip(features.NAMES, vector, again, strict=True)
+        pairs = zip(features.NAMES, vector, again, strict=False)  # an older vector holds fewer
         names = [name for name, then, now in pairs if then.tobytes() != now.tobytes()]
         report.differs(decision, f"history gives other values of {', '.join(names)}")
     else:
@@ -153,7 +153,8 @@ def _late(past: History, event: Rows, known_at: datetime, vector: np.ndarray) ->
     attempts = [under_way[:count] for count in range(1, len(under_way) + 1)]
     attempts += [[number] for number in under_way[1:]]
     for attempt in attempts:
-        if features.compute(event, _without(past, attempt))[0].tobytes() == vector.tobytes():
+        again = features.compute(event, _without(past, attempt))[0, : len(vector)]
+        if again.tobytes() == vector.tobytes():
             return attempt
     return None
 

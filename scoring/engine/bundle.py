@@ -112,7 +112,7 @@ def _manifest(text: bytes) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         found = manifest.get("format") if isinstance(manifest, dict) else None
         raise Refused(f"Its format is {found}; this release reads format {FORMAT}.")
-    if manifest.get("spec") != features.spec_id():
+    if manifest.get("spec") not in features.widths():
         raise Refused(
             f"It was trained on the features {manifest.get('spec')}; "
             f"this release computes {features.spec_id()}. Train a new version."
@@ -122,13 +122,16 @@ def _manifest(text: bytes) -> dict[str, Any]:
 
 def _ensemble(folder: Path, manifest: dict[str, Any]) -> Ensemble:
     described = manifest["ensemble"]
-    members = tuple(_member(folder, manifest["files"], entry) for entry in described["members"])
+    width = features.widths()[manifest["spec"]]
+    members = tuple(
+        _member(folder, manifest["files"], entry, width) for entry in described["members"]
+    )
     if not members:
         raise ValueError("it has no members")
     return Ensemble(members, _risk(described["risk"]), bool(described["warm"]))
 
 
-def _member(folder: Path, files: dict[str, str], entry: dict[str, Any]) -> Member:
+def _member(folder: Path, files: dict[str, str], entry: dict[str, Any], width: int) -> Member:
     name = str(entry["name"])
     try:
         restore = kind(name).restore
@@ -139,7 +142,7 @@ def _member(folder: Path, files: dict[str, str], entry: dict[str, Any]) -> Membe
     if _sha256(content) != files[file]:
         raise Refused(f"{file} was changed after it was saved.")
     try:
-        detector = restore(_arrays(file, content), len(features.FEATURES))
+        detector = restore(_arrays(file, content), width)
     except Malformed as error:
         raise Refused(f"{file} does not hold a forest: {error}.") from error
     to_odds = Affine(float(entry["slope"]), float(entry["intercept"]))

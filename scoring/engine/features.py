@@ -10,18 +10,32 @@ from numpy.typing import NDArray
 from scoring.engine.history import EVENT, HISTORY, History, Rows, as_history
 from scoring.engine.register import FEATURES, NAMES, Feature, column
 
-__all__ = ["FEATURES", "NAMES", "Feature", "column", "compute", "spec_id"]
+__all__ = ["FEATURES", "NAMES", "Feature", "column", "compute", "spec_id", "widened", "widths"]
 
 # Raise this when a value changes while the names stay: models of another revision are refused.
 REVISION = 1
 DAYS = 30  # nothing older is looked at
 MOST_ROWS = 4096  # the latest events of one entity; a busier one is described by these
+FIRST = 55  # features of the first release; all since stand behind them
 
 
-def spec_id() -> str:
-    """What a vector means, in 16 characters: two specs that differ never share vectors."""
-    said = repr((REVISION, DAYS, MOST_ROWS, [(f.name, f.entity, f.window) for f in FEATURES]))
+def spec_id(count: int | None = None) -> str:
+    """What a vector of the first `count` features means (all by default), in 16 characters."""
+    named = [(f.name, f.entity, f.window) for f in FEATURES[:count]]
+    said = repr((REVISION, DAYS, MOST_ROWS, named))
     return sha256(said.encode()).hexdigest()[:16]
+
+
+@cache
+def widths() -> dict[str, int]:
+    """How many features a vector of each known spec holds: always the first ones of today's."""
+    return {spec_id(count): count for count in range(FIRST, len(FEATURES) + 1)}
+
+
+def widened(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A vector of an earlier spec with all that was not computed then as not known."""
+    later = np.full(len(FEATURES) - len(vector), np.nan)
+    return np.concatenate([vector, later]) if len(later) else vector
 
 
 def compute(events: Rows, history: History) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ HISTORY = np.dtype(
         ("category", "<i8"),
         ("lat", "<f8"),  # NaN is unknown
         ("lon", "<f8"),
+        ("country", "<i8"),  # its two letters as a number; 0 is none
     ]
 )
 EVENT = np.dtype(
@@ -28,6 +29,7 @@ EVENT = np.dtype(
         ("online", "<f8"),  # 0, 1 or NaN
         ("offset", "<i8"),  # local clocks' distance from UTC at the event, in seconds
         ("mcc", "<i8"),  # 0 is none
+        ("channel", "<i8"),  # names.CHANNELS; 0 is none
     ]
 )
 Rows = NDArray[np.void]

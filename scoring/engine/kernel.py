@@ -1,8 +1,9 @@
 """The kernel: every feature of one event in one backward pass over each of its entities.
 
-Numbers only. What they mean is said in `features.FEATURES`; the names are repeated here because
-numba's cache notices changes of this file alone, and a stale order would mix up columns. For the
-same reason the kernel is one file, however long.
+Numbers only. What they mean is said in the register; the names are repeated here because numba's
+cache notices changes of this file alone, and a stale order would mix up columns. For the same
+reason the kernel is one file, however long. New columns stand at the end, because older models
+read the first ones.
 """
 
 import math
@@ -71,27 +72,71 @@ NAMES = (
     "device_distinct_users_24h",
     "device_distinct_users_30d",
     "device_distinct_cards_24h",
+    "total_amount_1m",
+    "total_amount_5m",
+    "max_amount_1h",
+    "max_amount_24h",
+    "max_amount_7d",
+    "max_amount_30d",
+    "ewma_amount",
+    "amount_over_ewma",
+    "new_country",
+    "country_changed",
+    "distinct_countries_24h",
+    "category_spend_share_30d",
+    "category_distance_30d",
+    "distinct_categories_30d",
+    "merchant_share_30d",
+    "amount_over_merchant_mean_30d",
+    "channel_web",
+    "channel_app",
+    "channel_pos",
+    "channel_atm",
+    "card_transaction_count_1m",
+    "card_transaction_count_5m",
+    "card_transaction_count_7d",
+    "card_transaction_count_30d",
+    "card_total_amount_1h",
+    "card_total_amount_7d",
+    "card_total_amount_30d",
+    "card_mean_amount_1h",
+    "card_mean_amount_24h",
+    "card_mean_amount_7d",
+    "card_mean_amount_30d",
+    "device_transaction_count_1m",
+    "device_transaction_count_5m",
+    "device_transaction_count_7d",
+    "device_transaction_count_30d",
+    "device_total_amount_1h",
+    "device_total_amount_24h",
+    "device_total_amount_7d",
+    "device_total_amount_30d",
 )
-OF_EVENT, COUNT, TOTAL, MEAN, STD, SINCE, RATIO, NEW, DISTINCT, SHARE, CARD_AT, DEVICE_AT = (
-    NAMES.index(name)
-    for name in (
-        "amount",
-        "transaction_count_1m",
-        "total_amount_1h",
-        "mean_amount_1h",
-        "std_amount_1h",
-        "time_since_last_transaction_minutes",
-        "amount_over_mean_30d",
-        "new_device",
-        "distinct_places_1m",
-        "category_share_30d",
-        "card_transaction_count_1h",
-        "device_transaction_count_1h",
-    )
-)
+OF_EVENT = NAMES.index("amount")
+COUNT = NAMES.index("transaction_count_1m")
+TOTAL = NAMES.index("total_amount_1h")
+MEAN = NAMES.index("mean_amount_1h")
+STD = NAMES.index("std_amount_1h")
+SINCE = NAMES.index("time_since_last_transaction_minutes")
+RATIO = NAMES.index("amount_over_mean_30d")
+NEW = NAMES.index("new_device")
+DISTINCT = NAMES.index("distinct_places_1m")
+SHARE = NAMES.index("category_share_30d")
+CARD_AT = NAMES.index("card_transaction_count_1h")
+DEVICE_AT = NAMES.index("device_transaction_count_1h")
+SMALL = NAMES.index("total_amount_1m")
+MAX = NAMES.index("max_amount_1h")
+EWMA = NAMES.index("ewma_amount")
+COUNTRIES = NAMES.index("new_country")
+MIX = NAMES.index("category_spend_share_30d")
+SAME_MERCHANT = NAMES.index("merchant_share_30d")
+CHANNELS = NAMES.index("channel_web")
+CARD_MORE = NAMES.index("card_transaction_count_1m")
+DEVICE_MORE = NAMES.index("device_transaction_count_1m")
 
-# Columns of history.EVENT and, up to LON, of history.HISTORY.
-ID, TIME, UNITS, USER, CARD, DEVICE, MERCHANT, PLACE, CATEGORY, LAT, LON, ONLINE, OFFSET = range(13)
+# Columns of history.EVENT and, up to COUNTRY, of history.HISTORY.
+ID, TIME, UNITS, USER, CARD, DEVICE, MERCHANT, PLACE, CATEGORY, LAT, LON, COUNTRY = range(12)
+ONLINE, OFFSET, MCC, CHANNEL = range(12, 16)
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -102,6 +147,7 @@ LONGEST = 30 * DAY
 MOST_ROWS = 4096
 MEDIAN_OF = 100
 LARGE = 3.0  # times the median
+FADING = 0.9  # what an amount counts beside the next one in the weighted mean
 PER_UNIT = 10_000.0
 # 4096 amounts of this size still add up within 64 bits; larger ones count as this (112 billion).
 MOST_UNITS = 2**50
@@ -172,6 +218,33 @@ def _ratio(value: float, base: float) -> float:
 
 
 @compiled
+def _apart(share: float) -> float:
+    """Jensen-Shannon distance (base 2) of a mix that holds a category by `share` from it alone."""
+    own = math.log2(2 / (1 + share))
+    mixed = 1 - share
+    if share > 0:
+        mixed += share * math.log2(2 * share / (1 + share))
+    return math.sqrt(max(0.0, (own + mixed) / 2))
+
+
+@compiled
+def _windows(
+    time: int, rows: Integers, start: int, end: int, counts: Integers, totals: Integers
+) -> None:
+    """How many and how much within each window of WINDOWS before `time`."""
+    count, total, window = 0, 0, 0
+    for at in range(end - 1, start - 1, -1):
+        while time - rows[at, TIME] >= WINDOWS[window]:
+            counts[window] = count
+            totals[window] = total
+            window += 1
+        count += 1
+        total += _units(rows[at])
+    counts[window:] = count
+    totals[window:] = total
+
+
+@compiled
 def _of_event(event: Integers, numbers: Floats, out: Floats) -> None:
     amount = event[UNITS] / PER_UNIT
     local = event[TIME] + event[OFFSET] * SECOND
@@ -185,16 +258,21 @@ def _of_event(event: Integers, numbers: Floats, out: Floats) -> None:
     out[OF_EVENT + 5] = weekday
     out[OF_EVENT + 6] = 1.0 if weekday >= 5 else 0.0
     out[OF_EVENT + 7] = numbers[ONLINE]
+    for kind in range(4):
+        out[CHANNELS + kind] = event[CHANNEL] == kind + 1 if event[CHANNEL] else math.nan
 
 
 @compiled
-def _window(out: Floats, window: int, count: int, total: int, squares: float) -> None:
-    """Write one window of the user: how many, how much, and from 1 h on mean and spread."""
+def _window(out: Floats, window: int, count: int, total: int, squares: float, largest: int) -> None:
+    """Write one window of the user: how many, how much; from 1 h on mean, spread and largest."""
     out[COUNT + window] = count
-    if window >= 2:
+    if window < 2:
+        out[SMALL + window] = total / PER_UNIT
+    else:
         out[TOTAL + window - 2] = total / PER_UNIT
         out[MEAN + window - 2] = total / PER_UNIT / count if count else math.nan
         out[STD + window - 2] = math.sqrt(squares / (count - 1)) if count > 1 else math.nan
+        out[MAX + window - 2] = largest / PER_UNIT if count else math.nan
 
 
 @compiled
@@ -227,26 +305,35 @@ def _of_user(
     hour = (event[TIME] + event[OFFSET] * SECOND) // HOUR
     count, total, largest, same_amount, same_hour, same_category = 0, 0, 0, 0, 0, 0
     mean, squares = 0.0, 0.0
-    known_device, known_merchant, known_place, known_category = False, False, False, False
+    known_device, known_place, known_category, known_country = False, False, False, False
+    same_merchant, merchant_total, category_total = 0, 0, 0
+    faded, weights, weight = 0.0, 0.0, 1.0
+    last_country = 0
     places = _added(sets[0], stamps[0], event[PLACE], stamp)
     merchants = _added(sets[1], stamps[1], event[MERCHANT], stamp)
     devices = _added(sets[2], stamps[2], event[DEVICE], stamp)
+    countries = _added(sets[3], stamps[3], event[COUNTRY], stamp)
+    categories = _added(sets[4], stamps[4], event[CATEGORY], stamp)
     located = -1
     window = 0
     for at in range(end - 1, start - 1, -1):
         row = rows[at]
         age = time - row[TIME]
         while age >= WINDOWS[window]:
-            _window(out, window, count, total, squares)
+            _window(out, window, count, total, squares, largest)
             if window == 0:
                 out[DISTINCT] = places
             if window == 3:
                 out[DISTINCT + 1] = places
                 out[DISTINCT + 2] = merchants
+                out[COUNTRIES + 2] = countries
             window += 1
         own = _units(row)
         if count < MEDIAN_OF:
             amounts[count] = own
+            faded += weight * own / PER_UNIT
+            weights += weight
+            weight *= FADING
         count += 1
         total += own
         gap = own / PER_UNIT - mean
@@ -256,25 +343,38 @@ def _of_user(
         if window <= 3:
             places += _added(sets[0], stamps[0], row[PLACE], stamp)
             merchants += _added(sets[1], stamps[1], row[MERCHANT], stamp)
+            if row[COUNTRY] != event[COUNTRY]:  # that one is counted already
+                countries += _added(sets[3], stamps[3], row[COUNTRY], stamp)
             same_amount += row[UNITS] == event[UNITS]
-        devices += _added(sets[2], stamps[2], row[DEVICE], stamp)
-        known_device |= row[DEVICE] == event[DEVICE]
-        known_merchant |= row[MERCHANT] == event[MERCHANT]
+        if row[DEVICE] == event[DEVICE]:
+            known_device = True
+        else:
+            devices += _added(sets[2], stamps[2], row[DEVICE], stamp)
+        known_country |= row[COUNTRY] == event[COUNTRY]
+        if not last_country:
+            last_country = row[COUNTRY]
+        if row[MERCHANT] == event[MERCHANT]:
+            same_merchant += 1
+            merchant_total += own
         known_place |= row[PLACE] == event[PLACE]
         if row[CATEGORY] == event[CATEGORY]:
             same_category += 1
+            category_total += own
+        else:
+            categories += _added(sets[4], stamps[4], row[CATEGORY], stamp)
         apart = (hour - (row[TIME] + event[OFFSET] * SECOND) // HOUR) % 24
         if apart <= 3 or apart >= 21:
             same_hour += 1
         if located < 0 and not math.isnan(floats[at, LAT]) and not math.isnan(floats[at, LON]):
             located = at
     while window < 6:
-        _window(out, window, count, total, squares)
+        _window(out, window, count, total, squares, largest)
         if window == 0:
             out[DISTINCT] = places
         if window == 3:
             out[DISTINCT + 1] = places
             out[DISTINCT + 2] = merchants
+            out[COUNTRIES + 2] = countries
         window += 1
     known_category = same_category > 0
     out[DISTINCT + 3] = devices
@@ -308,7 +408,7 @@ def _of_user(
         if event[DEVICE]:
             out[NEW] = 0.0 if known_device else 1.0
         if event[MERCHANT]:
-            out[NEW + 1] = 0.0 if known_merchant else 1.0
+            out[NEW + 1] = 0.0 if same_merchant else 1.0
         if event[PLACE]:
             out[NEW + 2] = 0.0 if known_place else 1.0
         if event[CATEGORY]:
@@ -317,22 +417,50 @@ def _of_user(
     out[SHARE + 1] = same_hour / count if count else math.nan
     out[SHARE + 2] = (time - rows[start, TIME]) / DAY if count else 0.0
 
+    out[EWMA] = faded / weights if count else math.nan
+    out[EWMA + 1] = _ratio(amount, out[EWMA])
+    out[COUNTRIES : COUNTRIES + 2] = math.nan
+    if count and event[COUNTRY]:
+        out[COUNTRIES] = 0.0 if known_country else 1.0
+        if last_country:
+            out[COUNTRIES + 1] = 0.0 if last_country == event[COUNTRY] else 1.0
+    out[MIX : MIX + 2] = math.nan
+    if total and event[CATEGORY]:
+        out[MIX] = category_total / total
+        out[MIX + 1] = _apart(category_total / total)
+    out[MIX + 2] = categories
+    out[SAME_MERCHANT : SAME_MERCHANT + 2] = math.nan
+    if count and event[MERCHANT]:
+        out[SAME_MERCHANT] = same_merchant / count
+        mean_there = merchant_total / PER_UNIT / max(same_merchant, 1)
+        out[SAME_MERCHANT + 1] = _ratio(amount, mean_there)
+
 
 @compiled
-def _of_card(event: Integers, rows: Integers, start: int, end: int, out: Floats) -> None:
-    count, total, hourly, daily, spent = 0, 0, 0, 0, 0
-    for at in range(end - 1, start - 1, -1):
-        age = event[TIME] - rows[at, TIME]
-        count += 1
-        total += _units(rows[at])
-        if age < HOUR:
-            hourly = count
-        if age < DAY:
-            daily, spent = count, total
-    out[CARD_AT] = hourly
-    out[CARD_AT + 1] = daily
-    out[CARD_AT + 2] = spent / PER_UNIT
-    out[CARD_AT + 3] = _ratio(event[UNITS] / PER_UNIT, total / PER_UNIT / max(count, 1))
+def _of_card(
+    event: Integers,
+    rows: Integers,
+    start: int,
+    end: int,
+    counts: Integers,
+    totals: Integers,
+    out: Floats,
+) -> None:
+    _windows(event[TIME], rows, start, end, counts, totals)
+    out[CARD_AT] = counts[2]
+    out[CARD_AT + 1] = counts[3]
+    out[CARD_AT + 2] = totals[3] / PER_UNIT
+    out[CARD_AT + 3] = _ratio(event[UNITS] / PER_UNIT, totals[5] / PER_UNIT / max(counts[5], 1))
+    out[CARD_MORE] = counts[0]
+    out[CARD_MORE + 1] = counts[1]
+    out[CARD_MORE + 2] = counts[4]
+    out[CARD_MORE + 3] = counts[5]
+    out[CARD_MORE + 4] = totals[2] / PER_UNIT
+    out[CARD_MORE + 5] = totals[4] / PER_UNIT
+    out[CARD_MORE + 6] = totals[5] / PER_UNIT
+    for at in range(4):
+        count = counts[2 + at]
+        out[CARD_MORE + 7 + at] = totals[2 + at] / PER_UNIT / count if count else math.nan
 
 
 @compiled
@@ -344,25 +472,31 @@ def _of_device(
     sets: Integers,
     stamps: Integers,
     stamp: int,
+    counts: Integers,
+    totals: Integers,
     out: Floats,
 ) -> None:
-    hourly, daily = 0, 0
+    _windows(event[TIME], rows, start, end, counts, totals)
     users = _added(sets[0], stamps[0], event[USER], stamp)
     cards = _added(sets[1], stamps[1], event[CARD], stamp)
     users_daily = users
     for at in range(end - 1, start - 1, -1):
         age = event[TIME] - rows[at, TIME]
         users += _added(sets[0], stamps[0], rows[at, USER], stamp)
-        hourly += age < HOUR
         if age < DAY:
-            daily += 1
             users_daily = users
             cards += _added(sets[1], stamps[1], rows[at, CARD], stamp)
-    out[DEVICE_AT] = hourly
-    out[DEVICE_AT + 1] = daily
+    out[DEVICE_AT] = counts[2]
+    out[DEVICE_AT + 1] = counts[3]
     out[DEVICE_AT + 2] = users_daily
     out[DEVICE_AT + 3] = users
     out[DEVICE_AT + 4] = cards
+    out[DEVICE_MORE] = counts[0]
+    out[DEVICE_MORE + 1] = counts[1]
+    out[DEVICE_MORE + 2] = counts[4]
+    out[DEVICE_MORE + 3] = counts[5]
+    for at in range(4):
+        out[DEVICE_MORE + 4 + at] = totals[2 + at] / PER_UNIT
 
 
 @compiled
@@ -380,9 +514,10 @@ def describe(
     slots = 8
     while slots < 2 * min(longest, MOST_ROWS) + 4:
         slots *= 2
-    sets = np.empty((3, slots), np.int64)
-    stamps = np.zeros((3, slots), np.int64)
+    sets = np.empty((5, slots), np.int64)
+    stamps = np.zeros((5, slots), np.int64)
     amounts = np.empty(MEDIAN_OF, np.int64)
+    counts, totals = np.empty(6, np.int64), np.empty(6, np.int64)
     for number in range(events.shape[0]):
         event, out = events[number], vectors[number]
         time, own = event[TIME], event[ID]
@@ -401,10 +536,12 @@ def describe(
             amounts,
             out,
         )
-        out[CARD_AT:] = math.nan
+        out[CARD_AT : DEVICE_AT + 5] = math.nan
+        out[CARD_MORE:] = math.nan
         if event[CARD]:
             start, end = _span(by_card, CARD, event[CARD], time, own)
-            _of_card(event, by_card, start, end, out)
+            _of_card(event, by_card, start, end, counts, totals, out)
         if event[DEVICE]:
             start, end = _span(by_device, DEVICE, event[DEVICE], time, own)
-            _of_device(event, by_device, start, end, sets, stamps, 2 * number + 2, out)
+            stamp = 2 * number + 2
+            _of_device(event, by_device, start, end, sets, stamps, stamp, counts, totals, out)

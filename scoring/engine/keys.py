@@ -20,3 +20,8 @@ def entity_key(text: str) -> int:
 def folded_key(text: str) -> int:
     """The key of a name people type by hand: case and runs of spaces make no difference."""
     return entity_key(" ".join(text.split()).casefold())
+
+
+def country_number(code: str) -> int:
+    """The two letters of a country as one number; 0 for none."""
+    return ord(code[0]) * 256 + ord(code[-1]) if code else 0

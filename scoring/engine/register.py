@@ -1,46 +1,12 @@
-"""The register of features: what each is called, means and says, whatever computes it."""
+"""The register of features: what each is called, means and says, whatever computes it.
 
-from dataclasses import dataclass
-from typing import Any
+New features stand at the end, in `register_more`: older models and vectors hold the first ones.
+"""
 
+from scoring.engine.feature import Feature, over
+from scoring.engine.register_more import MORE
 
-@dataclass(frozen=True)
-class Feature:
-    """One number about an event: what it means, whose past it looks at, and how far back."""
-
-    name: str
-    meaning: str
-    entity: str  # event, user, card, device
-    window: str  # "" for none
-    phrase: str  # what an analyst reads; {value} is the number
-    rarity: int = 0  # anomaly members: 1 only high is rare, -1 only low, 0 not looked at
-    baseline: str = ""  # another feature the value is told beside …
-    baseline_phrase: str = ""  # … in these words
-
-
-def _over(name: str, windows: str, meaning: str, phrase: str, **more: Any) -> list[Feature]:
-    return [
-        Feature(
-            f"{name}_{window}",
-            meaning.format(window=SPELT[window]),
-            more.get("entity", "user"),
-            window,
-            phrase.replace("{window}", SPELT[window]),
-            1 if window in more.get("rare", "").split() else 0,
-        )
-        for window in windows.split()
-    ]
-
-
-SPELT = {
-    "1m": "minute",
-    "5m": "5 minutes",
-    "1h": "hour",
-    "24h": "24 hours",
-    "7d": "7 days",
-    "14d": "14 days",
-    "30d": "30 days",
-}
+__all__ = ["FEATURES", "NAMES", "Feature", "column"]
 
 FEATURES: list[Feature] = [
     Feature("amount", "Amount in the base currency", "event", "", "The amount is {value:,.2f}."),
@@ -75,26 +41,26 @@ FEATURES: list[Feature] = [
     Feature("day_of_week", "Day of week, Monday is 0", "event", "", "It happened on a {weekday}."),
     Feature("is_weekend", "Saturday or Sunday", "event", "", "It is {not}a weekend."),
     Feature("is_online", "Card not present", "event", "", "It was {not}made online."),
-    *_over(
+    *over(
         "transaction_count",
         "1m 5m 1h 24h 7d 30d",
         "Transactions of the user in the last {window}, before this one",
         "Transactions of the user in the {window} before: {value:.0f}.",
         rare="5m 1h",
     ),
-    *_over(
+    *over(
         "total_amount",
         "1h 24h 7d 30d",
         "Sum of the user's amounts in the last {window}, before this one",
         "The user spent {value:,.2f} in the {window} before.",
     ),
-    *_over(
+    *over(
         "mean_amount",
         "1h 24h 7d 30d",
         "Mean of the user's amounts in the last {window}",
         "The user's mean amount over {window} is {value:,.2f}.",
     ),
-    *_over(
+    *over(
         "std_amount",
         "1h 24h 7d 30d",
         "Sample standard deviation of the user's amounts in the last {window}",
@@ -203,7 +169,7 @@ FEATURES: list[Feature] = [
         "30d",
         "The category is {not}new for the user.",
     ),
-    *_over(
+    *over(
         "distinct_places",
         "1m 24h",
         "Different places of the user in the last {window}, this one included",
@@ -244,7 +210,7 @@ FEATURES: list[Feature] = [
         "30d",
         "The user's known history spans {value:.0f} days.",
     ),
-    *_over(
+    *over(
         "card_transaction_count",
         "1h 24h",
         "Transactions of the card in the last {window}, before this one",
@@ -265,7 +231,7 @@ FEATURES: list[Feature] = [
         "30d",
         "The amount is {value:.1f} × the card's 30-day mean.",
     ),
-    *_over(
+    *over(
         "device_transaction_count",
         "1h 24h",
         "Transactions from the device in the last {window}, before this one",
@@ -273,7 +239,7 @@ FEATURES: list[Feature] = [
         entity="device",
         rare="1h",
     ),
-    *_over(
+    *over(
         "device_distinct_users",
         "24h 30d",
         "Different users of the device in the last {window}, this one included",
@@ -288,6 +254,7 @@ FEATURES: list[Feature] = [
         "24h",
         "Different cards used from the device within 24 hours: {value:.0f}.",
     ),
+    *MORE,
 ]
 NAMES = tuple(feature.name for feature in FEATURES)
 _COLUMNS = {name: number for number, name in enumerate(NAMES)}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from scoring.engine import amounts, fields
 from scoring.engine.fields import Unfit, offset_seconds
-from scoring.engine.keys import entity_key, folded_key
+from scoring.engine.keys import country_number, entity_key, folded_key
 from scoring.engine.names import (
     HINTS,
     MOST_EXTRA,
@@ -18,6 +18,7 @@ from scoring.engine.names import (
     REQUIRED,
     TEXTS,
     by_our_names,
+    channel_number,
 )
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # of PostgreSQL's binary timestamptz
@@ -251,7 +252,9 @@ def event_of(transaction: Transaction, id: int) -> tuple[int | float, ...]:
         transaction.category_key,
         nan if transaction.latitude is None else transaction.latitude,
         nan if transaction.longitude is None else transaction.longitude,
+        country_number(transaction.country),
         nan if online is None else float(online),
         offset_seconds(transaction.timezone, transaction.event_time),
         int(transaction.mcc or 0),
+        channel_number(transaction.channel),
     )

@@ -13,7 +13,7 @@ from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
 from scoring import charts
 from scoring.engine.decision import Level
-from scoring.engine.features import FEATURES
+from scoring.engine.features import FEATURES, widened
 from scoring.explaining import NotExplainable, stored_vector
 from scoring.models import Decision, Explanation, Transaction
 from scoring.models.transactions import TransactionQuerySet
@@ -109,7 +109,7 @@ def vector_of(decision: Decision | None) -> tuple[list[tuple[Any, float | None]]
     if decision is None:
         return [], "It is not decided yet."
     try:
-        vector = stored_vector(decision).tolist()
+        vector = widened(stored_vector(decision)).tolist()
     except NotExplainable as reason:
         return [], f"{reason}.".capitalize()
     return [(f, v if v == v else None) for f, v in zip(FEATURES, vector, strict=True)], ""

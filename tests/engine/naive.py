@@ -54,6 +54,10 @@ def of_event(event) -> dict[str, float]:
         "day_of_week": weekday,
         "is_weekend": float(weekday in (5, 6)),
         "is_online": float(event["online"]),
+        **{
+            f"channel_{kind}": float(event["channel"] == number) if event["channel"] else NAN
+            for number, kind in enumerate(("web", "app", "pos", "atm"), start=1)
+        },
     }
 
 
@@ -67,6 +71,9 @@ def of_user(rows, event) -> dict[str, float]:
             found[f"total_amount_{window}"] = sum(amounts)
             found[f"mean_amount_{window}"] = mean(amounts) if amounts else NAN
             found[f"std_amount_{window}"] = stdev(amounts) if len(amounts) > 1 else NAN
+            found[f"max_amount_{window}"] = max(amounts, default=NAN)
+        else:
+            found[f"total_amount_{window}"] = sum(amounts)
     amounts = [money(row) for row in rows]
     middle = median(amounts[-100:]) if rows else NAN
     day = within(rows, event, DAY)
@@ -89,7 +96,55 @@ def of_user(rows, event) -> dict[str, float]:
     found["category_share_30d"] = alike / len(rows) if rows and event["category"] else NAN
     found["hour_share_30d"] = sum(near(row, event) for row in rows) / len(rows) if rows else NAN
     found["history_days"] = (event["time"] - rows[0]["time"]) / DAY if rows else 0.0
-    return found
+    return found | fading(amounts, amount) | abroad(rows, event) | mix(rows, event)
+
+
+def fading(amounts: list[float], amount: float) -> dict[str, float]:
+    latest = amounts[-100:][::-1]
+    weights = [0.9**place for place in range(len(latest))]
+    total = sum(weight * own for weight, own in zip(weights, latest, strict=True))
+    usual = total / sum(weights) if latest else NAN
+    return {"ewma_amount": usual, "amount_over_ewma": over(amount, usual)}
+
+
+def abroad(rows, event) -> dict[str, float]:
+    countries = [int(row["country"]) for row in rows]
+    own, known = int(event["country"]), [country for country in countries if country]
+    return {
+        "new_country": float(own not in countries) if rows and own else NAN,
+        "country_changed": float(known[-1] != own) if known and own else NAN,
+        "distinct_countries_24h": different(within(rows, event, DAY), event, "country"),
+    }
+
+
+def mix(rows, event) -> dict[str, float]:
+    spent: dict[int, int] = {}
+    for row in rows:
+        own = min(int(row["units"]), 2**50)
+        spent[int(row["category"])] = spent.get(int(row["category"]), 0) + own
+    total, category = sum(spent.values()), int(event["category"])
+    told = bool(total and category)
+    shares = {name: own / total for name, own in spent.items()} if told else {}
+    there = [money(row) for row in rows if row["merchant"] == event["merchant"]]
+    known = bool(rows and event["merchant"])
+    amount = int(event["units"]) / UNITS
+    return {
+        "category_spend_share_30d": shares.get(category, 0.0) if told else NAN,
+        "category_distance_30d": apart(shares, {category: 1.0}) if told else NAN,
+        "distinct_categories_30d": different(rows, event, "category"),
+        "merchant_share_30d": len(there) / len(rows) if known else NAN,
+        "amount_over_merchant_mean_30d": over(amount, mean(there)) if known and there else NAN,
+    }
+
+
+def apart(one: dict[int, float], other: dict[int, float]) -> float:
+    """The Jensen-Shannon distance by its definition: both against their middle."""
+    divergence = 0.0
+    for mine, theirs in ((one, other), (other, one)):
+        for name, share in mine.items():
+            if share:
+                divergence += share * math.log2(2 * share / (share + theirs.get(name, 0.0))) / 2
+    return math.sqrt(max(0.0, divergence))
 
 
 def over(value: float, base: float) -> float:
@@ -130,25 +185,30 @@ def kilometres(one, other) -> float:
 
 
 def of_card(recent, event) -> dict[str, float]:
-    names = ("card_transaction_count_1h", "card_transaction_count_24h", "card_total_amount_24h")
-    if not event["card"]:
-        return dict.fromkeys([*names, "card_amount_over_mean_30d"], NAN)
+    found: dict[str, float] = {}
     rows = [row for row in recent if row["card"] == event["card"]]
-    day = within(rows, event, DAY)
-    amounts = [money(row) for row in rows]
-    counts = (len(within(rows, event, HOUR)), len(day), sum(money(row) for row in day))
-    average = over(int(event["units"]) / UNITS, mean(amounts)) if amounts else NAN
-    return dict(zip(names, counts, strict=True)) | {"card_amount_over_mean_30d": average}
+    for window, span in SPANS.items():
+        amounts = [money(row) for row in within(rows, event, span)]
+        found[f"card_transaction_count_{window}"] = len(amounts)
+        if window in ("1h", "24h", "7d", "30d"):
+            found[f"card_total_amount_{window}"] = sum(amounts)
+            found[f"card_mean_amount_{window}"] = mean(amounts) if amounts else NAN
+    usual = found["card_mean_amount_30d"]
+    found["card_amount_over_mean_30d"] = over(int(event["units"]) / UNITS, usual)
+    return found if event["card"] else dict.fromkeys(found, NAN)
 
 
 def of_device(recent, event) -> dict[str, float]:
     rows = [row for row in recent if row["device"] == event["device"]]
     day = within(rows, event, DAY)
     found = {
-        "device_transaction_count_1h": len(within(rows, event, HOUR)),
-        "device_transaction_count_24h": len(day),
         "device_distinct_users_24h": different(day, event, "user"),
         "device_distinct_users_30d": different(rows, event, "user"),
         "device_distinct_cards_24h": different(day, event, "card"),
     }
+    for window, span in SPANS.items():
+        amounts = [money(row) for row in within(rows, event, span)]
+        found[f"device_transaction_count_{window}"] = len(amounts)
+        if window in ("1h", "24h", "7d", "30d"):
+            found[f"device_total_amount_{window}"] = sum(amounts)
     return found if event["device"] else dict.fromkeys(found, NAN)

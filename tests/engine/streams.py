@@ -46,6 +46,8 @@ def crowd(count: int, seed: int = 1, days: int = 60) -> Rows:
     rows["lat"] = np.where(known, random.uniform(-60, 60, count), np.nan)
     rows["lon"] = np.where(known, random.uniform(-180, 180, count), np.nan)
     rows["online"] = random.choice([0.0, 1.0, np.nan], count)
+    rows["country"] = np.where(random.random(count) < 0.9, rows["user"] % 5 + 1, 0)
+    rows["channel"] = random.integers(0, 6, count)
     rows["offset"] = random.choice([0, 19_800, -18_000], count)
     return rows
 
@@ -60,16 +62,18 @@ def streams(draw: st.DrawFn) -> Rows:
         st.sampled_from(gaps),
         st.integers(0, 10**9) | st.just(2**59),
         st.integers(1, 2),
-        *[key] * 5,
+        *[key] * 6,
+        st.integers(0, 5),
         st.sampled_from([np.nan, 0.0, 51.5, -33.9]),
         st.sampled_from([np.nan, 0.0, 179.9]),
         st.sampled_from([0, 19_800, -18_000]),
     )
     drawn = draw(st.lists(row, min_size=1, max_size=25))
     rows = np.zeros(len(drawn), EVENT)
-    names = ("units", "user", "card", "device", "merchant", "place", "category", "lat", "lon")
+    names = ("units", "user", "card", "device", "merchant", "place", "category", "country")
     for number, values in enumerate(drawn):
-        for name, value in zip((*names, "offset"), values[1:], strict=True):
+        more = ("channel", "lat", "lon", "offset")
+        for name, value in zip((*names, *more), values[1:], strict=True):
             rows[name][number] = value
     rows["time"] = START + np.cumsum([values[0] for values in drawn])
     rows["id"] = np.array(draw(st.permutations(range(1, len(drawn) + 1))))

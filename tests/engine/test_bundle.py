@@ -79,6 +79,18 @@ def test_the_manifest_says_what_it_is(warm, folder):
     assert {"rows", "frauds", "last_event", "libraries", "seed", "budget"} <= set(manifest)
 
 
+def test_a_model_of_the_first_release_scores_as_it_did(folder, world):
+    masked = world.vectors.copy()
+    masked[:, features.FIRST :] = np.nan  # what that release did not compute
+    made = fit(masked, world.labels, world.events["time"], budget=BUDGET)
+    save(made, folder, key=KEY)
+    older = {"spec": features.spec_id(features.FIRST), "features": features.NAMES[: features.FIRST]}
+    again = load(folder, key=KEY, sha256=resigned(folder, **older))
+    before, after = made.ensemble.score(masked), again.ensemble.score(world.vectors)
+    assert before.risk_score.tobytes() == after.risk_score.tobytes()
+    assert again.ensemble.contributions(world.vectors)[1].shape == world.vectors.shape
+
+
 def test_a_version_is_never_overwritten(cold, folder):
     save(cold, folder, key=KEY)
     with pytest.raises(Refused, match="never overwritten"):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from scoring.engine import features, kernel
 from scoring.engine.features import FEATURES, NAMES, column, compute, spec_id
 from scoring.engine.history import History
+from scoring.engine.names import channel_number
 from tests.engine import naive
 from tests.engine.streams import DAY, HOUR, SECOND, START, crowd, event, stream, streams
 
@@ -177,3 +178,46 @@ def test_another_register_has_another_spec(monkeypatch):
 
 def test_no_events_are_no_vectors():
     assert compute(event()[:0], History.none()).shape == (0, len(FEATURES))
+
+
+def test_what_an_older_release_computed_stays_what_it_was():
+    assert NAMES[: features.FIRST][-1] == "device_distinct_cards_24h"
+    # The spec of the first release: models and vectors of then carry it.
+    assert features.widths()["61b27ea34bce6153"] == features.FIRST
+    assert features.widths()[spec_id()] == len(FEATURES)
+
+
+def test_an_older_vector_is_widened_by_the_unknown():
+    wide = features.widened(np.arange(float(features.FIRST)))
+    assert wide.shape == (len(FEATURES),)
+    assert wide[features.FIRST - 1] == features.FIRST - 1
+    assert np.isnan(wide[features.FIRST :]).all()
+
+
+def test_gambling_by_somebody_who_only_buys_food_is_as_far_away_as_it_gets():
+    food = [event(time=START - day * DAY, category=1) for day in range(20, 0, -1)]
+    mixed = [event(time=START - day * DAY, category=1 + day % 4) for day in range(20, 0, -1)]
+    foreign = value(stream(*food, event(category=9)), "category_distance_30d")
+    usual = value(stream(*food, event(category=1)), "category_distance_30d")
+    one_of_four = value(stream(*mixed, event(category=1)), "category_distance_30d")
+    assert (usual, foreign) == (0.0, 1.0)
+    assert 0.5 < one_of_four < 1
+
+
+def test_a_country_is_new_once_and_changed_whenever_it_differs_from_the_last():
+    rows = stream(*[event(time=START + n, country=c) for n, c in enumerate([7, 7, 8, 0, 7, 8])])
+    new = [value(rows, "new_country", n) for n in range(6)]
+    changed = [value(rows, "country_changed", n) for n in range(6)]
+    assert np.array_equal(new, [np.nan, 0, 1, np.nan, 0, 0], equal_nan=True)
+    assert np.array_equal(changed, [np.nan, 0, 1, np.nan, 1, 1], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "word, channel", [("Web", "web"), ("mobile", "app"), ("POS", "pos"), ("atm", "atm")]
+)
+def test_a_channel_is_one_of_four_or_none_of_them(word, channel):
+    row = event(channel=channel_number(word))
+    said = {kind: value(row, f"channel_{kind}") for kind in ("web", "app", "pos", "atm")}
+    assert said == {kind: float(kind == channel) for kind in said}
+    assert value(event(channel=channel_number("pigeon")), "channel_web") == 0
+    assert np.isnan(value(event(channel=channel_number("")), "channel_web"))

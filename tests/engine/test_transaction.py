@@ -296,6 +296,11 @@ def test_an_event_has_the_numbers_of_its_transaction():
     assert row["lat"] != row["lat"]
 
 
+def test_an_event_has_its_country_and_channel_as_numbers():
+    row = dict(zip(EVENT.names, event_of(read(country="IN", channel="Web"), 7), strict=True))
+    assert (row["country"], row["channel"]) == (ord("I") * 256 + ord("N"), 1)
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

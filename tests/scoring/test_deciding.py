@@ -12,11 +12,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from scoring import current, deciding, explaining, shadows, stage
+from scoring import current, deciding, explaining, history, shadows, stage
 from scoring.batch import decide_many
 from scoring.engine.ensemble import Ensemble
 from scoring.engine.features import column
-from scoring.engine.transaction import Defaults, Transaction, parse
+from scoring.engine.history import EVENT
+from scoring.engine.transaction import Defaults, Transaction, event_of, parse
 from scoring.models import (
     Decision,
     Explanation,
@@ -307,3 +308,25 @@ def test_hits_are_kept_as_they_were_told() -> None:
     making.first_model()
     answer = send(payment(amount="20000.01"))
     assert json.loads(json.dumps(answer.hits)) == Decision.objects.get().hits
+
+
+def test_the_database_counts_countries_and_channels_as_a_request_does() -> None:
+    said = [("IN", "WEB"), ("us", "mobile"), ("", "pigeon"), ("DE", ""), ("FR", "Chip")]
+    given = [
+        payment(transaction_id=f"t{n}", country=country, channel=channel)
+        for n, (country, channel) in enumerate(said)
+    ]
+    for one in given:
+        send(one)
+    expected = {
+        one["transaction_id"]: dict(zip(EVENT.names or (), event_of(parsed(one), 0), strict=True))
+        for one in given
+    }
+    stored = {row.pk: row.external_id for row in Row.objects.all()}
+    events = history.stored_events(list(stored))
+    past = history.read(events, known_at=timezone.now()).by_user
+    for row in events:
+        request = expected[stored[int(row["id"])]]
+        assert (row["country"], row["channel"]) == (request["country"], request["channel"])
+    assert sorted(past["country"]) == sorted(events["country"])
+    assert len(set(events["channel"].tolist())) == 5

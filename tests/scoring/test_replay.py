@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from scoring import replaying
+from scoring.engine import features
 from scoring.models import Decision, Snapshot, Transaction
 from tests.scoring import making
 from tests.scoring.test_deciding import payment, send
@@ -54,6 +55,17 @@ def test_a_changed_vector_is_a_difference() -> None:
     Snapshot.objects.update(vector=bytes(vector))
     report = replaying.replay(decisions())
     assert any("history gives other values of amount" in text for text in report.differences)
+
+
+def test_what_an_older_release_decided_comes_out_the_same() -> None:
+    making.first_model()
+    send(payment())
+    kept = Snapshot.objects.get()
+    older = bytes(kept.vector)[: 8 * features.FIRST]
+    Snapshot.objects.update(vector=older, spec=features.spec_id(features.FIRST))
+    report = replaying.replay(decisions())
+    assert (report.counts["from the vector"], report.counts["from history"]) == (1, 1)
+    assert not report.differences
 
 
 def test_a_row_that_was_under_way_then_is_named() -> None:
