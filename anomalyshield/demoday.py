@@ -19,6 +19,7 @@ from anomalyshield.audit.record import record
 from scoring import comparison, dataset, registry, uploads
 from scoring.current import forget
 from scoring.demo.story import ROWS, Story
+from scoring.demo.typologies import REGISTER
 from scoring.engine import features, training
 from scoring.engine.history import EVENT, History
 from scoring.engine.transaction import Defaults, event_of, parse
@@ -35,9 +36,10 @@ PEOPLE = {
 }
 BUDGET = 0.04  # of 135 payments a day: what two people can look at before lunch
 RECENT = 13  # days of which the alerts are still open and hardly a fraud is reported
+FRESH_DAYS = 2.5  # in which every kind of fraud has happened
 FIRST_LESSON = 20  # days the first model learns from; nobody has labelled anything by then
 LABELS = {"label_column": "label", "label_known_column": "label_known_at"}
-TYPOLOGY = {"IMPOSSIBLE_TRAVEL": "STOLEN_CARD", "NIGHT_SPREE": "STOLEN_CARD"}
+TYPOLOGY = {kind.name: kind.label or kind.name for kind in REGISTER}
 STAMP = "%Y%m%dT%H%M%SZ"
 DONE = "demo.made"
 
@@ -56,7 +58,7 @@ def make(
     )[0]
     seed, rows, until = _begun(source) or (seed, rows, until or timezone.now())
     until = until.replace(microsecond=0)  # as its files name it
-    story = Story(seed=seed, rows=rows, until=until)
+    story = told(seed, rows, until)
     passwords = people()
     team()
     say("first model")
@@ -70,6 +72,13 @@ def make(
     measure_the_first()
     record(by="command", action=DONE, object=source, after={"seed": seed, "rows": rows})
     return passwords
+
+
+def told(seed: int, rows: int, until: datetime) -> Story:
+    """The weeks behind the demo day, with something fresh of each kind on the table."""
+    story = Story(seed=seed, rows=rows, until=until, fresh_days=FRESH_DAYS)
+    story.without_own_analysts(story.days - RECENT)
+    return story
 
 
 def _begun(source: Source) -> tuple[int, int, datetime] | None:
@@ -173,7 +182,7 @@ def decide_the_past(story: Story, source: Source) -> None:
                 by=team[number % len(team)],
                 alert=alert,
                 disposition=_disposition(kind, number),
-                typology=TYPOLOGY.get(kind, kind),
+                typology=TYPOLOGY.get(kind, ""),
             )
 
 

@@ -1,1 +1,1 @@
-"""A made-up card issuer's last sixty days: same seed and same moment, same bytes."""
+"""A made-up card issuer: same seed, same rows and same moment, same bytes."""

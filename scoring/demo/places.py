@@ -53,6 +53,7 @@ SHOPS = [
     Trade("clothing", "5651", 78, 0.7, 4),
     Trade("electronics", "5732", 240, 0.9, 1.2),
     Trade("jewellery", "5944", 380, 0.8, 0.3),
+    Trade("cash deposit", "6010", 2_200, 0.8, 0.0),  # only of those who keep a shop
 ]
 ONLINE = [
     Trade("marketplace", "5999", 48, 0.8, 12, online=True),
@@ -60,10 +61,13 @@ ONLINE = [
     Trade("games", "5816", 16, 0.7, 3, online=True),
     Trade("travel", "4722", 340, 0.8, 1, online=True),
     Trade("gift cards", "5947", 60, 0.6, 0.6, online=True),
+    Trade("charity", "8398", 25, 0.6, 0.8, online=True),
     Trade("gambling", "7995", 45, 0.8, 0.0, online=True),  # only of those who gamble
+    Trade("wallet top-up", "6540", 60, 0.9, 1.2, online=True),
     Trade("money transfer", "4829", 260, 0.7, 0.0, online=True),  # only of those who send money
     Trade("crypto exchange", "6051", 300, 0.9, 0.0, online=True),
 ]
+TRADES = SHOPS + ONLINE
 FIRST_WORDS = (
     *("Amber", "Birch", "Cedar", "Delta", "Ember", "Fjord"),
     *("Grove", "Harbor", "Iris", "Juniper", "Kite", "Linden"),
@@ -77,6 +81,9 @@ LAST_WORDS = {
     "clothing": "Outfitters",
     "electronics": "Electronics",
     "jewellery": "Jewellers",
+    "cash deposit": "Bank Branch",
+    "wallet top-up": "Wallet",
+    "charity": "Relief",
     "marketplace": "Bazaar",
     "streaming": "Stream",
     "games": "Games",

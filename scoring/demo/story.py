@@ -1,87 +1,88 @@
-"""The sixty days as transactions in order, and as the CSV file an upstream system would send."""
+"""Some weeks of payments in order, told until a moment: deterministic in seed, rows and moment."""
 
-import csv
-import io
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
 
-from scoring.demo import frauds, honest, world
-from scoring.demo.honest import Payment
+from scoring.demo import frauds, honest, table, world
+from scoring.demo.payments import ORIGINS, joined
+from scoring.demo.typologies import NAMES, REGISTER, Typology
 
 DAYS = 60
 ROWS = 8_000
 FRAUD_SHARE = 0.06
-COLUMNS = [
-    *("transaction_id", "timestamp", "user_id", "card_id", "device_id", "amount", "currency"),
-    *("merchant_name", "merchant_category", "mcc", "location", "country", "latitude", "longitude"),
-    *("channel", "timezone", "label", "label_known_at"),
-]
+ANALYST = ORIGINS.index("analyst")
 
 
 class Story:
-    """Everything until a moment, oldest first. Deterministic in seed, rows and `until`."""
+    """Everything until a moment, oldest first."""
 
-    def __init__(self, *, until: datetime, seed: int = 7, rows: int = ROWS) -> None:
-        self.until = until
+    def __init__(
+        self,
+        *,
+        until: datetime,
+        seed: int = 7,
+        rows: int = ROWS,
+        fraud_share: float = FRAUD_SHARE,
+        days: int = DAYS,
+        kinds: Sequence[Typology] = REGISTER,
+        fresh_days: float = 0.0,
+        prefix: str = "demo",
+    ) -> None:
+        self.until, self.prefix = until, prefix
         rng = np.random.default_rng(seed)
         # Days start at midnight UTC, so that hours of the day mean what they say.
-        self.start = until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(DAYS - 1)
+        midnight = until.replace(hour=0, minute=0, second=0, microsecond=0)
+        self.start = midnight - timedelta(days if midnight == until else days - 1)
         self.days = (until - self.start) / timedelta(days=1)
-        people = world.build(rng, self.days)
-        bad = round(rows * FRAUD_SHARE)
-        told = honest.payments(rng, people, rows - bad, self.days)
-        told += frauds.payments(rng, people, bad, self.days)
-        self.payments = sorted(told, key=lambda one: (one.day, one.customer.number))
-        self.ids = [f"demo-{number:06d}" for number in range(1, len(self.payments) + 1)]
+        bad = round(rows * fraud_share)
+        self.world = world.build(rng, self.days, rows)
+        good = honest.payments(rng, self.world, rows - bad, self.start.weekday())
+        told = joined(good, frauds.payments(rng, self.world, good, bad, kinds, fresh_days))
+        self.payments = told.in_order()
+        self.ids = table.identifiers(prefix, 1, self.payments.count)
 
     def typology_of(self) -> dict[str, str]:
         """Transaction id → what it really was; honest ones say ""."""
-        return {id_: one.typology for id_, one in zip(self.ids, self.payments, strict=True)}
+        names = ("", *NAMES)
+        kinds = [names[number] for number in self.payments.typology.tolist()]
+        return dict(zip(self.ids.to_pylist(), kinds, strict=True))
 
-    def csv(self, from_day: float = 0, to_day: float = DAYS) -> bytes:
-        """The payments of some days as a file; its labels are those the bank knows by `until`."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(self._rows(from_day, to_day))
-        return out.getvalue().encode()
+    def table(self, from_day: float = 0, to_day: float = np.inf) -> pa.Table:
+        """The payments of some days; their labels are those known by `until`."""
+        wanted = (self.payments.day >= from_day) & (self.payments.day < to_day)
+        ids = self.ids.filter(pa.array(wanted))
+        part = self.payments.where(wanted)
+        return table.table(part, self.world, start=self._start, ids=ids, until=self.days)
 
-    def lines(self, from_day: float, to_day: float) -> list[dict[str, str]]:
+    def truth(self) -> pa.Table:
+        return table.truth(self.payments, start=self._start, ids=self.ids)
+
+    def csv(self, from_day: float = 0, to_day: float = np.inf) -> bytes:
+        """As the file an upstream system would send."""
+        return table.csv_bytes(self.table(from_day, to_day))
+
+    def lines(self, from_day: float = 0, to_day: float = np.inf) -> list[dict[str, str]]:
         """The same as records, without what became known of them later."""
-        rows = self._rows(from_day, to_day)
-        return [dict(zip(COLUMNS[:-2], row, strict=False)) for row in rows]
+        rows = self.table(from_day, to_day).drop_columns(list(table.ANSWERS)).to_pylist()
+        return [
+            {name: _spelt(value) for name, value in row.items() if value is not None}
+            for row in rows
+        ]
 
-    def _rows(self, from_day: float, to_day: float) -> Iterable[list[str]]:
-        for id_, one in zip(self.ids, self.payments, strict=True):
-            if from_day <= one.day < to_day:
-                yield [id_, self._stamp(one.day), *_said(one), *self._label(one)]
+    def without_own_analysts(self, from_day: float) -> None:
+        """From that day on the fraud desk works here: what it finds comes in no file."""
+        own = (self.payments.origin == ANALYST) & (self.payments.day >= from_day)
+        self.payments.reported[own] = np.nan
 
-    def _label(self, one: Payment) -> tuple[str, str]:
-        if one.reported is None or one.reported > self.days:
-            return "", ""
-        return "fraud", self._stamp(one.reported)
-
-    def _stamp(self, day: float) -> str:
-        return f"{self.start + timedelta(seconds=round(day * 86_400)):%Y-%m-%dT%H:%M:%SZ}"
+    @property
+    def _start(self) -> np.datetime64:
+        return np.datetime64(self.start.astimezone(UTC).replace(tzinfo=None), "s")
 
 
-def _said(one: Payment) -> list[str]:
-    merchant, place = one.merchant, one.place
-    return [
-        one.customer.user_id,
-        one.customer.card_id,
-        one.device,
-        f"{max(one.amount, 0.25):.2f}",
-        "USD",
-        merchant.name,
-        merchant.trade.name,
-        merchant.trade.mcc,
-        place.name,
-        place.country,
-        str(place.latitude),
-        str(place.longitude),
-        "pos" if merchant.place else "online",
-        place.zone,
-    ]
+def _spelt(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    return str(value)
