@@ -215,13 +215,13 @@ def test_what_no_form_asks_for_is_never_stored(adam: User) -> None:
         "is_staff": "on",
         "is_superuser": "on",
         "may_unmask": "on",
-        "id": "77",
+        "id": "770077",
         "password": "x",
     }
     client_of(adam).post("/users/new/", {"username": "eve", "roles": ["analyst"], **extra})
     eve = User.objects.get(username="eve")
     assert (eve.is_staff, eve.is_superuser, eve.may_unmask) == (False, False, False)
-    assert eve.pk != 77
+    assert eve.pk != 770077
     assert not eve.check_password("x")
 
 

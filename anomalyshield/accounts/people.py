@@ -51,12 +51,12 @@ def change_user(
     *,
     by: User,
     user: User,
-    roles: list[str],
-    is_lead: bool,
-    is_active: bool,
+    roles: list[str] | None = None,
+    is_lead: bool | None = None,
+    is_active: bool | None = None,
     may_unmask: bool | None = None,
 ) -> User:
-    """New roles and standing. Nobody changes themselves, and an admin always remains.
+    """New roles and standing; None stays. Nobody changes themselves, and an admin always remains.
 
     A suspended person's sessions and tokens end, the keys they made stop working while it lasts,
     and what they were working on goes back.
@@ -66,6 +66,9 @@ def change_user(
     admins = _lock_admins()
     user = User.objects.select_for_update().get(pk=user.pk)
     before = _state(user)
+    roles = _roles_of(user) if roles is None else roles
+    is_lead = user.is_lead if is_lead is None else is_lead
+    is_active = user.is_active if is_active is None else is_active
     if user in admins and not (ADMIN in roles and is_active) and admins == [user]:
         raise Refused("This is the last admin; make another one first.")
     if may_unmask is not None and may_unmask != user.may_unmask:
@@ -107,6 +110,11 @@ def give_new_password(*, by: User | str, user: User) -> str:
     end_all(user)
     record(by=by, action="user.changed", object=user, reason="new password")
     return password
+
+
+def _roles_of(user: User) -> list[str]:
+    """Asked anew: what the object remembers may be older than the lock."""
+    return list(user.groups.filter(name__in=TITLES).values_list("name", flat=True))
 
 
 def _set_roles(user: User, roles: list[str]) -> None:

@@ -1,10 +1,9 @@
 """Addresses of people, keys and the audit log."""
 
 from allauth.account import views as allauth
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from anomalyshield.accounts.permissions import allow, public
-from anomalyshield.accounts.tokens import Login, Logout, Refresh
 from anomalyshield.accounts.views import keys, own, people, trail
 
 # Only these pages of allauth exist here; everything else of it is not routed.
@@ -33,8 +32,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("keys/<uuid:pk>/revoke/", keys.revoke, name="key-revoke"),
     # the trail
     path("audit/", trail.audit, name="audit"),
-    # tokens
-    path("api/v1/auth/login", Login.as_view(), name="token"),
-    path("api/v1/auth/refresh", Refresh.as_view(), name="token-refresh"),
-    path("api/v1/auth/logout", Logout.as_view(), name="token-logout"),
+    path("", include("anomalyshield.accounts.api.urls")),
 ]

@@ -1,9 +1,11 @@
 """Keyset paging: a page begins where the one before ended, whatever came or went meanwhile."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NoReturn
 
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 
 from anomalyshield.problems import Problem
 
@@ -14,6 +16,24 @@ def latest_first(rows: QuerySet[Any], asked: dict[str, Any]) -> dict[str, Any]:
         rows = rows.filter(pk__lt=number_of(asked["cursor"]))
     found = list(rows.order_by("-pk")[: asked["limit"] + 1])
     return paged(found, asked["limit"], lambda row: str(row.pk))
+
+
+def latest_made_first(rows: QuerySet[Any], asked: dict[str, Any], made: str) -> dict[str, Any]:
+    """The same for rows whose ids tell no order: by the moment they were made, then by id."""
+    if "cursor" in asked:
+        at, pk = _moment_of(asked["cursor"], rows.model._meta.pk)
+        rows = rows.filter(Q(**{f"{made}__lt": at}) | Q(**{made: at, "pk__lt": pk}))
+    found = list(rows.order_by(f"-{made}", "-pk")[: asked["limit"] + 1])
+    return paged(found, asked["limit"], lambda row: f"{getattr(row, made).isoformat()}~{row.pk}")
+
+
+def _moment_of(cursor: str, key: Any) -> tuple[datetime, Any]:
+    moment, _, pk = cursor.partition("~")
+    try:
+        at = datetime.fromisoformat(moment)
+        return (at, key.to_python(pk)) if at.tzinfo else unreadable()
+    except (ValueError, ValidationError):
+        unreadable()
 
 
 def paged(found: Sequence[Any], limit: int, cursor_of: Any) -> dict[str, Any]:

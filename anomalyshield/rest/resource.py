@@ -160,7 +160,9 @@ class Resource(APIView):
         shape = getattr(self, request.method.lower().replace("head", "get")).shape
         if shape is None:
             return None
-        return shape(found, context={"user": request.user, "hidden": self.hides(request.user)}).data
+        user = request.user
+        context = {"request": request, "user": user, "hidden": self.hides(user)}
+        return shape(found, context=context).data
 
     def answered(self, request: Request, found: Any, versioned: bool) -> HttpResponseBase:
         if isinstance(found, HttpResponseBase):
@@ -168,7 +170,8 @@ class Resource(APIView):
         told = self.told(request, found)
         handler = getattr(self, request.method.lower().replace("head", "get"))
         if not versioned:
-            return Response(told, handler.status)
+            # Secrets are told once, and lists are old at once: nothing between keeps them.
+            return Response(told, handler.status, headers={"Cache-Control": "no-store"})
         headers = {"ETag": etag_of(told), "Cache-Control": "private, no-cache"}
         if request.method == "GET" and headers["ETag"] in _tags(
             request.headers.get("If-None-Match", "")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from anomalyshield.accounts.authentication import forget_keys
 from anomalyshield.accounts.forms import KeyForm
 from anomalyshield.accounts.keys import NotYours, Refused, make_key, revoke_key
-from anomalyshield.accounts.models import ApiKey
+from anomalyshield.accounts.models import ApiKey, User
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.accounts.roles import ADMIN
 
@@ -34,19 +34,19 @@ def make(request: HttpRequest) -> HttpResponse:
 
 @allow("key.manage", methods=("POST",))
 def revoke(request: HttpRequest, pk: str) -> HttpResponse:
-    key = get_object_or_404(_visible(request), pk=pk)
+    key = get_object_or_404(visible(request.user), pk=pk)
     if revoke_key(by=request.user, key=key):
         messages.success(request, f"{key} is revoked: nothing opens with it any more.")
     forget_keys()
     return redirect("keys")
 
 
-def _visible(request: HttpRequest) -> QuerySet[ApiKey]:
+def visible(user: User) -> QuerySet[ApiKey]:
     """An admin sees all keys; an engineer those they made."""
     every = ApiKey.objects.select_related("created_by", "source")
-    return every if ADMIN in request.user.roles else every.filter(created_by=request.user)
+    return every if ADMIN in user.roles else every.filter(created_by=user)
 
 
 def _list(request: HttpRequest, form: KeyForm, status: int = 200) -> HttpResponse:
-    context = {"keys": _visible(request), "form": form, "now": timezone.now()}
+    context = {"keys": visible(request.user), "form": form, "now": timezone.now()}
     return render(request, "accounts/keys.html", context, status=status)

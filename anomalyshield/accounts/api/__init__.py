@@ -1,0 +1,1 @@
+"""People, their keys and the trail, for programs."""
