@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from scoring.api import sources
+from scoring.api import lists, models, rules, sources
 from scoring.api.decisions import OneDecision
 from scoring.api.files import File, FileCancel, FileRejects, Files
 from scoring.api.lookup import Anomalies, OneTransaction
 from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
+from scoring.api.transactions import Transactions
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # scoring, at the addresses upstream systems know
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/scoring/score", Score.as_view(), name="score"),
     path("api/v1/scoring/score/batch", ScoreBatch.as_view(), name="score-batch"),
     path("api/v1/anomalies", Anomalies.as_view(), name="api-anomalies"),
+    path("api/v1/transactions", Transactions.as_view(), name="api-transactions"),
     path("api/v1/transactions/<int:pk>", OneTransaction.as_view(), name="api-transaction"),
     path("api/v1/decisions/<int:pk>", OneDecision.as_view(), name="api-decision"),
     # files
@@ -26,4 +28,25 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # sources
     path("api/v1/sources", sources.Sources.as_view(), name="api-sources"),
     path("api/v1/sources/<int:pk>", sources.OneSource.as_view(), name="api-source"),
+    # allow and deny lists
+    path("api/v1/lists", lists.Lists.as_view(), name="api-lists"),
+    path("api/v1/lists/import", lists.TakeOver.as_view(), name="api-list-import"),
+    path("api/v1/lists/<int:pk>", lists.OneEntry.as_view(), name="api-list-entry"),
+    path("api/v1/lists/<int:pk>/approve", lists.Approve.as_view(), name="api-list-approve"),
+    path("api/v1/lists/<int:pk>/end", lists.End.as_view(), name="api-list-end"),
+    # models: versions, trainings, and the two persons of a promotion
+    path("api/v1/models", models.Models.as_view(), name="api-models"),
+    path("api/v1/models/train", models.Train.as_view(), name="api-model-train"),
+    path("api/v1/models/rollback", models.RollBack.as_view(), name="api-model-rollback"),
+    path("api/v1/models/runs", models.Runs.as_view(), name="api-runs"),
+    path("api/v1/models/runs/<int:pk>", models.OneRun.as_view(), name="api-run"),
+    path("api/v1/models/<int:pk>", models.OneModel.as_view(), name="api-model"),
+    path("api/v1/models/<int:pk>/ask", models.Ask.as_view(), name="api-model-ask"),
+    path("api/v1/models/<int:pk>/approve", models.Approve.as_view(), name="api-model-approve"),
+    path("api/v1/models/<int:pk>/refuse", models.Refuse.as_view(), name="api-model-refuse"),
+    path("api/v1/models/<int:pk>/shadow", models.Shadow.as_view(), name="api-model-shadow"),
+    # rules and policies
+    path("api/v1/rules", rules.Rules.as_view(), name="api-rules"),
+    path("api/v1/policies", rules.Policies.as_view(), name="api-policies"),
+    path("api/v1/policies/<int:version>", rules.OnePolicy.as_view(), name="api-policy"),
 ]

@@ -1,0 +1,229 @@
+"""Models for programs: versions and trainings, and what the two persons of a promotion do."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers as s
+from rest_framework.request import Request
+
+from anomalyshield.leases import Leased
+from anomalyshield.problems import Problem
+from anomalyshield.rest.paging import latest_first
+from anomalyshield.rest.resource import Resource, does
+from anomalyshield.rest.shapes import Flag, Listed, Number, Person, Strict, Text, Whole, page
+from scoring import comparison, registry, training
+from scoring.labels import MATURITY
+from scoring.models import ModelVersion, PromotionRequest, TrainingRun
+
+REASON = 2000
+
+
+class ModelsAsked(Listed):
+    """Which versions."""
+
+    state = s.ChoiceField(ModelVersion.State.choices, required=False)
+
+
+class TrainIn(Strict):
+    """How a training treats what nobody has said, and how much people can review."""
+
+    maturity_days = Whole(
+        min_value=0,
+        max_value=365,
+        required=False,
+        default=MATURITY.days,
+        help_text="Silence counts as legitimate after so many days",
+    )
+    budget_percent = Number(
+        min_value=0.01, max_value=40, required=False, help_text="Without: the champion's"
+    )
+
+
+class ReasonIn(Strict):
+    """Why. It goes into the audit trail."""
+
+    reason = Text(max_length=REASON)
+
+
+class AnswerIn(Strict):
+    """What the second person says, if there is something to say."""
+
+    reason = Text(max_length=REASON, required=False, default="", allow_blank=True)
+
+
+class ShadowIn(Strict):
+    """Whether it scores along."""
+
+    on = Flag()
+
+
+class ModelRowOut(s.ModelSerializer):
+    """A version and its standing."""
+
+    name = s.CharField(source="__str__", help_text="As decisions call it: v3")
+    headline = s.DictField(
+        child=s.FloatField(allow_null=True), help_text="Measured on rows it has not learnt from"
+    )
+    trained_by = Person()
+
+    class Meta:
+        model = ModelVersion
+        fields = (
+            "id", "number", "name", "state", "kind", "headline", "sha256", "cutoff",
+            "trained_rows", "trained_frauds", "trained_by", "trained_at", "champion_since",
+        )  # fmt: skip
+
+
+class PromotionOut(s.ModelSerializer):
+    """Who asked that a version become champion, and what was answered."""
+
+    asked_by = Person()
+    answered_by = Person()
+
+    class Meta:
+        model = PromotionRequest
+        fields = (
+            "id", "state", "sha256", "asked_by", "asked_at", "reason", "answered_by",
+            "answered_at", "answer",
+        )  # fmt: skip
+
+
+class ModelOut(ModelRowOut):
+    """A version with all its measurements and what was asked about it."""
+
+    metrics = s.DictField()
+    requests = PromotionOut(many=True)
+
+    class Meta(ModelRowOut.Meta):
+        fields = (*ModelRowOut.Meta.fields, "metrics", "requests")
+
+
+class RunOut(s.ModelSerializer):
+    """A training: where it stands and what came of it."""
+
+    state = s.ChoiceField(Leased.State.choices)
+    options = s.DictField()
+    asked_by = Person()
+    result = s.IntegerField(source="result_id", allow_null=True, help_text="The version it made")
+    verdict = s.CharField(help_text="Better or not, with the two numbers")
+
+    class Meta:
+        model = TrainingRun
+        fields = (
+            "id", "state", "progress", "message", "options", "asked_by", "asked_at", "result",
+            "verdict",
+        )  # fmt: skip
+
+
+class AboutModel(Resource):
+    """One version. Every verb answers the version as it is then."""
+
+    refusals = (registry.Refused,)
+
+    def one(self, request: Request, pk: int) -> ModelVersion:
+        return self.found(_versions().prefetch_related("requests__asked_by"), pk)
+
+    def asked_of(self, request: Request, pk: int) -> PromotionRequest:
+        """The latest request for it; one answered meanwhile is the verb's to refuse in words."""
+        found = self.one(request, pk).requests.first()
+        if found is None:
+            raise Problem(409, "nobody_asked", "Nobody has asked to promote this version.")
+        return found
+
+
+class Models(AboutModel):
+    """The versions."""
+
+    @does("listModels", "model.view", page(ModelRowOut), asked=ModelsAsked)
+    def get(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
+        """Versions, latest first."""
+        found = _versions()
+        return latest_first(
+            found.filter(state=asked["state"]) if "state" in asked else found, asked
+        )
+
+
+class OneModel(AboutModel):
+    @does("readModel", "model.view", ModelOut, versioned=True)
+    def get(self, request: Request, pk: int) -> ModelVersion:
+        """One version, its measurements, and what was asked about it."""
+        return self.one(request, pk)
+
+
+class Ask(AboutModel):
+    @does("askPromotion", "model.promote", ModelOut, body=ReasonIn)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> ModelVersion:
+        """Ask that a version become champion; a second model owner answers."""
+        version = self.one(request, pk)
+        registry.ask_promotion(by=request.user, version=version, **given)
+        comparison.renew(version)
+        return self.one(request, pk)
+
+
+class Approve(AboutModel):
+    @does("approvePromotion", "model.promote", ModelOut, body=AnswerIn)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> ModelVersion:
+        """Promote what was asked for, exactly that, as a second person."""
+        asked = self.asked_of(request, pk)
+        registry.approve(by=request.user, request=asked, answer=given["reason"])
+        return self.one(request, pk)
+
+
+class Refuse(AboutModel):
+    @does("refusePromotion", "model.promote", ModelOut, body=ReasonIn)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> ModelVersion:
+        """Answer with no. Who asked withdraws; anybody else rejects the version too."""
+        asked = self.asked_of(request, pk)
+        registry.refuse(by=request.user, request=asked, answer=given["reason"])
+        return self.one(request, pk)
+
+
+class Shadow(AboutModel):
+    @does("setShadow", "model.train", ModelOut, body=ShadowIn, versioned=True)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> ModelVersion:
+        """Let a candidate score along without deciding, or end that."""
+        registry.set_shadow(by=request.user, version=self.one(request, pk), **given)
+        return self.one(request, pk)
+
+
+class RollBack(AboutModel):
+    @does("rollBack", "model.rollback", ModelOut, body=ReasonIn)
+    def post(self, request: Request, given: dict[str, Any]) -> ModelVersion:
+        """Give the place back to the champion before; the answer is who decides now."""
+        return self.one(request, registry.roll_back(by=request.user, **given).pk)
+
+
+class Train(Resource):
+    @does("train", "model.train", RunOut, body=TrainIn, status=202)
+    def post(self, request: Request, given: dict[str, Any]) -> TrainingRun:
+        """Have a model trained. While one waits to be trained, asking again answers that one."""
+        percent = given.pop("budget_percent", None)
+        share = None if percent is None else percent / 100
+        return training.ask(by=request.user, budget=share, **given)
+
+
+class Runs(Resource):
+    """The trainings."""
+
+    @does("listTrainings", "model.view", page(RunOut), asked=Listed)
+    def get(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
+        """Trainings, latest first."""
+        return latest_first(_runs(), asked)
+
+
+class OneRun(Resource):
+    @does("readTraining", "model.view", RunOut, versioned=True)
+    def get(self, request: Request, pk: int) -> TrainingRun:
+        """One training, to be asked again until its state is DONE or QUARANTINED."""
+        return self.one(request, pk)
+
+    def one(self, request: Request, pk: int) -> TrainingRun:
+        return self.found(_runs(), pk)
+
+
+def _versions() -> "QuerySet[ModelVersion]":
+    return ModelVersion.objects.select_related("trained_by")
+
+
+def _runs() -> "QuerySet[TrainingRun]":
+    return TrainingRun.objects.select_related("asked_by")

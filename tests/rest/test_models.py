@@ -1,0 +1,117 @@
+"""Models, trainings, rules and policies for programs: the same two persons, the same refusals."""
+
+from typing import Any
+
+import pytest
+
+from anomalyshield.accounts.models import User
+from anomalyshield.audit.models import AuditEvent
+from scoring.models import ModelVersion, TrainingRun
+from tests.models.conftest import bundles_learnt, champion, folder, versions  # noqa: F401
+from tests.rest.asking import answer, get, pointers, post
+
+pytestmark = pytest.mark.django_db
+WHY = {"reason": "Finds more at the same budget."}
+
+
+@pytest.fixture
+def candidate(champion: ModelVersion, versions: list[ModelVersion]) -> ModelVersion:  # noqa: F811
+    return versions[1]
+
+
+def test_everybody_reads_the_versions_and_which_one_decides(
+    candidate: ModelVersion, ana: User, dana: User
+) -> None:
+    for who in (ana, dana):
+        rows = get(who, "models")["results"]
+        assert [row["name"] for row in rows] == ["v3", "v2", "v1"]
+        assert [row["name"] for row in get(who, "models", state="CHAMPION")["results"]] == ["v1"]
+    told = get(ana, f"models/{candidate.pk}")
+    assert (told["state"], told["requests"]) == ("CANDIDATE", [])
+    assert told["sha256"] == candidate.sha256
+    post(ana, f"models/{candidate.pk}/ask", WHY, 403)
+
+
+def test_two_model_owners_promote_and_one_rolls_back(
+    candidate: ModelVersion, mona: User, otto: User
+) -> None:
+    at = f"models/{candidate.pk}"
+    post(otto, f"{at}/approve", {}, 409)
+    asked = post(mona, f"{at}/ask", WHY)["requests"]
+    assert [(one["state"], one["asked_by"]) for one in asked] == [("OPEN", "mona")]
+    post(mona, f"{at}/ask", WHY, 409)
+    alone = post(mona, f"{at}/approve", {}, 409)
+    assert "second model owner" in alone["detail"]
+    denied = AuditEvent.objects.filter(actor="mona", outcome="DENIED", action="model.promoted")
+    assert denied.exists()
+    assert post(otto, f"{at}/approve", {})["state"] == "CHAMPION"
+    assert [m["id"] for m in get(otto, "models", state="CHAMPION")["results"]] == [candidate.pk]
+    back = post(otto, "models/rollback", {"reason": "Too many alerts."})
+    assert (back["state"], back["name"]) == ("CHAMPION", "v1")
+    post(otto, "models/rollback", {"reason": "Again."}, 409)
+
+
+def test_a_promotion_is_refused_with_its_reason(
+    candidate: ModelVersion, mona: User, otto: User
+) -> None:
+    post(mona, f"models/{candidate.pk}/ask", WHY)
+    assert pointers(post(otto, f"models/{candidate.pk}/refuse", {}, 400)) == ["/reason"]
+    told = post(otto, f"models/{candidate.pk}/refuse", {"reason": "Not on these labels."})
+    assert (told["state"], told["requests"][0]["state"]) == ("REJECTED", "REFUSED")
+    post(otto, f"models/{candidate.pk}/refuse", {"reason": "Again."}, 409)
+
+
+def test_a_candidate_scores_along_and_no_longer(candidate: ModelVersion, mona: User) -> None:
+    at = f"models/{candidate.pk}"
+    read = answer(mona, "get", at)["ETag"]
+    assert post(mona, f"{at}/shadow", {"on": True})["state"] == "SHADOW"
+    assert answer(mona, "post", f"{at}/shadow", {"on": False}, if_match=read).status_code == 412
+    post(mona, f"{at}/shadow", {"on": True}, 409)
+    assert post(mona, f"{at}/shadow", {"on": False})["state"] == "CANDIDATE"
+    assert pointers(post(mona, f"{at}/shadow", {"on": "yes"}, 400)) == ["/on"]
+
+
+def test_a_training_is_asked_for_once_and_watched(mona: User, ana: User) -> None:
+    run = post(mona, "models/train", {"maturity_days": 14, "budget_percent": 5}, 202)
+    assert run["options"] == {"maturity_days": 14, "budget": 0.05}
+    assert post(mona, "models/train", {}, 202)["id"] == run["id"]
+    assert get(ana, f"models/runs/{run['id']}")["state"] == "READY"
+    assert [one["id"] for one in get(ana, "models/runs")["results"]] == [run["id"]]
+    post(ana, "models/train", {}, 403)
+    assert TrainingRun.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"maturity_days": -1}, "/maturity_days"),
+        ({"maturity_days": 1.5}, "/maturity_days"),
+        ({"budget_percent": 50}, "/budget_percent"),
+        ({"budget_percent": "5"}, "/budget_percent"),
+        ({"budget": 0.1}, "/budget"),
+    ],
+)
+def test_a_training_without_sense_is_refused_by_field(
+    body: dict[str, Any], pointer: str, mona: User
+) -> None:
+    assert pointers(post(mona, "models/train", body, 400)) == [pointer]
+    assert not TrainingRun.objects.exists()
+
+
+def test_unknown_versions_and_runs_do_not_exist(mona: User) -> None:
+    get(mona, "models/999999999999999999999", 404)
+    get(mona, "models/runs/7", 404)
+    for verb, body in {"ask": WHY, "approve": {}, "refuse": WHY, "shadow": {"on": True}}.items():
+        post(mona, f"models/7/{verb}", body, 404)
+    get(mona, "policies/7", 404)
+
+
+def test_rules_and_policies_are_read(ana: User) -> None:
+    told = get(ana, "rules")
+    by_code = {rule["code"]: rule for rule in told["rules"]}
+    assert by_code["HIGH_AMOUNT"]["raises"] is True
+    assert [cut["level"] for cut in told["cuts"]] == ["LOW", "MEDIUM", "HIGH", "CRITICAL"]
+    policy = told["policy"]
+    assert policy["values"]["high_above"] == 0.7
+    assert get(ana, "policies")["results"] == [policy]
+    assert get(ana, f"policies/{policy['version']}") == policy
