@@ -7,16 +7,18 @@ from rest_framework import serializers as s
 from rest_framework.request import Request
 
 from alerts import listing, triage
-from alerts.forms import NOTE_LENGTH, STATUSES
+from alerts.forms import NOTE_LENGTH, STATUSES, named_in
 from alerts.models import Alert
 from alerts.views.alert import find
 from anomalyshield.audit.record import record
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import unreadable
 from anomalyshield.rest.resource import Resource, does
-from anomalyshield.rest.shapes import Listed, Person, Personal, Strict, Text, page
+from anomalyshield.rest.shapes import Listed, Moment, Person, Personal, Strict, Text, page
 from scoring import resolving
 from scoring.engine.decision import Level, Outcome
+from scoring.lists import Wish
+from scoring.models import ListEntry
 
 LEVELS = [str(level) for level in Level]
 
@@ -36,12 +38,30 @@ class AlertsAsked(Listed):
     mine = s.BooleanField(required=False, default=False)
 
 
+class PutIn(Strict):
+    """Who of this alert is put on which list, why and until when."""
+
+    entity = s.ChoiceField(ListEntry.Entity.choices, help_text="That its payment names")
+    kind = s.ChoiceField(ListEntry.Kind.choices)
+    reason = Text(max_length=500)
+    expires_at = Moment(
+        required=False, allow_null=True, help_text="ALLOW needs one, at most 180 days away"
+    )
+
+
 class DecisionIn(Strict):
-    """What it was."""
+    """What it was, and who goes on a list with it."""
 
     disposition = s.ChoiceField(Alert.Disposition.choices)
     typology = s.ChoiceField(Alert.Typology.choices, required=False, help_text="If fraud")
     note = Text(max_length=NOTE_LENGTH, required=False)
+    put = PutIn(many=True, required=False, help_text="On lists, in the same transaction")
+
+
+class ListingIn(Strict):
+    """Who of this alert goes on a list, without deciding about it."""
+
+    put = s.ListField(child=PutIn(), min_length=1, max_length=8)
 
 
 class NoteIn(Strict):
@@ -181,6 +201,12 @@ class AlertOut(AlertRowOut):
         return [case.pk for case in alert.cases.all()]
 
 
+class ListedOut(s.Serializer):
+    """What was put on lists."""
+
+    entries = s.ListField(child=s.IntegerField(), help_text="For /api/v1/lists/{id}")
+
+
 class Alerts(Resource):
     """The alert queue."""
 
@@ -240,8 +266,20 @@ class Decide(AboutAlert):
     @does("decideAlert", "label.write", AlertOut, body=DecisionIn, versioned=True)
     def post(self, request: Request, pk: int, given: dict[str, Any]) -> Alert:
         """Close an alert with what it was; its transaction is labelled, its payment resolved."""
-        triage.decide(by=request.user, alert=self.one(request, pk), **given)
+        found = self.one(request, pk)
+        put = _wishes(found, given.pop("put", []))
+        triage.decide(by=request.user, alert=found, put=put, **given)
         return self.one(request, pk)
+
+
+class PutOnList(AboutAlert):
+    @does("listAlert", "list.edit", ListedOut, body=ListingIn, status=201)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> dict[str, list[int]]:
+        """Put somebody of an alert on a list; who stands there already is left as they are."""
+        found = self.one(request, pk)
+        put = _wishes(found, given["put"])
+        made = triage.put_on_list(by=request.user, alert=found, put=put)
+        return {"entries": [entry.pk for entry in made]}
 
 
 class Undo(AboutAlert):
@@ -259,3 +297,13 @@ class Comment(AboutAlert):
         found = self.one(request, pk)
         triage.comment(by=request.user, alert=found, text=given["note"])
         return self.one(request, pk)
+
+
+def _wishes(alert: Alert, put: list[dict[str, Any]]) -> list[Wish]:
+    """The values come from the payment: nobody mistypes them."""
+    named = named_in(alert)
+    for index, one in enumerate(put):
+        if one["entity"] not in named:
+            sentence = f"The payment names no {one['entity']}."
+            raise Problem(400, "unknown_entity", sentence, pointer=f"/put/{index}/entity")
+    return [Wish(value=named[one["entity"]], **one) for one in put]

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/alerts/<int:pk>/claim", api.Claim.as_view(), name="api-alert-claim"),
     path("api/v1/alerts/<int:pk>/release", api.Release.as_view(), name="api-alert-release"),
     path("api/v1/alerts/<int:pk>/decide", api.Decide.as_view(), name="api-alert-decide"),
+    path("api/v1/alerts/<int:pk>/list", api.PutOnList.as_view(), name="api-alert-list"),
     path("api/v1/alerts/<int:pk>/undo", api.Undo.as_view(), name="api-alert-undo"),
     path("api/v1/alerts/<int:pk>/notes", api.Comment.as_view(), name="api-alert-notes"),
     path("api/v1/labels", labels_api.Labels.as_view(), name="api-labels"),

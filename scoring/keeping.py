@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from guardian.shortcuts import assign_perm, get_users_with_perms, remove_perm
 
 from anomalyshield.accounts.models import User
@@ -32,6 +32,12 @@ def keepers(source: Source) -> "QuerySet[User]":
         source, with_group_users=False, only_with_perms_in=[RIGHT.partition(".")[2]]
     )
     return named.order_by("username")
+
+
+def eligible(source: Source) -> "QuerySet[User]":
+    """Who can be named: engineers, and whoever holds it already, to be kept or dropped."""
+    either = Q(pk__in=engineers()) | Q(pk__in=keepers(source))
+    return User.objects.filter(either).order_by("username")
 
 
 def kept_by_team(source: Source) -> bool:

@@ -71,7 +71,7 @@ class Door(APIView):
 class Login(Door):
     """Exchange a name and a password for tokens."""
 
-    @extend_schema(request=LoginIn, responses={200: TokenOut, 429: None}, tags=["auth"])
+    @extend_schema(operation_id="logIn", request=LoginIn, responses={200: TokenOut, 429: None})
     def post(self, request: Request) -> Response:
         given = LoginIn(data=request.data)
         given.is_valid(raise_exception=True)
@@ -89,7 +89,7 @@ class Login(Door):
 class Refresh(Door):
     """Exchange a refresh token for new tokens; each works once."""
 
-    @extend_schema(request=RefreshIn, responses=TokenOut, tags=["auth"])
+    @extend_schema(operation_id="refreshTokens", request=RefreshIn, responses=TokenOut)
     def post(self, request: Request) -> Response:
         token = used_up(request)
         user = User.objects.filter(pk=token.get("user_id"), is_active=True).first()
@@ -102,7 +102,7 @@ class Refresh(Door):
 class Logout(Door):
     """Make a refresh token useless."""
 
-    @extend_schema(request=RefreshIn, responses={204: None}, tags=["auth"])
+    @extend_schema(operation_id="logOut", request=RefreshIn, responses={204: None})
     def post(self, request: Request) -> Response:
         used_up(request)
         return Response(status=204)

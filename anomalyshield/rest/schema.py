@@ -9,6 +9,8 @@ from anomalyshield.problems import MEDIA_TYPE
 from anomalyshield.problems import TITLES as MEANINGS
 
 RIGHTS = {action.name: action for action in TABLE}
+# First step of an address → the heading it stands under, where that is another word.
+GROUPS = {"ingest": "files", "detect": "scoring", "predict": "scoring", "policies": "rules"}
 PROBLEM = {
     "type": "object",
     "description": "Why a request was refused (RFC 9457).",
@@ -95,7 +97,7 @@ class Schema(AutoSchema):
 
     def get_tags(self) -> list[str]:
         parts = [part for part in self.path.split("/") if part not in ("", "api", "v1")]
-        return [parts[0]]
+        return [GROUPS.get(parts[0], parts[0])]
 
     def _doc(self) -> str:
         """Of the method, else of the class."""

@@ -53,9 +53,9 @@ class OneDecision(APIView):
     action = "transaction.view"
 
     @extend_schema(
+        operation_id="readDecision",
         parameters=[OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)],
         responses={200: DecisionOut, 304: None},
-        tags=["scoring"],
     )
     def get(self, request: Request, pk: int) -> Response:
         found = Decision.objects.with_standing().select_related(

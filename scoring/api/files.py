@@ -2,10 +2,11 @@
 
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers as s
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -22,7 +23,7 @@ from scoring.columns import OPTIONS, Refused
 from scoring.models import Source, Upload
 from scoring.receiving import went_wrong
 from scoring.uploads import Unkept
-from scoring.views.uploads import rejects_file
+from scoring.views.uploads import rejects_file, scored_file
 
 
 class FileIn(s.Serializer):
@@ -33,6 +34,9 @@ class FileIn(s.Serializer):
     label_known_column = s.CharField(required=False, help_text="When each label became known")
     label_delay_days = s.FloatField(required=False, help_text="Or: so many days after the event")
     options = s.CharField(required=False, help_text="Or all of these in one JSON object")
+    hold = s.ChoiceField(
+        ["true", "false"], required=False, help_text="true: it waits for preview, try and start"
+    )
 
 
 class ReceiptOut(s.Serializer):
@@ -83,9 +87,9 @@ class Files(Resource):
         return latest_first(seen, asked)
 
     @extend_schema(
+        operation_id="sendFile",
         request={"multipart/form-data": FileIn},
         responses={202: ReceiptOut, 200: ReceiptOut},
-        tags=["files"],
     )
     def post(self, request: Request) -> Response:
         """Receive a file; 202 with where to ask about it, 200 if these bytes came before."""
@@ -100,14 +104,11 @@ class Files(Resource):
         return Response(receipt, status, headers={"Location": address})
 
 
-class File(APIView):
-    """Where one file stands."""
-
-    action = "events.write"
-
-    @extend_schema(responses=FileOut, tags=["files"])
-    def get(self, request: Request, pk: int) -> Response:
-        return Response(FileOut(find(request, pk)).data)
+class File(Resource):
+    @does("readFile", "events.write", FileOut)
+    def get(self, request: Request, pk: int) -> Upload:
+        """Where one file stands."""
+        return find(request, pk)
 
 
 class FileCancel(Resource):
@@ -121,14 +122,49 @@ class FileCancel(Resource):
         return find(request, pk)
 
 
-class FileRejects(APIView):
-    """The refused rows of one file, as CSV."""
+class FileResume(Resource):
+    """A file that was stopped."""
+
+    @does("resumeFile", "events.write", FileOut, refused=(409,))
+    def post(self, request: Request, pk: int) -> Upload:
+        """Go on with a file that was stopped, where it stopped."""
+        try:
+            uploads.resume(by=request.user, upload=find(request, pk))
+        except Refused as refusal:
+            raise Problem(409, "nothing_kept", str(refusal)) from None
+        return find(request, pk)
+
+
+class Rows(APIView):
+    """Rows of one file as a download; whatever else is accepted, these are not JSON."""
 
     action = "events.write"
 
-    @extend_schema(responses={(200, "text/csv"): str}, tags=["files"])
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        return super().perform_content_negotiation(request, force=True)
+
+
+class FileRejects(Rows):
+    """The refused rows of one file, as CSV."""
+
+    @extend_schema(operation_id="readRejects", responses={(200, "text/csv"): str})
     def get(self, request: Request, pk: int) -> StreamingHttpResponse:
         return rejects_file(request.user, find(request, pk))
+
+
+class FileScored(Rows):
+    """All scored rows of one file; values that tell who somebody is, masked for most."""
+
+    @extend_schema(
+        operation_id="readScored",
+        parameters=[OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=["csv", "parquet"])],
+        responses={
+            (200, "text/csv"): str,
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+        },
+    )
+    def get(self, request: Request, pk: int, kind: str) -> HttpResponseBase:
+        return scored_file(request.user, find(request, pk), kind)
 
 
 def received(request: Request) -> Upload:
@@ -140,15 +176,23 @@ def received(request: Request) -> Upload:
     if file is None:
         raise Problem(400, "required", "Send the file as the part named file.", pointer="/file")
     source = source_of(request, given.pop("source", ""))
+    hold = _held(given.pop("hold", "false"))
+    options = options_of(given)
     try:
         return uploads.receive(
-            by=request.user, source=source, name=file.name, file=file, options=options_of(given)
+            by=request.user, source=source, name=file.name, file=file, options=options, hold=hold
         )
     except Unkept as refusal:
         raise Problem(503, "no_room", str(refusal), pointer="/file", retry_after=60) from None
     except Refused as refusal:
         pointer = f"/{refusal.field}"
         raise Problem(400, "refused", str(refusal), pointer=pointer) from None
+
+
+def _held(said: str) -> bool:
+    if said not in ("true", "false"):
+        raise Problem(400, "invalid", "hold is true or false.", pointer="/hold")
+    return said == "true"
 
 
 def options_of(given: dict[str, Any]) -> dict[str, Any]:

@@ -72,6 +72,7 @@ class Anomalies(APIView):
     action = "transaction.view"
 
     @extend_schema(
+        operation_id="listAnomalies",
         parameters=[
             OpenApiParameter("user", str),
             OpenApiParameter("risk_level", str, enum=[str(level) for level in Level]),
@@ -80,7 +81,6 @@ class Anomalies(APIView):
             OpenApiParameter("cursor", int),
         ],
         responses=AnomaliesOut,
-        tags=["scoring"],
     )
     def get(self, request: Request) -> Response:
         asked = Asked(data=request.query_params.dict())
@@ -96,7 +96,7 @@ class OneTransaction(APIView):
 
     action = "transaction.view"
 
-    @extend_schema(responses=TransactionOut, tags=["scoring"])
+    @extend_schema(operation_id="readTransaction", responses=TransactionOut)
     def get(self, request: Request, pk: int) -> Response:
         decision = decisions().filter(transaction_id=pk).first()
         if decision is None:

@@ -23,20 +23,20 @@ ONCE = OpenApiParameter(
 REFUSALS = dict.fromkeys((409, 422))  # besides those of every endpoint
 
 
-def declared(request: Any, answer: Any, **more: Any) -> Any:
+def declared(name: str, request: Any, answer: Any, **more: Any) -> Any:
     """How the manual shows an endpoint."""
     return extend_schema(
+        operation_id=name,
         request=request,
         responses={200: answer, **REFUSALS, **more},
         parameters=[ONCE],
-        tags=["scoring"],
     )
 
 
 class Detect(Endpoint):
     """Decide one transaction: score, level, reasons and what to do."""
 
-    @declared(shapes.TransactionIn, shapes.DetectOut)
+    @declared("detect", shapes.TransactionIn, shapes.DetectOut)
     def post(self, request: Request) -> HttpResponse:
         return self.dispatch(request)
 
@@ -50,7 +50,7 @@ class Detect(Endpoint):
 class Predict(Endpoint):
     """Decide one transaction: score, type, confidence and an explanation in a sentence."""
 
-    @declared(shapes.TransactionIn, shapes.PredictOut)
+    @declared("predict", shapes.TransactionIn, shapes.PredictOut)
     def post(self, request: Request) -> HttpResponse:
         return self.dispatch(request)
 
@@ -61,7 +61,7 @@ class Predict(Endpoint):
 class PredictBatch(Endpoint):
     """Decide up to 10,000 transactions; bad rows are named, the others are answered."""
 
-    @declared(shapes.BatchIn, shapes.BatchOut)
+    @declared("predictBatch", shapes.BatchIn, shapes.BatchOut)
     def post(self, request: Request) -> HttpResponse:
         return self.dispatch(request)
 
@@ -79,7 +79,7 @@ class PredictBatch(Endpoint):
 class Score(Endpoint):
     """Decide one transaction and say which features moved the score."""
 
-    @declared(shapes.ScoreIn, shapes.ScoreOut, **{"404": None})
+    @declared("score", shapes.ScoreIn, shapes.ScoreOut, **{"404": None})
     def post(self, request: Request) -> HttpResponse:
         return self.dispatch(request)
 
@@ -92,7 +92,7 @@ class Score(Endpoint):
 class ScoreBatch(Endpoint):
     """The same for a list; answers stand in the order of the rows."""
 
-    @declared(shapes.ScoreBatchIn, shapes.ScoreRowOut(many=True), **{"404": None})
+    @declared("scoreBatch", shapes.ScoreBatchIn, shapes.ScoreRowOut(many=True), **{"404": None})
     def post(self, request: Request) -> HttpResponse:
         return self.dispatch(request)
 

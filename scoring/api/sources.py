@@ -10,6 +10,7 @@ from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
 from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Flag, Listed, Strict, Text, page
+from scoring import keeping
 from scoring.columns import Refused, checked_options
 from scoring.engine import fields
 from scoring.models import Source
@@ -62,6 +63,20 @@ class SourceOut(s.ModelSerializer):
         )  # fmt: skip
 
 
+class KeepersIn(Strict):
+    """Who sees it from now on; admins always do."""
+
+    all_engineers = Flag()
+    people = s.ListField(child=Text(max_length=150), max_length=200, help_text="By user name")
+
+
+class KeepersOut(s.Serializer):
+    """Who keeps a source."""
+
+    all_engineers = s.BooleanField()
+    people = s.ListField(child=s.CharField())
+
+
 class Sources(Resource):
     """The sources."""
 
@@ -95,6 +110,36 @@ class OneSource(Resource):
 
     def one(self, request: Request, pk: int) -> Source:
         return self.found(Source.objects.visible_to(request.user), pk)
+
+
+class Keepers(Resource):
+    """Who keeps a source."""
+
+    @does("readKeepers", "user.manage", KeepersOut)
+    def get(self, request: Request, pk: int) -> dict[str, Any]:
+        """Who keeps a source: all data engineers, or some people."""
+        return _keepers(self.one(request, pk))
+
+    @does("setKeepers", "user.manage", KeepersOut, body=KeepersIn)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> dict[str, Any]:
+        """Say who keeps a source: data engineers, or who holds it already."""
+        source, people = self.one(request, pk), []
+        for index, name in enumerate(given["people"]):
+            if (found := keeping.eligible(source).filter(username=name).first()) is None:
+                sentence = "No data engineer is called that."
+                raise Problem(400, "unknown_user", sentence, pointer=f"/people/{index}")
+            people.append(found)
+        team = given["all_engineers"]
+        keeping.set_keepers(by=request.user, source=source, people=people, whole_team=team)
+        return _keepers(source)
+
+    def one(self, request: Request, pk: int) -> Source:
+        return self.found(Source.objects.all(), pk)
+
+
+def _keepers(source: Source) -> dict[str, Any]:
+    people = [person.get_username() for person in keeping.keepers(source)]
+    return {"all_engineers": keeping.kept_by_team(source), "people": people}
 
 
 def _read(how: Any, value: str) -> str:

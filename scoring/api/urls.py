@@ -4,8 +4,9 @@ from django.urls import URLPattern, URLResolver, path
 
 from scoring.api import lists, models, rules, sources
 from scoring.api.decisions import OneDecision
-from scoring.api.files import File, FileCancel, FileRejects, Files
+from scoring.api.files import File, FileCancel, FileRejects, FileResume, Files, FileScored
 from scoring.api.lookup import Anomalies, OneTransaction
+from scoring.api.previews import Preview, Start, Try
 from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
 from scoring.api.transactions import Transactions
 
@@ -25,7 +26,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/ingest/files/<int:pk>", File.as_view(), name="ingest-file"),
     path("api/v1/ingest/files/<int:pk>/cancel", FileCancel.as_view(), name="ingest-cancel"),
     path("api/v1/ingest/files/<int:pk>/rejects", FileRejects.as_view(), name="ingest-rejects"),
+    path("api/v1/ingest/files/<int:pk>/preview", Preview.as_view(), name="ingest-preview"),
+    path("api/v1/ingest/files/<int:pk>/try", Try.as_view(), name="ingest-try"),
+    path("api/v1/ingest/files/<int:pk>/start", Start.as_view(), name="ingest-start"),
+    path("api/v1/ingest/files/<int:pk>/resume", FileResume.as_view(), name="ingest-resume"),
+    path(
+        "api/v1/ingest/files/<int:pk>/scored.<str:kind>",
+        FileScored.as_view(),
+        name="ingest-scored",
+    ),
     # sources
+    path("api/v1/sources/<int:pk>/keepers", sources.Keepers.as_view(), name="api-keepers"),
     path("api/v1/sources", sources.Sources.as_view(), name="api-sources"),
     path("api/v1/sources/<int:pk>", sources.OneSource.as_view(), name="api-source"),
     # allow and deny lists

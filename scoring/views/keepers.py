@@ -2,7 +2,6 @@
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -24,9 +23,7 @@ class KeepersForm(forms.Form):
         known = keeping.keepers(source)
         initial = {"whole_team": keeping.kept_by_team(source), "people": known}
         super().__init__(*args, initial=initial)
-        # Whoever holds it already can be kept or dropped, engineer or not.
-        either = Q(pk__in=keeping.engineers()) | Q(pk__in=known)
-        self.fields["people"].queryset = User.objects.filter(either).order_by("username")
+        self.fields["people"].queryset = keeping.eligible(source)
 
 
 @allow("user.manage")

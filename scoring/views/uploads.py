@@ -85,10 +85,15 @@ def outcome(request: HttpRequest, found: Upload) -> dict[str, Any]:
 @allow("upload.own", methods=("GET",))
 def scored(request: HttpRequest, pk: int, kind: str) -> FileResponse | StreamingHttpResponse:
     """All scored rows of the file as a download, masked for those who may not see people."""
+    return scored_file(request.user, find(request, pk), kind)
+
+
+def scored_file(by: Any, found: Upload, kind: str) -> FileResponse | StreamingHttpResponse:
+    """All scored rows as a download, which leaves a trace."""
     if kind not in ("csv", "parquet"):
         raise Http404("Scored rows come as csv or parquet.")
-    found, hidden = find(request, pk), not sees_people(request.user)
-    record(by=request.user, action="data.exported", object=found, after={"rows": found.scored})
+    hidden = not sees_people(by)
+    record(by=by, action="data.exported", object=found, after={"rows": found.scored})
     name = f"scored-{found.pk}.{kind}"
     if kind == "parquet":
         file = results.as_parquet(found, hidden)

@@ -186,3 +186,44 @@ def test_a_list_costs_a_fixed_number_of_queries(
     client = client_of(ana)
     with django_assert_max_num_queries(4):
         assert len(client.get("/api/v1/alerts").json()["results"]) == 12
+
+
+def test_somebody_of_an_alert_goes_on_a_list_with_its_decision_or_alone(
+    alert: Alert, ana: User
+) -> None:
+    deny = {"entity": "user", "kind": "DENY", "reason": "Reported by the bank."}
+    made = post(ana, f"alerts/{alert.pk}/list", {"put": [deny]}, 201)["entries"]
+    entry = get(ana, f"lists/{made[0]}")
+    assert (entry["value"], entry["behind"]) == (alert.user_id, str(alert))
+    assert post(ana, f"alerts/{alert.pk}/list", {"put": [deny]}, 201) == {"entries": []}
+    ended = post(ana, f"lists/{made[0]}/end", {"reason": "Once more, with its decision."})
+    assert ended["state"] == "ENDED"
+    post(ana, f"alerts/{alert.pk}/decide", {**FRAUD, "put": [deny]})
+    assert [row["behind"] for row in get(ana, "lists")["results"]] == [str(alert)]
+    post(ana, f"alerts/{alert.pk}/undo")
+    assert get(ana, "lists")["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("put", "pointer"),
+    [
+        ([], "/put"),
+        ([{"entity": "user", "kind": "DENY"}], "/put/0/reason"),
+        ([{"entity": "city", "kind": "DENY", "reason": "x"}], "/put/0/entity"),
+        ([{"entity": "user", "kind": "DENY", "reason": "x", "value": "y"}], "/put/0/value"),
+        ("user", "/put"),
+    ],
+)
+def test_a_wish_that_cannot_be_read_is_refused_by_field(
+    put: Any, pointer: str, alert: Alert, ana: User
+) -> None:
+    assert pointers(post(ana, f"alerts/{alert.pk}/list", {"put": put}, 400)) == [pointer]
+    assert get(ana, "lists")["results"] == []
+
+
+def test_whom_the_payment_does_not_name_nobody_lists(alert: Alert, ana: User) -> None:
+    type(alert.transaction).objects.update(device_id="")
+    wish = {"entity": "device", "kind": "DENY", "reason": "x"}
+    problem = post(ana, f"alerts/{alert.pk}/decide", {**FRAUD, "put": [wish]}, 400)
+    assert pointers(problem) == ["/put/0/entity"]
+    assert Alert.objects.get(pk=alert.pk).is_open

@@ -209,8 +209,8 @@ def test_the_trail_is_ones_own_or_everyones(adam: User, ana: User) -> None:
 
 def test_refusals_are_on_the_trail_too(ana: User, adam: User) -> None:
     get(ana, "users", 403)
-    refused = get(adam, "audit", outcome="DENIED")["results"]
-    assert [(event["actor"], event["action"]) for event in refused] == [("ana", "user.manage")]
+    refused = get(adam, "audit", actor="ana", outcome="DENIED", limit=1)["results"]
+    assert refused[0]["action"] == "user.manage"
     assert pointers(get(adam, "audit", 400, outcome="MAYBE")) == ["/outcome"]
     assert pointers(get(adam, "audit", 400, cursor="x")) == ["/cursor"]
 
