@@ -26,6 +26,7 @@ ITEMS = [
     Item("cases", "Cases", "case.view"),
     Item("transactions", "Transactions", "transaction.view"),
     Item("lists", "Allow and deny", "list.view"),
+    Item("try", "Score a transaction", "score.write"),
     Item("uploads", "Files", "upload.own", "Data"),
     Item("sources", "Sources", "source.view", "Data"),
     Item("models", "Models", "model.view", "Models"),

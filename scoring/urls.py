@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from scoring.views import keepers, models, previews, rules, sources, transactions, uploads
+from scoring.views import keepers, models, previews, rules, sources, transactions, trying, uploads
 from scoring.views import lists as list_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("lists/<int:pk>/approve/", list_pages.approve, name="list-approve"),
     path("lists/<int:pk>/end/", list_pages.end, name="list-end"),
     # transactions
+    path("score/", trying.score, name="try"),
     path("transactions/", transactions.transactions, name="transactions"),
     path("transactions/<int:pk>/", transactions.transaction, name="transaction"),
     # models: versions, their training runs, and the two persons of a promotion

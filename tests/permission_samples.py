@@ -156,6 +156,7 @@ SAMPLES: dict[str, Sample] = {
     "api-list-approve": api("post", pk=NO),
     "api-list-end": api("post", pk=NO),
     # transactions
+    "try": get(),
     "transactions": get(),
     "transaction": get(pk=NO),
     # models and rules
