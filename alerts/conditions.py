@@ -6,7 +6,7 @@ from typing import Any
 
 from alerts.candidates import Candidate
 from alerts.models import Alert, Route
-from alerts.typologies import suspected
+from alerts.typologies import SUSPICIONS, suspected
 from scoring.engine.decision import Level
 
 
@@ -71,7 +71,7 @@ CONDITIONS: list[OneOf | AtLeast | Below] = [
         "typologies",
         "Suspicion",
         lambda c: [suspected(c).typology],
-        tuple(Alert.Typology.choices),
+        tuple((one.typology, Alert.Typology(one.typology).label) for one in SUSPICIONS),
     ),
     OneOf("sources", "Source", lambda c: [c.payment.source.name]),
     OneOf(

@@ -107,14 +107,18 @@ def _first_route() -> Route:
     default = Route.objects.filter(routing__state="ACTIVE", is_default=True)
     if route := default.select_related("queue").first():
         return route
-    number = (Routing.objects.values_list("number", flat=True).first() or 0) + 1
     made = Routing.objects.create(
-        number=number, state=Routing.State.ACTIVE, reason="The default of this release."
+        number=next_number(), state=Routing.State.ACTIVE, reason="The default of this release."
     )
     record(by="system", action="routing.activated", object=made)
     return Route.objects.create(
         routing=made, position=0, name="Everything else", queue=default_queue(), is_default=True
     )
+
+
+def next_number() -> int:
+    """Of the next version; versions are listed latest first."""
+    return (Routing.objects.values_list("number", flat=True).first() or 0) + 1
 
 
 def default_queue() -> Queue:

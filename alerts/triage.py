@@ -167,7 +167,7 @@ def may_undo(by: Any, alert: Alert) -> bool:
     if alert.is_open or not by.may("label.change"):
         return False
     fresh = timezone.now() - alert.closed_at < UNDO_WITHIN
-    return fresh and (alert.closed_by_id == by.pk or _leads(by))
+    return fresh and (alert.closed_by_id == by.pk or leads(by))
 
 
 @transaction.atomic
@@ -192,7 +192,7 @@ def escalate(*, by: Any, alert: Alert, why: str) -> Alert:
     return alert
 
 
-def _leads(by: Any) -> bool:
+def leads(by: Any) -> bool:
     """The right by role is not enough: an analyst must be a lead as well; admins need not."""
     return by.may("alert.lead") and (by.is_lead or by.may("user.manage"))
 
@@ -202,7 +202,7 @@ def _undoable(alert: Alert, by: Any) -> Verdict:
     verdict = alert.verdicts.filter(undone_at=None).select_related("by").first()
     if alert.is_open or verdict is None:
         raise Refused(f"{alert} is not decided: there is nothing to take back.")
-    if verdict.by != by and not _leads(by):
+    if verdict.by != by and not leads(by):
         raise Refused(f"{verdict.by} decided {alert}. Ask them, or a lead, to take it back.")
     if verdict.behind:
         raise Refused(f"{alert} stays decided: {verdict.behind}.")
@@ -245,7 +245,7 @@ def _still_open(alert: Alert) -> None:
 
 
 def _nobody_elses(alert: Alert, by: Any) -> None:
-    if alert.assignee is None or alert.assignee == by or _leads(by):
+    if alert.assignee is None or alert.assignee == by or leads(by):
         return
     raise Refused(f"{alert.assignee} is working on {alert}. Ask them, or a lead, to release it.")
 

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from alerts import api, labels_api
-from alerts.views import alert, queue
+from alerts.views import alert, queue, queues, routes
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # the queue
@@ -15,6 +15,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<int:pk>/list/", alert.put_on_list, name="alert-list"),
     path("alerts/<int:pk>/undo/", alert.undo, name="alert-undo"),
     path("alerts/<int:pk>/note/", alert.note, name="alert-note"),
+    # which alert goes where
+    path("routes/", routes.routes, name="routes"),
+    path("routes/draft/", routes.draft, name="routes-draft"),
+    path("routes/<int:pk>/", routes.routing, name="routing"),
+    path("routes/<int:pk>/add/", routes.add, name="route-add"),
+    path("routes/<int:pk>/<int:route>/", routes.change, name="route-change"),
+    path("routes/<int:pk>/<int:route>/move/", routes.move, name="route-move"),
+    path("routes/<int:pk>/<int:route>/remove/", routes.remove, name="route-remove"),
+    path("routes/<int:pk>/discard/", routes.discard, name="routing-discard"),
+    path("routes/<int:pk>/propose/", routes.propose, name="routing-propose"),
+    path("routes/<int:pk>/approve/", routes.approve, name="routing-approve"),
+    path("routes/<int:pk>/refuse/", routes.refuse, name="routing-refuse"),
+    path("queues/new/", queues.new, name="queue-new"),
+    path("queues/<int:pk>/", queues.edit, name="queue-edit"),
     # for programs
     path("api/v1/alerts", api.Alerts.as_view(), name="api-alerts"),
     path("api/v1/alerts/<int:pk>", api.OneAlert.as_view(), name="api-alert"),

@@ -27,6 +27,7 @@ ITEMS = [
     Item("transactions", "Transactions", "transaction.view"),
     Item("lists", "Allow and deny", "list.view"),
     Item("try", "Score a transaction", "score.write"),
+    Item("routes", "Routes", "route.view"),
     Item("uploads", "Files", "upload.own", "Data"),
     Item("sources", "Sources", "source.view", "Data"),
     Item("models", "Models", "model.view", "Models"),

@@ -21,7 +21,10 @@ class AlertHit(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["user_id", "-alert"], name="hit_user")]
+        indexes = [
+            models.Index(fields=["user_id", "-alert"], name="hit_user"),
+            models.Index(fields=["-at", "-id"], name="hit_latest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.transaction_id} in {self.alert_id}"

@@ -68,12 +68,12 @@ class Route(models.Model):
     """One line: the decisions that meet every condition go to this queue. The first match takes."""
 
     class Grouping(models.TextChoices):
-        TYPOLOGY = "TYPOLOGY", "by the entity the suspicion is about"
+        TYPOLOGY = "TYPOLOGY", "by suspicion"
         USER = "USER", "by customer"
         CARD = "CARD", "by card"
         DEVICE = "DEVICE", "by device"
         MERCHANT = "MERCHANT", "by merchant"
-        NONE = "NONE", "off: one alert for each payment"
+        NONE = "NONE", "not at all"
 
     routing = models.ForeignKey(Routing, models.CASCADE, related_name="routes")
     position = models.PositiveIntegerField()

@@ -78,6 +78,12 @@ def span(seconds: float | None) -> str:
 
 
 @register.filter
+def minutes(count: int) -> str:
+    """A time that people set, in whole hours where it is some: 4 h, 90 min."""
+    return f"{count} min" if count % 60 else f"{count // 60} h"
+
+
+@register.filter
 def left(moment: datetime | None) -> str:
     """Time until then: 3 h."""
     return "–" if moment is None else span((moment - timezone.now()).total_seconds())
