@@ -1,0 +1,119 @@
+"""Cases of the demo's fraud desk: closed ones, one whose closure waits, one under way."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from anomalyshield.demodesk import DAY, FRESH_DAYS, HOUR, Desk, Item
+from cases import workflow
+from cases.models import Case
+from scoring import lists
+from scoring.models import ListEntry
+
+CLOSED = 2
+INVESTIGATED = {"MULE", "STRUCTURING", "BUST_OUT", "ACCOUNT_TAKEOVER", "CARD_TESTING"}
+FINDINGS = "The customer confirms that the payments are not theirs. The card is blocked."
+
+
+def open_and_close(desk: Desk) -> None:
+    """Each subject once: a demo that is made again after it was cut short finds its cases."""
+    old = [one for one in desk.items if one.kind and not one.waits and one.age < 30 * DAY]
+    for items in _by_subject([one for one in old if one.age > FRESH_DAYS * DAY])[:CLOSED]:
+        _closed(desk, items)
+    waiting = [one for one in desk.waiting if one.kind in INVESTIGATED]
+    under_way, proposed, *_ = _by_subject(waiting)
+    _under_way(desk, under_way)
+    _proposed(desk, proposed)
+
+
+def _by_subject(items: list[Item]) -> list[list[Item]]:
+    """The most alerts first, then the earlier payment."""
+    found: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        found[item.alert.user_id].append(item)
+    return sorted(found.values(), key=lambda own: (-len(own), own[0].number))
+
+
+@transaction.atomic
+def _closed(desk: Desk, items: list[Item]) -> None:
+    if _there(items):
+        return
+    case = _opened(desk, items, "Four eyes on this one: the sums grow from day to day.")
+    case = workflow.propose_closure(
+        by=desk.ana, case=case, outcome=Case.Outcome.CONFIRMED, findings=FINDINGS
+    )
+    case = workflow.approve_closure(by=desk.lena, case=case, seen=case.proposal)
+    last = max(one.alert.last_event for one in items)
+    end = _date(case, last + 2 * HOUR, timedelta(hours=4))
+    for item in items:
+        item.alert.refresh_from_db()
+        item.closed = end
+
+
+@transaction.atomic
+def _under_way(desk: Desk, items: list[Item]) -> None:
+    if _there(items):
+        return
+    case = _opened(desk, items, "Asked the other bank where the money went.")
+    workflow.add_note(
+        by=desk.lena, case=case, text="They froze what is left of it. The report follows by noon."
+    )
+    _date(case, desk.until - 22 * HOUR, 20 * HOUR / case.timeline.count())
+
+
+@transaction.atomic
+def _proposed(desk: Desk, items: list[Item]) -> None:
+    if _there(items):
+        return
+    case = _opened(desk, items, "Reached the customer in the evening.")
+    workflow.propose_closure(
+        by=desk.ana, case=case, outcome=Case.Outcome.CONFIRMED, findings=FINDINGS
+    )
+    _date(case, desk.until - 20 * HOUR, 17 * HOUR / case.timeline.count())
+
+
+def _there(items: list[Item]) -> bool:
+    return Case.objects.filter(alerts=items[0].alert).exists()
+
+
+def _opened(desk: Desk, items: list[Item], note: str) -> Case:
+    alerts = [one.alert for one in items]
+    case = workflow.open_case(by=desk.ana, alerts=alerts)
+    workflow.add_note(by=desk.ana, case=case, text=note)
+    for alert in alerts:
+        alert.refresh_from_db(fields=["status", "assignee"])
+    return case
+
+
+def _date(case: Case, start: datetime, step: timedelta) -> datetime:
+    """Its timeline from `start`, an entry every `step`; the moment of the last one."""
+    moment = start
+    for event in case.timeline.all():
+        event.at, last = moment, moment
+        event.save(update_fields=["at"])
+        moment += step
+    case.refresh_from_db()
+    case.opened_at = start
+    case.proposed_at = case.proposed_at and last - step * (not case.is_open)
+    case.closed_at = case.closed_at and last
+    case.save(update_fields=["opened_at", "proposed_at", "closed_at"])
+    return last
+
+
+def put_on_lists(desk: Desk) -> None:
+    """A thief's phone is denied; a shopkeeper's deposits wait to be allowed by a second person."""
+    phones = [one.alert.transaction.device_id for one in desk.items if one.kind and one.told]
+    denied = max(sorted(set(phones) - {""}), key=phones.count)
+    _wish(desk, "DENY", "device", denied, "Used in several account takeovers.", None)
+    honest = [one.alert.user_id for one in desk.items if not one.kind and not one.waits]
+    often = max(sorted(set(honest)), key=honest.count)
+    reason = "Deposits the takings of a shop every week; seen three times."
+    _wish(desk, "ALLOW", "user", often, reason, desk.until + 90 * DAY)
+
+
+def _wish(
+    desk: Desk, kind: str, entity: str, value: str, reason: str, until: datetime | None
+) -> None:
+    if not ListEntry.objects.filter(kind=kind, entity=entity, value=value).exists():
+        lists.put(by=desk.ana, wish=lists.Wish(kind, entity, value, reason, until))
