@@ -35,6 +35,16 @@ def bar(value: float, largest: float) -> SafeString:
     )
 
 
+def share_bar(value: float, largest: float) -> SafeString:
+    """A size beside others, from the left."""
+    share = min(max(value, 0.0) / largest, 1.0) * 100 if largest and isfinite(value) else 0.0
+    return format_html(
+        '<svg class="chart-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="size" x="0" y="1" width="{}" height="8"/></svg>',
+        _n(share),
+    )
+
+
 def scale(score: float, low: float, high: float, critical: float) -> SafeString:
     """A score on the scale of its policy: four bands and a needle."""
     cuts = [0.0, low, high, critical, 1.0]

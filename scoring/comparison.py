@@ -9,16 +9,15 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from scoring import dataset, registry
+from scoring.curves import LEAST_FRAUDS, curves, importance, precision_recall, roc
 from scoring.dataset import Dataset, Split
 from scoring.engine import evaluation
 from scoring.engine.bundle import Bundle
+from scoring.exchange import by_amount, exchanged, overlap
 from scoring.models import ModelVersion
 from scoring.registry import Loaded
 
 Floats = NDArray[np.float64]
-CURVE_POINTS = 60
-HISTOGRAM_BARS = 20
-LEAST_FRAUDS = 5  # fewer held-out frauds measure nothing
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,7 @@ def report(
         "heldout": _heldout(part),
         "measured": measured(part.test, own.risk_score, own.probability, budget),
         "curves": curves(part.test, own.risk_score, own.probability),
+        "importance": importance(bundle, part.test.vectors),
         "champion": None,
         "note": bundle.manifest.get("note", ""),
     }
@@ -122,67 +122,21 @@ def measured(
 def beside(test: Dataset, own: Floats, champion: Loaded, budget: float) -> dict[str, Any]:
     """The champion on the same rows, and how many of its alerts the candidate would raise too."""
     theirs = champion.bundle.ensemble.score(test.vectors)
-    return {
+    found = {
         "pk": champion.version.pk,
         "number": champion.version.number,
         "measured": measured(test, theirs.risk_score, theirs.probability, budget),
         "overlap": overlap(own, theirs.risk_score, round(len(test) * budget)),
-        "pr": precision_recall(test.labels, theirs.risk_score)
-        if test.frauds >= LEAST_FRAUDS
-        else [],
+        "pr": [],
     }
-
-
-def overlap(own: Floats, theirs: Floats, count: int) -> float:
-    """The share of the `count` highest rows that both have in common."""
-    if not count:
-        return 0.0
-    tops = [set(np.argsort(-scores, kind="stable")[:count].tolist()) for scores in (own, theirs)]
-    return len(tops[0] & tops[1]) / count
-
-
-def curves(test: Dataset, scores: Floats, probability: Floats | None) -> dict[str, Any]:
-    """Small enough to be kept with the version: the page draws them without the rows."""
     if test.frauds < LEAST_FRAUDS:
-        return {}
-    found: dict[str, Any] = {
-        "pr": precision_recall(test.labels, scores),
-        "histogram": histogram(test.labels, scores),
+        return found
+    return found | {
+        "pr": precision_recall(test.labels, theirs.risk_score),
+        "roc": roc(test.labels, theirs.risk_score),
+        "exchanged": exchanged(test, own, theirs.risk_score, budget),
+        "by_amount": by_amount(test, own, theirs.risk_score, budget),
     }
-    if probability is not None:
-        found["calibration"] = reliability(test.labels, probability)
-    return found
-
-
-def precision_recall(labels: Floats, scores: Floats) -> list[list[float]]:
-    """[recall, precision] from the highest score down, thinned to what a screen can show."""
-    order = np.argsort(-scores, kind="stable")
-    found = np.cumsum(labels[order])
-    frauds = np.flatnonzero(labels[order])  # precision only peaks where a fraud is found
-    kept = frauds[np.unique(np.linspace(0, len(frauds) - 1, CURVE_POINTS).astype(int))]
-    points = np.column_stack([found[kept] / found[-1], found[kept] / (kept + 1)])
-    return [[round(float(x), 4), round(float(y), 4)] for x, y in points]
-
-
-def histogram(labels: Floats, scores: Floats) -> dict[str, list[float]]:
-    """Rows per step of the risk score, frauds and genuine ones apart."""
-    edges = np.linspace(0, 1, HISTOGRAM_BARS + 1)
-    fraud, legitimate = (np.histogram(scores[labels == kind], edges)[0] for kind in (1, 0))
-    return {
-        "edges": [round(float(edge), 3) for edge in edges],
-        "fraud": [int(count) for count in fraud],
-        "legitimate": [int(count) for count in legitimate],
-    }
-
-
-def reliability(labels: Floats, probability: Floats, bins: int = 10) -> list[list[float]]:
-    """[foretold, found, rows] over parts of equal size, from the least probable up."""
-    parts = np.array_split(np.argsort(probability, kind="stable"), bins)
-    return [
-        [round(float(probability[at].mean()), 4), round(float(labels[at].mean()), 4), len(at)]
-        for at in parts
-        if len(at)
-    ]
 
 
 def _heldout(part: Split) -> dict[str, Any]:

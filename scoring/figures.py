@@ -3,8 +3,13 @@
 from itertools import pairwise
 from typing import Any
 
+from anomalyshield.templatetags.words import percent
+from scoring.charts import share_bar
 from scoring.comparison import MEASURES, Measure
+from scoring.engine.features import FEATURES
+from scoring.operating import Point
 
+TOLD = 10  # features
 NOISE = 0.005  # a smaller difference is neither better nor worse
 
 
@@ -37,13 +42,46 @@ def _said(measure: Measure, value: float) -> str:
     return f"{100 * value:.1f} %" if measure.share else f"{value:.3f}"
 
 
-def charts(metrics: dict[str, Any]) -> dict[str, Any] | None:
-    """`data` for the script island and `tables` for those who read rather than look."""
+def important(metrics: dict[str, Any]) -> list[tuple[str, float, Any]]:
+    """The features that moved scores most: meaning, mean log-odds, and a bar."""
+    kept = metrics.get("importance") or []
+    meanings = {feature.name: feature.meaning for feature in FEATURES}
+    largest = max((value for _, value in kept), default=0.0)
+    return [
+        (meanings.get(name, name), value, share_bar(value, largest)) for name, value in kept[:TOLD]
+    ]
+
+
+def charts(metrics: dict[str, Any], at: Point | None = None) -> dict[str, Any] | None:
+    """`data` for the script island and `tables` for those who read rather than look.
+
+    `at` is marked on the curves it lies on.
+    """
     curves = metrics.get("curves") or {}
     made = [make(curves, metrics) for name, make in CHARTS if curves.get(name)]
     if not made:
         return None
-    return {"data": {chart["name"]: chart.pop("drawn") for chart in made}, "tables": made}
+    data = {chart["name"]: chart.pop("drawn") for chart in made}
+    for name, place in (places(at) if at else {}).items():
+        if name in data:
+            data[name]["traces"].append(_mark(*place))
+    return {"data": data, "tables": made}
+
+
+def places(at: Point) -> dict[str, tuple[float | None, float | None]]:
+    """Where a threshold lies on each curve."""
+    return {"pr": (at.recall, at.precision), "roc": (at.false_alarms, at.recall)}
+
+
+def said(at: Point) -> dict[str, str]:
+    """A threshold in words, for the page and for the script that exchanges them."""
+    shares = {
+        name: percent(getattr(at, name))
+        for name in ("precision", "recall", "false_alarms", "share", "money", "f1")
+    }
+    counts = {name: f"{getattr(at, name):,}" for name in ("true", "false", "missed", "quiet")}
+    day = "–" if at.per_day is None else f"{at.per_day:,.1f}"
+    return {"cut": f"{at.cut:.2f}", "alerts": f"{at.alerts:,}", "day": day, **shares, **counts}
 
 
 def _precision_recall(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
@@ -62,6 +100,29 @@ def _precision_recall(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[s
             "traces": traces,
             "x": {"title": {"text": "Recall"}, "range": [0, 1.02]},
             "y": {"title": {"text": "Precision"}, "range": [0, 1.02]},
+        },
+    }
+
+
+def _roc(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
+    false, true = zip(*curves["roc"], strict=True)
+    traces = [
+        _line("Chance", [0, 1], [0, 1], "line"),
+        _line("This version", false, true, "accent"),
+    ]
+    rival = metrics.get("champion") or {}
+    if rival.get("roc"):
+        traces.append(_line(f"v{rival['number']}", *zip(*rival["roc"], strict=True), "muted"))
+    return {
+        "name": "roc",
+        "title": "Frauds found and false alarms",
+        "meaning": "ROC: the share of frauds above a threshold, for each share of genuine ones.",
+        "heads": ["False alarms", "Frauds found"],
+        "lines": [(f"{x:.4f}", f"{y:.3f}") for x, y in curves["roc"]],
+        "drawn": {
+            "traces": traces,
+            "x": {"title": {"text": "Share of genuine payments"}, "range": [-0.01, 1.02]},
+            "y": {"title": {"text": "Share of frauds"}, "range": [0, 1.02]},
         },
     }
 
@@ -107,7 +168,18 @@ def _calibration(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, A
     }
 
 
-CHARTS = [("pr", _precision_recall), ("histogram", _histogram), ("calibration", _calibration)]
+CHARTS = [
+    ("pr", _precision_recall),
+    ("roc", _roc),
+    ("histogram", _histogram),
+    ("calibration", _calibration),
+]
+
+
+def _mark(x: float | None, y: float | None) -> dict[str, Any]:
+    """The chosen threshold, which the slider moves."""
+    drawn = _line("Threshold", [x], [y], "bad", mode="markers")
+    return drawn | {"meta": "threshold", "marker": {"size": 11}}
 
 
 def _line(name: str, x: Any, y: Any, ink: str, mode: str = "lines") -> dict[str, Any]:

@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/rollback/", models.roll_back, name="model-rollback"),
     path("models/runs/<int:pk>/", models.run, name="run"),
     path("models/<int:pk>/", models.model, name="model"),
+    path("models/<int:pk>/card.md", models.card, name="model-card"),
     path("models/<int:pk>/ask/", models.ask, name="model-ask"),
     path("models/<int:pk>/approve/", models.approve, name="model-approve"),
     path("models/<int:pk>/refuse/", models.refuse, name="model-refuse"),

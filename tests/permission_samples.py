@@ -175,6 +175,7 @@ SAMPLES: dict[str, Sample] = {
     # models and rules
     "models": get(),
     "model": get(pk=NO),
+    "model-card": get(pk=NO),
     "model-train": post(),
     "model-rollback": post(),
     "model-ask": post(pk=NO),

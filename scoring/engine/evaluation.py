@@ -19,12 +19,21 @@ def average_precision(labels: Floats, scores: Floats) -> float:
 
 def roc_auc(labels: Floats, scores: Floats) -> float:
     """The chance that a fraud scores above a genuine transaction; equal scores count half."""
+    false, true = roc_points(labels, scores)
+    return float(np.trapezoid(true, false)) if len(true) else float("nan")
+
+
+def roc_points(labels: Floats, scores: Floats) -> tuple[Floats, Floats]:
+    """Shares of genuine rows raised and of frauds found, from nobody raised to everybody.
+
+    Empty where one of the two kinds is missing.
+    """
     found, seen = _found(labels, scores)
     if not len(found) or found[-1] in (0, seen[-1]):
-        return float("nan")
+        return np.empty(0), np.empty(0)
     true = np.concatenate([[0], found / found[-1]])
     false = np.concatenate([[0], (seen - found) / (seen[-1] - found[-1])])
-    return float(np.trapezoid(true, false))
+    return false, true
 
 
 def _found(labels: Floats, scores: Floats) -> tuple[Floats, Floats]:

@@ -1,5 +1,6 @@
 """The model pages: versions, their measurements, training runs, and the two persons."""
 
+from math import isfinite, nan
 from typing import Any
 
 from django import forms
@@ -10,7 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from anomalyshield.accounts.permissions import allow
-from scoring import comparison, figures, registry, training
+from scoring import card as cards
+from scoring import comparison, figures, operating, policies, registry, training
 from scoring.labels import MATURITY
 from scoring.models import ModelVersion, PromotionRequest, TrainingRun
 
@@ -73,6 +75,15 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
 def model(request: HttpRequest, pk: int) -> HttpResponse:
     """One version: its measurements beside the champion's, and who may promote it."""
     return _page(request, pk)
+
+
+@allow("model.view", methods=("GET", "HEAD"))
+def card(request: HttpRequest, pk: int) -> HttpResponse:
+    """The model card as a file, to be kept with an approval."""
+    version = _version(pk)
+    answer = HttpResponse(cards.markdown(version), content_type="text/markdown; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="model-{version}.md"'
+    return answer
 
 
 @allow("model.promote", methods=("POST",))
@@ -163,7 +174,9 @@ def _page(
         "version": version,
         "metrics": version.metrics,
         "rows": figures.table(version.metrics),
-        "charts": figures.charts(version.metrics),
+        **_drawn(version.metrics, request.GET.get("cut", "")),
+        "important": figures.important(version.metrics),
+        "card": cards.card(version),
         "requests": version.requests.select_related("asked_by", "answered_by"),
         "waiting": waiting,
         "own": waiting is not None and waiting.asked_by == request.user,
@@ -173,6 +186,27 @@ def _page(
         "may": _rights(request.user),
     }
     return render(request, "scoring/model.html", context, status=status)
+
+
+def _drawn(metrics: dict[str, Any], asked: str) -> dict[str, Any]:
+    """The charts, and every threshold in words for the slider, one of them chosen."""
+    found, cut = operating.points(metrics), float(policies.active().values["high_above"])
+    chosen = operating.nearest(found, _number(asked, cut))
+    return {
+        "policy_cut": cut,
+        "charts": figures.charts(metrics, chosen),
+        "chosen": figures.said(chosen) if chosen else None,
+        "thresholds": [{"said": figures.said(at), "places": figures.places(at)} for at in found],
+    }
+
+
+def _number(asked: str, otherwise: float) -> float:
+    """What was asked for; the other for anything that is no number."""
+    try:
+        number = float(asked)
+    except ValueError:
+        number = nan
+    return number if isfinite(number) else otherwise
 
 
 def _refused(request: HttpRequest, pk: int, refusal: registry.Refused) -> HttpResponse:

@@ -37,6 +37,18 @@
   };
   const all = () => document.querySelectorAll(".chart[data-chart]").forEach(draw);
 
+  // The slider of another script moves the mark of a threshold: {chart: [x, y]}.
+  const move = ({ detail: places }) => {
+    for (const [name, [x, y]] of Object.entries(places)) {
+      const at = (data[name]?.traces ?? []).findIndex((trace) => trace.meta === "threshold");
+      if (at < 0) continue;
+      Object.assign(data[name].traces[at], { x: [x], y: [y] });
+      const box = document.querySelector(`.chart[data-chart="${name}"]`);
+      if (window.Plotly && box.data) window.Plotly.restyle(box, { x: [[x]], y: [[y]] }, [at]);
+    }
+  };
+  document.addEventListener("thresholdmoved", move);
+
   const start = () => {
     all();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);

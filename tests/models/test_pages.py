@@ -21,15 +21,35 @@ MEASURED = {
         "pr": [[0.1, 1.0], [1.0, 0.2]],
         "histogram": {"edges": [0, 0.5, 1], "fraud": [1, 49], "legitimate": [840, 10]},
         "calibration": [[0.01, 0.0, 450], [0.2, 0.1, 450]],
+        "roc": [[0.0, 0.0], [0.1, 0.8], [1.0, 1.0]],
+        "cuts": {
+            "steps": 4, "frauds": 50, "genuine": 850, "stolen": 1000.0, "days": 10.0,
+            "true": [50, 45, 40, 20, 0], "false": [850, 100, 10, 5, 0],
+            "caught": [1000.0, 950.0, 900.0, 700.0, 0.0],
+        },
     },
+    "importance": [["amount_log", 0.8], ["no_such_feature_any_more", 0.2]],
     "champion": {
         "pk": 1,
         "number": 1,
         "measured": {"ap": 0.5, "auc": 0.98},
         "overlap": 0.4,
         "pr": [[0.1, 0.8], [1.0, 0.1]],
+        "roc": [[0.0, 0.0], [1.0, 1.0]],
+        "exchanged": {
+            "both": {"frauds": 30, "genuine": 5, "stolen": 600.0},
+            "own": {"frauds": 8, "genuine": 2, "stolen": 123.45},
+            "theirs": {"frauds": 3, "genuine": 7, "stolen": 60.0},
+            "neither": {"frauds": 9, "genuine": 836, "stolen": 216.55},
+        },
+        "by_amount": [
+            {"from": 0, "until": 50, "frauds": 4, "own": 1, "theirs": 3,
+             "own_alerts": 2, "their_alerts": 5},
+            {"from": 50, "until": None, "frauds": 46, "own": 37, "theirs": 30,
+             "own_alerts": 43, "their_alerts": 40},
+        ],
     },
-}
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -118,8 +138,68 @@ def test_a_model_page_shows_its_numbers_beside_the_champions(ana, candidate):
     assert "better" in shown
     assert "40 %" in shown  # of the alerts in common
     island = re.search(r'<script id="charts" type="application/json">(.*?)</script>', shown, re.S)
-    assert set(json.loads(island[1])) == {"pr", "histogram", "calibration"}
-    assert shown.count("As a table") == 3
+    assert set(json.loads(island[1])) == {"pr", "roc", "histogram", "calibration"}
+    assert shown.count("As a table") == 4
+
+
+def test_a_threshold_is_chosen_without_a_script(ana, candidate):
+    def told(cut):
+        answer = client_of(ana).get(reverse("model", args=[candidate.pk]), {"cut": cut})
+        assert answer.status_code == 200
+        return answer.context["chosen"]
+
+    assert told("0.5") == {
+        "cut": "0.50", "alerts": "50", "day": "5.0", "precision": "80.0 %", "recall": "80.0 %",
+        "false_alarms": "1.2 %", "share": "5.6 %", "money": "90.0 %", "f1": "80.0 %",
+        "true": "40", "false": "10", "missed": "10", "quiet": "840",
+    }  # fmt: skip
+    assert told("1")["precision"] == "–"
+    for nonsense in ("", "x", "nan", "inf", "\x00", "٣"):
+        assert told(nonsense)["cut"] in {"0.75", "1.00"}, nonsense  # next to the policy's 0.7
+    assert told("7")["cut"] == "1.00"
+    assert told("-7")["cut"] == "0.00"
+
+
+def test_the_script_has_every_threshold_in_the_words_of_the_page(ana, candidate):
+    context = client_of(ana).get(reverse("model", args=[candidate.pk])).context
+    assert [one["said"]["cut"] for one in context["thresholds"]] == [
+        "0.00", "0.25", "0.50", "0.75", "1.00"
+    ]  # fmt: skip
+    assert context["chosen"] in [one["said"] for one in context["thresholds"]]
+    marks = [t for t in context["charts"]["data"]["roc"]["traces"] if t.get("meta")]
+    assert len(marks) == 1
+
+
+def test_what_gets_better_and_worse_stands_beside_the_champion(ana, candidate):
+    shown = page(ana, "model", candidate.pk)
+    assert "v2 in the place of v1" in shown
+    assert "123.45" in shown
+    assert "50 and more" in shown
+    assert shown.count(">worse<") == 2  # the ROC AUC, and payments below 50
+    assert "no_such_feature_any_more" in shown
+
+
+def test_the_card_says_what_the_version_is_and_can_be_kept(ana, candidate, champion):
+    shown = page(ana, "model", candidate.pk)
+    assert "Model card" in shown
+    answer = client_of(ana).get(reverse("model-card", args=[candidate.pk]))
+    assert answer["Content-Disposition"] == 'attachment; filename="model-v2.md"'
+    text = answer.content.decode()
+    assert candidate.sha256 in text
+    assert "900 rows, 50 frauds" in text
+    assert "Average precision: 0.810 (v1: 0.500)" in text
+    first = client_of(ana).get(reverse("model-card", args=[champion.pk])).content.decode()
+    assert "Its figures are unknown, not good." in first
+    page(ana, "model-card", 4711, status=404)
+
+
+def test_the_page_asks_the_database_a_fixed_number_of_questions(
+    ana, candidate, django_assert_max_num_queries
+):
+    client = client_of(ana)
+    page(ana, "model", candidate.pk)
+    with django_assert_max_num_queries(9):
+        client.get(reverse("model", args=[candidate.pk]))
 
 
 def test_a_page_of_a_first_model_without_numbers_is_whole(ana, champion):
