@@ -17,6 +17,8 @@ class Candidate:
     decision: Decision
     payment: Transaction
     features: Mapping[str, float]
+    spec: str = ""  # what the vector means
+    vector: bytes = b""  # empty: not kept
 
     def feature(self, name: str) -> float:
         """NaN when unknown, so that no comparison with it holds."""
@@ -38,17 +40,15 @@ def candidates(decisions: Iterable[Decision]) -> list[Candidate]:
         transaction_id__in=[decision.transaction_id for decision in wanted],
         spec=spec_id(),
     )
-    vectors = {(row.day, row.transaction_id): row.vector for row in kept}
-    return [
-        Candidate(d, d.transaction, _named(vectors.get((d.known_at.date(), d.transaction_id))))
-        for d in wanted
-    ]
+    vectors = {(row.day, row.transaction_id): bytes(row.vector) for row in kept}
+    found = ((d, vectors.get((d.known_at.date(), d.transaction_id), b"")) for d in wanted)
+    return [Candidate(d, d.transaction, _named(v), spec_id(), v) for d, v in found]
 
 
-def _named(vector: bytes | None) -> dict[str, float]:
-    if vector is None:
+def _named(vector: bytes) -> dict[str, float]:
+    if not vector:
         return {}
     from scoring.engine.features import NAMES
 
-    values = np.frombuffer(bytes(vector), "<f8")
+    values = np.frombuffer(vector, "<f8")
     return dict(zip(NAMES, values.tolist(), strict=True))

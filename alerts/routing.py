@@ -6,8 +6,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from alerts import grouping
-from alerts.candidates import candidates
-from alerts.models import Alert, AlertHit, Queue, Route, Routing
+from alerts.candidates import Candidate, candidates
+from alerts.models import Alert, AlertHit, Profile, Queue, Route, Routing
 from anomalyshield.audit.record import record
 from scoring.models import Decision
 
@@ -45,9 +45,12 @@ def _route(ids: list[int] | None) -> int:
     if not decisions:
         return 0
     now, routes = timezone.now(), active_routes()
-    placings = [grouping.place(one, routes) for one in candidates(_without_hits(decisions))]
+    found = candidates(_without_hits(decisions))
+    placings = [grouping.place(one, routes) for one in found]
     waiting = _locked({placing.key for placing in placings} - {0})
-    _store(grouping.group(placings, waiting, now))
+    hits = grouping.group(placings, waiting, now)
+    _store(hits)
+    _keep_profiles(hits, found)
     return Decision.objects.filter(pk__in=[d.pk for d in decisions]).update(routed_at=now)
 
 
@@ -92,6 +95,22 @@ def _store(hits: list[AlertHit]) -> None:
     for hit in hits:
         hit.alert_id = hit.alert.pk
     AlertHit.objects.bulk_create(hits)
+
+
+def _keep_profiles(hits: list[AlertHit], found: list[Candidate]) -> None:
+    """Of the payments that lead their alerts now."""
+    profiles = [
+        Profile(alert=hit.alert, spec=one.spec, vector=one.vector)
+        for hit, one in zip(hits, found, strict=True)
+        if one.vector and hit.alert.decision_id == one.decision.pk
+    ]
+    if profiles:
+        Profile.objects.bulk_create(
+            profiles,
+            update_conflicts=True,
+            unique_fields=["alert"],
+            update_fields=["spec", "vector"],
+        )
 
 
 def active_routes() -> list[Route]:

@@ -4,7 +4,7 @@ from alerts.models.queues import Queue, QueueQuerySet
 
 from alerts.models.routes import Route, Routing  # isort: skip
 from alerts.models.alerts import Alert, AlertQuerySet  # isort: skip
-from alerts.models.hits import AlertHit, Look  # isort: skip
+from alerts.models.hits import AlertHit, Look, Profile  # isort: skip
 from alerts.models.verdicts import Consequence, Note, Verdict
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Consequence",
     "Look",
     "Note",
+    "Profile",
     "Queue",
     "QueueQuerySet",
     "Route",

@@ -43,3 +43,17 @@ class Look(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} saw {self.hits} of {self.alert_id}"
+
+
+class Profile(models.Model):
+    """The features of an alert's leading payment as it was scored, kept for as long as the alert.
+
+    A table of its own: the queue reads alerts by the page and never these.
+    """
+
+    alert = models.OneToOneField(Alert, models.CASCADE, primary_key=True, related_name="profile")
+    spec = models.CharField(max_length=16)  # what the numbers mean: engine.features.spec_id()
+    vector = models.BinaryField()  # little-endian float64, as in scoring.Snapshot
+
+    def __str__(self) -> str:
+        return f"profile of {self.alert_id}"

@@ -14,6 +14,7 @@ from alerts.entity import Event, hits_of, prior_alerts, timed_by, timeline
 from alerts.forms import DAYS, DecisionForm, ListingForm, NoteForm, QueueFilter, named_in
 from alerts.listing import next_for
 from alerts.models import Alert
+from alerts.similar import similar
 from alerts.typologies import SENTENCES
 from alerts.views.queue import filters_of
 from alerts.visibility import masked, queues_of
@@ -141,6 +142,7 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "events": events,
         "amounts": charts.amounts([_point(event) for event in reversed(events)]),
         "prior": prior_alerts(found, user),
+        "likes": similar(found, user),
         "label": found.transaction.labels.standing().select_related("labeller").first(),
         "notes": () if masked(user) else found.notes.select_related("author"),
         "cases": found.cases.all() if user.may("case.view") else (),

@@ -2,17 +2,18 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alerts import routing, triage
-from alerts.models import Alert, Note
+from alerts.models import Alert, Note, Profile
 from anomalyshield.audit.models import AuditEvent
 from cases import workflow
 from scoring import labels
-from scoring.engine.features import FEATURES
+from scoring.engine.features import FEATURES, spec_id
 from scoring.models import Explanation, Label, ModelVersion, Transaction
 from tests.alerts import making
 
@@ -365,6 +366,19 @@ def test_a_count_that_is_none_is_refused(as_ana, cards, seen):
     alert = making.alert(cards)
     assert say(as_ana, alert, disposition=FRAUD, seen=seen).status_code == 400
     assert Alert.objects.get().is_open
+
+
+def test_it_shows_similar_alerts_with_what_they_were(as_ana, ana, cards):
+    past = triage.decide(by=ana, alert=making.alert(cards), disposition=FRAUD, typology="MULE")
+    alert = making.alert(cards, user="customer-7")
+    assert "Nothing decided so far looks like this one." in read(as_ana, alert)
+    for one in (past, alert):
+        Profile.objects.create(alert=one, spec=spec_id(), vector=np.ones(len(FEATURES)).tobytes())
+    page = read(as_ana, alert).split("Similar, and what they were")[1]
+    assert f'href="/alerts/{past.pk}/"' in page
+    assert "mule or layering" in page
+    assert "1 of 1 fraud" in page
+    assert "100 % alike" in page
 
 
 def raised(*payments: Transaction) -> None:
