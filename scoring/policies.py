@@ -12,7 +12,7 @@ from scoring.engine.lists import LIST_RULES
 from scoring.engine.rules import RULES
 from scoring.models import DecisionPolicy
 
-COUNTED = timedelta(days=7)
+COUNTED = timedelta(days=30)
 # Which of the policy's values each rule reads, and what they are called on the page.
 THRESHOLDS = {
     "HIGH_AMOUNT": {"high_amount": "Fires strictly above"},
@@ -23,11 +23,38 @@ THRESHOLDS = {
     "UNUSUAL_HOUR": {"unusual_from": "From hour", "unusual_until": "Until before hour"},
     "HIGH_RISK_MCC": {"high_risk_mcc": "Merchant category codes"},
 }
+# What every value is called, on the form, in differences and in the trail's words.
+TITLES = {
+    "low_below": "LOW below",
+    "high_above": "HIGH above",
+    "critical_above": "CRITICAL above",
+    "high_amount": "High amount above",
+    "critical_amount": "CRITICAL with HIGH from amount",
+    "velocity_count": "Transactions within a minute, more than",
+    "velocity_cities": "Cities among them, at least",
+    "unusual_from": "Unusual from hour",
+    "unusual_until": "Unusual until before hour",
+    "high_risk_mcc": "High-risk merchant category codes",
+}
+# Of each reason code: how often, what those payments turned out to be by the last word on them,
+# and how often it was the only thing that asked for a person.
 HITS = """
-SELECT code, count(*) FROM scoring_transaction AS paid
-JOIN scoring_decision AS decided ON decided.transaction_id = paid.id
-CROSS JOIN unnest(decided.reason_codes) AS code
-WHERE paid.event_time >= now() - %s
+WITH hit AS (
+    SELECT code, paid.id,
+           cardinality(decided.reason_codes) = 1 AND decided.reviewable
+               AND decided.degraded = '' AND decided.risk_score <= %(high)s AS alone
+    FROM scoring_transaction AS paid
+    JOIN scoring_decision AS decided ON decided.transaction_id = paid.id
+    CROSS JOIN unnest(decided.reason_codes) AS code
+    WHERE paid.event_time >= now() - %(counted)s AND decided.reason_codes <> '{}'
+), said AS (
+    SELECT DISTINCT ON (transaction_id) transaction_id, value FROM scoring_label
+    WHERE transaction_id IN (SELECT id FROM hit) ORDER BY transaction_id, id DESC
+)
+SELECT code, count(*), count(*) FILTER (WHERE alone),
+       count(*) FILTER (WHERE value = 'TRUE_FRAUD'),
+       count(*) FILTER (WHERE value = 'FALSE_POSITIVE')
+FROM hit LEFT JOIN said ON said.transaction_id = hit.id
 GROUP BY code
 """
 
@@ -38,6 +65,22 @@ def active() -> DecisionPolicy:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """What a reason code has done in the last thirty days."""
+
+    hits: int = 0
+    alone: int = 0  # nothing else asked for a person
+    frauds: int = 0
+    genuine: int = 0
+
+    @property
+    def precision(self) -> float | None:
+        """The share of frauds among those somebody has judged; None while nobody has."""
+        judged = self.frauds + self.genuine
+        return self.frauds / judged if judged else None
+
+
+@dataclass(frozen=True)
 class RuleInForce:
     """A rule as its page shows it."""
 
@@ -45,22 +88,23 @@ class RuleInForce:
     meaning: str
     raises: bool
     thresholds: list[tuple[str, Any]]
-    hits: int
+    counted: Counted
 
 
 def rules(policy: DecisionPolicy) -> list[RuleInForce]:
-    """Each rule of the register, its thresholds in force, its hits of the last seven days."""
-    values, counts = Policy.from_dict(policy.values).as_dict(), _hits()
+    """Each rule of the register, its thresholds in force, its hits of the last thirty days."""
+    values = Policy.from_dict(policy.values)
+    counts = _counted(values.high_above)
     return [
         RuleInForce(
             code=rule.code,
             meaning=rule.meaning.split("\n\n")[0],
             raises=rule.raises,
             thresholds=[
-                (title, _shown(values[name]))
+                (title, shown(getattr(values, name)))
                 for name, title in THRESHOLDS.get(rule.code, {}).items()
             ],
-            hits=counts.get(rule.code, 0),
+            counted=counts.get(rule.code, Counted()),
         )
         for rule in (*LIST_RULES, *RULES)
     ]
@@ -80,16 +124,19 @@ def cuts(policy: DecisionPolicy) -> list[tuple[str, str, str]]:
     return [(bound, level, OUTCOMES[level]) for level, bound in bounds.items()]
 
 
-def _hits() -> dict[str, int]:
+def _counted(high: float) -> dict[str, Counted]:
     with connection.cursor() as cursor:
-        cursor.execute(HITS, [COUNTED])
-        return dict(cursor.fetchall())
+        cursor.execute(HITS, {"counted": COUNTED, "high": high})
+        return {code: Counted(*numbers) for code, *numbers in cursor.fetchall()}
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value of a policy in words."""
     if isinstance(value, list | tuple):
-        return ", ".join(value)
-    return f"{value:,.0f}" if isinstance(value, float) else str(value)
+        return ", ".join(value) or "none"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= 100 else f"{value:g}"
+    return str(value)
 
 
 def _first() -> DecisionPolicy:

@@ -44,4 +44,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<int:pk>/shadow/", models.shadow, name="model-shadow"),
     # rules
     path("rules/", rules.rules, name="rules"),
+    path("rules/change/", rules.change, name="policy-change"),
+    path("rules/requests/<int:pk>/", rules.asked, name="policy-request"),
+    path("rules/requests/<int:pk>/approve/", rules.approve, name="policy-approve"),
+    path("rules/requests/<int:pk>/refuse/", rules.refuse, name="policy-refuse"),
 ]

@@ -39,7 +39,13 @@ class RuleOut(s.Serializer):
     meaning = s.CharField()
     raises = s.BooleanField(help_text="A hit alone is enough for a person to look")
     thresholds = ThresholdOut(many=True)
-    hits = s.IntegerField(help_text="In the last seven days")
+    hits = s.IntegerField(help_text="In the last thirty days")
+    alone = s.IntegerField(help_text="Of those, where nothing else asked for a person")
+    frauds = s.IntegerField(help_text="Of the hits, judged to be fraud")
+    genuine = s.IntegerField(help_text="Of the hits, judged to be genuine")
+    precision = s.FloatField(
+        allow_null=True, help_text="Frauds among the judged; null: nobody has judged one"
+    )
 
 
 class CutOut(s.Serializer):
@@ -64,7 +70,12 @@ class Rules(Resource):
         """Every rule with its thresholds and recent hits, and the decision table."""
         policy = policies.active()
         rules = [
-            {**vars(rule), "thresholds": [_threshold(*one) for one in rule.thresholds]}
+            {
+                **vars(rule),
+                **vars(rule.counted),
+                "precision": rule.counted.precision,
+                "thresholds": [_threshold(*one) for one in rule.thresholds],
+            }
             for rule in policies.rules(policy)
         ]
         cuts = [

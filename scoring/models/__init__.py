@@ -4,6 +4,7 @@ from scoring.models.decisions import Decision, DecisionPolicy, Explanation, Shad
 from scoring.models.labels import Label
 from scoring.models.lists import ListEntry, ListVersion
 from scoring.models.outbox import Delivery, Endpoint, OutboundEvent
+from scoring.models.policies import PolicyRequest
 from scoring.models.registry import ModelVersion, PromotionRequest, TrainingRun
 from scoring.models.requests import IdempotentRequest
 from scoring.models.resolutions import Resolution
@@ -25,6 +26,7 @@ __all__ = [
     "ListVersion",
     "ModelVersion",
     "OutboundEvent",
+    "PolicyRequest",
     "PromotionRequest",
     "RejectedRecord",
     "Resolution",
