@@ -31,6 +31,7 @@ ITEMS = [
     Item("uploads", "Files", "upload.own", "Data"),
     Item("sources", "Sources", "source.view", "Data"),
     Item("models", "Models", "model.view", "Models"),
+    Item("features", "Features", "feature.view", "Models"),
     Item("rules", "Rules", "rules.view", "Models"),
     Item("users", "Users", "user.manage", "Administration"),
     Item("keys", "API keys", "key.manage", "Administration"),

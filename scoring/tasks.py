@@ -93,6 +93,7 @@ SCHEDULE = [
     Job("models.first", 300, "scoring.bootstrap.first_model"),
     Job("uploads.tidied", 86_400, "scoring.uploads.tidy"),
     Job("lists.run_out", 300, "scoring.lists.end_run_out"),
+    Job("features.missing", 600, "scoring.feature_facts.count_missing"),
     Job("bookkeeping.tidied", 3600, "scoring.retention.drop_old_bookkeeping"),
 ]
 

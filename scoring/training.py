@@ -12,12 +12,12 @@ from django.utils import timezone
 from anomalyshield import bell
 from anomalyshield.audit.record import record
 from anomalyshield.leases import advance, finish
-from scoring import comparison, dataset, registry
+from scoring import comparison, dataset, feature_facts, feature_pipelines, plans, registry
 from scoring.dataset import Split
 from scoring.engine import training as learning
 from scoring.engine.bundle import Bundle
 from scoring.labels import MATURITY
-from scoring.models import ModelVersion, TrainingRun
+from scoring.models import FeaturePipeline, ModelVersion, TrainingRun
 from scoring.registry import Loaded
 
 SEED = 7
@@ -46,6 +46,7 @@ def ask(
         options={
             "maturity_days": maturity_days,
             "budget": budget or default_budget(),
+            "pipeline": feature_pipelines.active().number,
             **({"until": until.isoformat()} if until else {}),
         },
         message="Waiting for a worker",
@@ -76,7 +77,7 @@ def perform(run: TrainingRun) -> None:
         return
     try:
         bundle = _fit(run, part)
-    except learning.Untrainable as reason:
+    except (learning.Untrainable, plans.Unreadable) as reason:
         _end(run, str(reason))
         return
     _tell(run, 0.9, "Measuring on the held-out rows, beside the champion")
@@ -96,7 +97,17 @@ def _pointless(part: Split, run: TrainingRun) -> str:
 
 def _recipe(part: Split, run: TrainingRun) -> dict[str, Any]:
     """What a training is made of: the same again would give the same model."""
-    return {"digest": part.digest, "budget": run.options["budget"]}
+    return {
+        "digest": part.digest,
+        "budget": run.options["budget"],
+        "pipeline": pipeline_of(run).sha256,
+    }
+
+
+def pipeline_of(run: TrainingRun) -> FeaturePipeline:
+    """The pipeline that was in force when it was asked for."""
+    asked = FeaturePipeline.objects.filter(number=run.options.get("pipeline"))
+    return asked.first() or feature_pipelines.active()
 
 
 def _fit(run: TrainingRun, part: Split) -> Bundle:
@@ -110,6 +121,7 @@ def _fit(run: TrainingRun, part: Split) -> Bundle:
         dataset.clock(part.train),
         budget=run.options["budget"],
         seed=SEED,
+        plan=feature_pipelines.plan_of(pipeline_of(run)),
         progress=progress,
     )
 
@@ -117,6 +129,8 @@ def _fit(run: TrainingRun, part: Split) -> Bundle:
 def _enter(run: TrainingRun, part: Split, bundle: Bundle, reigning: Loaded | None) -> None:
     """Version, verdict and end of the run in one transaction; without it no trace on disk."""
     metrics = comparison.report(part, bundle, reigning, budget=run.options["budget"])
+    held = part.test if len(part.test) else part.train
+    metrics["importance"] = feature_facts.measured_importance(bundle, held.vectors)
     place = registry.put_down(bundle)
     try:
         with transaction.atomic():
@@ -126,6 +140,7 @@ def _enter(run: TrainingRun, part: Split, bundle: Bundle, reigning: Loaded | Non
                 place=place,
                 kind=bundle.kind,
                 metrics=metrics | {"recipe": _recipe(part, run), "learnt_until": part.test_from},
+                pipeline=pipeline_of(run),
                 cutoff=part.cutoff,
                 trained_rows=len(part.train),
                 trained_frauds=part.train.frauds,

@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from scoring.views import keepers, models, previews, rules, sources, transactions, trying, uploads
+from scoring.views import (
+    features,
+    keepers,
+    models,
+    pipelines,
+    previews,
+    rules,
+    sources,
+    transactions,
+    trying,
+    uploads,
+)
 from scoring.views import lists as list_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -42,6 +53,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<int:pk>/approve/", models.approve, name="model-approve"),
     path("models/<int:pk>/refuse/", models.refuse, name="model-refuse"),
     path("models/<int:pk>/shadow/", models.shadow, name="model-shadow"),
+    # features and the pipelines that choose and prepare them
+    path("features/", features.features, name="features"),
+    path("features/families/<slug:family>/owner/", features.own, name="feature-owner"),
+    path("features/pipelines/", pipelines.pipelines, name="pipelines"),
+    path("features/pipelines/new/", pipelines.make, name="pipeline-new"),
+    path("features/pipelines/<int:pk>/", pipelines.pipeline, name="pipeline"),
+    path("features/pipelines/<int:pk>/activate/", pipelines.activate, name="pipeline-activate"),
     # rules
     path("rules/", rules.rules, name="rules"),
     path("rules/change/", rules.change, name="policy-change"),

@@ -109,6 +109,13 @@ SAMPLES: dict[str, Sample] = {
     "api-alert-escalate": api("post", pk=NO),
     "api-labels": api("get"),
     "api-label": api("get", pk=NO),
+    # features
+    "features": get(),
+    "feature-owner": post(family="nothing"),
+    "pipelines": get(),
+    "pipeline": get(pk=NO),
+    "pipeline-new": post(),
+    "pipeline-activate": post(pk=NO),
     # cases
     "cases": get(),
     "case": get(pk=NO),

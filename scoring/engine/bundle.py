@@ -20,8 +20,11 @@ from scoring.engine.calibration import Affine, RiskMap
 from scoring.engine.detectors import kind
 from scoring.engine.detectors.trees import Malformed
 from scoring.engine.ensemble import Ensemble, Member
+from scoring.engine.preparation import Preparation
 
 FORMAT = 1
+PREPARED = 2  # the format of a bundle whose vectors are prepared before they are scored
+PREPARATION = "preparation.npz"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.hmac"
 MOST_BYTES = 256 * 2**20  # of one file; a forest has a few
@@ -56,9 +59,8 @@ def save(bundle: Bundle, folder: Path, *, key: bytes) -> str:
     aside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
     try:
         files = {}
-        for member in bundle.ensemble.members:
-            name = f"{member.name}.npz"
-            np.savez_compressed(aside / name, **member.detector.arrays())  # type: ignore[arg-type]
+        for name, arrays in _contents(bundle.ensemble).items():
+            np.savez_compressed(aside / name, **arrays)  # type: ignore[arg-type]
             files[name] = _sha256((aside / name).read_bytes())
         manifest = json.dumps(
             {**bundle.manifest, "ensemble": _described(bundle.ensemble), "files": files},
@@ -74,6 +76,14 @@ def save(bundle: Bundle, folder: Path, *, key: bytes) -> str:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     return _sha256(manifest)
+
+
+def _contents(ensemble: Ensemble) -> dict[str, dict[str, NDArray[np.generic]]]:
+    """The arrays of each file of a bundle."""
+    files = {f"{member.name}.npz": member.detector.arrays() for member in ensemble.members}
+    if ensemble.preparation is not None:
+        files[PREPARATION] = ensemble.preparation.arrays()
+    return files
 
 
 def load(folder: Path, *, key: bytes, sha256: str) -> Bundle:
@@ -109,9 +119,9 @@ def _manifest(text: bytes) -> dict[str, Any]:
         manifest = json.loads(text)
     except ValueError as error:
         raise Refused("The manifest is not JSON.") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or manifest.get("format") not in (FORMAT, PREPARED):
         found = manifest.get("format") if isinstance(manifest, dict) else None
-        raise Refused(f"Its format is {found}; this release reads format {FORMAT}.")
+        raise Refused(f"Its format is {found}; this release reads format {FORMAT} to {PREPARED}.")
     if manifest.get("spec") not in features.widths():
         raise Refused(
             f"It was trained on the features {manifest.get('spec')}; "
@@ -128,7 +138,18 @@ def _ensemble(folder: Path, manifest: dict[str, Any]) -> Ensemble:
     )
     if not members:
         raise ValueError("it has no members")
-    return Ensemble(members, _risk(described["risk"]), bool(described["warm"]))
+    prepared = None
+    if manifest["format"] == PREPARED:
+        content = _held(folder, manifest["files"], PREPARATION)
+        prepared = Preparation.restore(_arrays(PREPARATION, content), width)
+    return Ensemble(members, _risk(described["risk"]), bool(described["warm"]), prepared)
+
+
+def _held(folder: Path, files: dict[str, str], file: str) -> bytes:
+    content = _read(folder, file)
+    if _sha256(content) != files[file]:
+        raise Refused(f"{file} was changed after it was saved.")
+    return content
 
 
 def _member(folder: Path, files: dict[str, str], entry: dict[str, Any], width: int) -> Member:
@@ -138,9 +159,7 @@ def _member(folder: Path, files: dict[str, str], entry: dict[str, Any], width: i
     except KeyError:
         raise Refused(f"It has a member “{name}”, which this release does not know.") from None
     file = f"{name}.npz"
-    content = _read(folder, file)
-    if _sha256(content) != files[file]:
-        raise Refused(f"{file} was changed after it was saved.")
+    content = _held(folder, files, file)
     try:
         detector = restore(_arrays(file, content), width)
     except Malformed as error:

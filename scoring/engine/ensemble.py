@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from scoring.engine.calibration import Affine, RiskMap, probability
 from scoring.engine.detectors.base import Detector
+from scoring.engine.preparation import Preparation
 
 Floats = NDArray[np.float64]
 
@@ -51,10 +52,13 @@ class Ensemble:
     members: tuple[Member, ...]
     risk: RiskMap
     warm: bool
+    preparation: Preparation | None = None  # without one, members see vectors as they are
 
     def score(self, vectors: Floats) -> Scored:
         """Never raises because of a member: it leaves its weight, and the others go on."""
         failed: dict[str, str] = {}
+        if self.preparation is not None:
+            vectors = self.preparation(vectors)
         working = self._attempt([m for m in self.members if m.weight > 0], vectors, failed)
         if not working:
             working = self._attempt([m for m in self.members if not m.weight], vectors, failed)[:1]
@@ -82,6 +86,8 @@ class Ensemble:
     def contributions(self, vectors: Floats) -> tuple[float, Floats]:
         """The base and each feature's part of `score(vectors).margin`, in log-odds."""
         base, parts = 0.0, np.zeros(vectors.shape)
+        if self.preparation is not None:
+            vectors = self.preparation(vectors)
         weighted = [member for member in self.members if member.weight > 0]
         total = sum(member.weight for member in weighted)
         for member in weighted:

@@ -1,19 +1,20 @@
 """From vectors and what became known of them to a bundle: cold without labels, warm with enough."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.engine import features
-from scoring.engine.bundle import FORMAT, Bundle
+from scoring.engine import features, preparation
+from scoring.engine.bundle import FORMAT, PREPARED, Bundle
 from scoring.engine.calibration import RiskMap, anomaly, platt, probability
 from scoring.engine.detectors import isolation_forest, kind
 from scoring.engine.ensemble import Ensemble, Member
 from scoring.engine.evaluation import average_precision, metrics
+from scoring.engine.plan import Plan
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -43,6 +44,7 @@ def fit(
     budget: float,
     seed: int = 7,
     preset: str = "default",
+    plan: Plan | None = None,
     progress: Progress = lambda share, message: None,
 ) -> Bundle:
     """A bundle for these rows; the same input gives the same bundle, byte for byte.
@@ -50,8 +52,27 @@ def fit(
     `labels` are 1 fraud, 0 genuine, NaN not known (yet): unknown rows teach the anomaly member
     only, so a caller that takes silence for genuine says so with 0. `times` are event times. With
     at least 200 frauds the boosted member is learnt, judged on the latest quarter of the frauds it
-    has not seen, calibrated there, and then learnt again from everything.
+    has not seen, calibrated there, and then learnt again from everything. A `plan` says which
+    features are learnt from and how they are prepared; without one all are, as they are.
     """
+    plan = plan or Plan()
+    prepared, seen = preparation.fit(plan, vectors)
+    bundle = _fit(seen, labels, times, budget, seed, preset, progress)
+    if plan.whole:
+        return bundle
+    told = {"pipeline": plan.as_dict(), "format": PREPARED if prepared else FORMAT}
+    return Bundle(bundle.manifest | told, replace(bundle.ensemble, preparation=prepared))
+
+
+def _fit(
+    vectors: Floats,
+    labels: Floats | None,
+    times: NDArray[np.int64],
+    budget: float,
+    seed: int,
+    preset: str,
+    progress: Progress,
+) -> Bundle:
     if len(vectors) < LEAST_ROWS:
         raise Untrainable(
             f"There are {len(vectors)} transactions; at least {LEAST_ROWS} are needed."

@@ -1,6 +1,7 @@
 """The nouns of scoring, one file per family."""
 
 from scoring.models.decisions import Decision, DecisionPolicy, Explanation, ShadowScore, Snapshot
+from scoring.models.features import Ablation, FamilyOwner, FeatureDay, FeaturePipeline
 from scoring.models.labels import Label
 from scoring.models.lists import ListEntry, ListVersion
 from scoring.models.outbox import Delivery, Endpoint, OutboundEvent
@@ -13,12 +14,16 @@ from scoring.models.transactions import Transaction
 from scoring.models.work import Chunk, JobSlot, Upload
 
 __all__ = [
+    "Ablation",
     "Chunk",
     "Decision",
     "DecisionPolicy",
     "Delivery",
     "Endpoint",
     "Explanation",
+    "FamilyOwner",
+    "FeatureDay",
+    "FeaturePipeline",
     "IdempotentRequest",
     "JobSlot",
     "Label",

@@ -25,6 +25,8 @@ class ModelVersion(models.Model):
     kind = models.CharField(max_length=32)  # "cold" (no labels) or "warm"
     metrics = models.JSONField(default=dict)
     cutoff = models.DateTimeField()  # nothing known later was used
+    # What it learnt from and how that was prepared; null: all features as they are computed.
+    pipeline = models.ForeignKey("scoring.FeaturePipeline", models.PROTECT, null=True)
     trained_rows = models.BigIntegerField(default=0)
     trained_frauds = models.IntegerField(default=0)
     trained_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)

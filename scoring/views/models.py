@@ -216,7 +216,7 @@ def _refused(request: HttpRequest, pk: int, refusal: registry.Refused) -> HttpRe
 
 
 def _version(pk: int) -> ModelVersion:
-    return get_object_or_404(ModelVersion.objects.select_related("trained_by"), pk=pk)
+    return get_object_or_404(ModelVersion.objects.select_related("trained_by", "pipeline"), pk=pk)
 
 
 def _latest(pk: int) -> PromotionRequest:

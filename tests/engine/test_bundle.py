@@ -148,7 +148,7 @@ def test_a_signed_model_that_was_not_registered_is_refused(cold, warm, folder):
 
 def test_an_unknown_format_is_refused(cold, folder):
     save(cold, folder, key=KEY)
-    assert "format is 2" in refusal(folder, resigned(folder, format=2))
+    assert "format is 3" in refusal(folder, resigned(folder, format=3))
 
 
 def test_another_feature_spec_is_refused(cold, folder):

@@ -115,7 +115,7 @@ def test_the_boosted_trees_are_xgboosts(world):
     rows, labels = world.vectors[known].astype(np.float32), world.labels[known]
     settings = {"objective": "binary:logistic", "base_score": 0.1, "max_depth": 5, "verbosity": 0}
     theirs = xgboost.train(settings, xgboost.DMatrix(rows, labels), num_boost_round=60)
-    ours = boosting.flattened(json.loads(theirs.save_raw("json")))
+    ours = boosting.flattened(json.loads(theirs.save_raw("json")), np.arange(len(FEATURES)))
     for asked in (rows[:2_000], nasty(world).astype(np.float32)[4:]):
         margins = theirs.predict(xgboost.DMatrix(asked), output_margin=True)
         assert np.abs(ours.raw(asked.astype(np.float64)) - margins).max() < 1e-5

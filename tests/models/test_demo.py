@@ -17,7 +17,7 @@ from anomalyshield import demoday, leases
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
 from cases.models import Case
-from scoring import comparison, current, dataset, labels, registry, training
+from scoring import comparison, current, dataset, feature_pipelines, labels, registry, training
 from scoring.demo.story import ROWS
 from scoring.demo.typologies import NAMES
 from scoring.engine.features import spec_id
@@ -32,6 +32,7 @@ from scoring.models import (
     Transaction,
     Upload,
 )
+from tests.scoring.test_plans import DOCUMENT
 
 # Yesterday noon: the dice do not depend on the hour at which somebody runs the tests.
 UNTIL = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -331,6 +332,22 @@ def test_a_candidate_is_measured_beside_the_champion_it_would_replace(mona_and_o
     # The same labels and trees: only the budget differs, so the ranking does not.
     assert third.metrics["measured"]["ap"] == third.metrics["champion"]["measured"]["ap"]
     assert third.metrics["recipe"]["budget"] == 0.03
+
+
+def test_a_training_is_bound_to_the_pipeline_in_force(mona_and_otto):
+    mona, _ = mona_and_otto
+    before = trained().result
+    made = feature_pipelines.save(by=mona, text=DOCUMENT, reason="As the other system has it.")
+    feature_pipelines.activate(by=mona, pipeline=made, reason="Tried.")
+    after = trained().result
+    assert (before.pipeline.number, after.pipeline) == (1, made)
+    bundle = registry.load(after)
+    columns = bundle.manifest["pipeline"]["columns"]
+    assert "mean_amount_24h" in columns
+    assert "total_amount_24h" not in columns
+    assert set(after.metrics["importance"]) <= set(columns)
+    assert after.metrics["measured"]["ap"] > 0
+    assert not trained().result, "the same rows, labels and pipeline would give the same model"
 
 
 @pytest.fixture

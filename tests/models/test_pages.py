@@ -94,7 +94,7 @@ def test_only_model_owners_train(mona, ana, adam):
     answer = post(mona, "model-train", maturity_days=14, budget_percent=5)
     run = TrainingRun.objects.get()
     assert answer.url == reverse("run", args=[run.pk])
-    assert run.options == {"maturity_days": 14, "budget": 0.05}
+    assert run.options == {"maturity_days": 14, "budget": 0.05, "pipeline": 1}
     for person in (ana, adam):
         post(person, "model-train", maturity_days=14, budget_percent=5, status=403)
     assert TrainingRun.objects.count() == 1

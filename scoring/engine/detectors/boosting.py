@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.engine.detectors.base import TreeDetector
-from scoring.engine.detectors.trees import joined
+from scoring.engine.detectors.trees import Trees, joined
 
 Floats = NDArray[np.float64]
 EXACT_UP_TO = 60_000  # rows; beyond, histograms of many bins lose nothing measurable
@@ -31,12 +31,17 @@ class Settings:
 def train(
     vectors: Floats, labels: Floats, *, settings: Settings | None = None, seed: int = 7
 ) -> TreeDetector:
-    """A forest whose raw score is the log-odds of fraud. The same input gives the same trees."""
+    """A forest whose raw score is the log-odds of fraud. The same input gives the same trees.
+
+    Columns wholly unknown take no part: they would dilute the features drawn for each tree.
+    """
     import xgboost  # training only
 
     settings = settings or Settings()
     rows, weights = sample(labels, settings, seed)
-    data = xgboost.DMatrix(vectors[rows].astype(np.float32), labels[rows], weight=weights)
+    columns = np.flatnonzero(np.isfinite(vectors[rows]).any(axis=0))
+    seen = vectors[np.ix_(rows, columns)].astype(np.float32)
+    data = xgboost.DMatrix(seen, labels[rows], weight=weights)
     exact = len(rows) <= EXACT_UP_TO
     booster = xgboost.train(
         {
@@ -57,7 +62,7 @@ def train(
         data,
         num_boost_round=settings.rounds,
     )
-    return TreeDetector(flattened(json.loads(booster.save_raw("json"))))
+    return TreeDetector(flattened(json.loads(booster.save_raw("json")), columns))
 
 
 def sample(
@@ -73,21 +78,21 @@ def sample(
     return rows, np.where(labels[rows] == 1, 1.0, weight).astype(np.float32)
 
 
-def flattened(model: dict[str, Any]) -> Any:
-    """Our arrays of a booster's JSON."""
+def flattened(model: dict[str, Any], columns: NDArray[np.int64]) -> Trees:
+    """Our arrays of a booster's JSON, which counts only the columns it has seen."""
     learner = model["learner"]
     base = str(learner["learner_model_param"]["base_score"]).strip("[]")
     prior = float(base)
     trees = learner["gradient_booster"]["model"]["trees"]
-    return joined([_tree(tree) for tree in trees], base=float(np.log(prior / (1 - prior))))
+    return joined([_tree(tree, columns) for tree in trees], base=float(np.log(prior / (1 - prior))))
 
 
-def _tree(tree: dict[str, Any]) -> dict[str, NDArray[np.generic]]:
+def _tree(tree: dict[str, Any], columns: NDArray[np.int64]) -> dict[str, NDArray[np.generic]]:
     left, right = np.array(tree["left_children"]), np.array(tree["right_children"])
     inner = left >= 0
     conditions = np.array(tree["split_conditions"], np.float32)
     return {
-        "feature": np.where(inner, np.array(tree["split_indices"]), -1),
+        "feature": np.where(inner, columns[np.where(inner, tree["split_indices"], 0)], -1),
         "threshold": np.where(inner, conditions, 0),
         "left": left,
         "right": right,

@@ -1,0 +1,184 @@
+"""Preparation: the steps of a plan fitted on the rows a model learns from, kept in its bundle.
+
+Each step looks at one column at a time, so a row comes out the same bits alone or in a batch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.engine.features import column
+from scoring.engine.plan import Imputation, Plan, Scaling, Step
+
+Floats = NDArray[np.float64]
+Arrays = dict[str, NDArray[np.generic]]
+KNOTS = 101  # of a quantile scaling: percentiles
+
+
+class Fitted(Protocol):
+    """One step; it changes the vectors it is given."""
+
+    def apply(self, vectors: Floats) -> None: ...
+
+    def arrays(self) -> dict[str, Floats]: ...
+
+
+@dataclass(frozen=True)
+class Fill:
+    """Unknown values become these; where this is NaN too, they stay unknown."""
+
+    values: Floats
+
+    def apply(self, vectors: Floats) -> None:
+        unknown = np.isnan(vectors)
+        vectors[unknown] = np.broadcast_to(self.values, vectors.shape)[unknown]
+
+    def arrays(self) -> dict[str, Floats]:
+        return {"fill": self.values}
+
+
+@dataclass(frozen=True)
+class Shift:
+    """`(value - centre) / scale`."""
+
+    centre: Floats
+    scale: Floats
+
+    def apply(self, vectors: Floats) -> None:
+        vectors -= self.centre
+        vectors /= self.scale
+
+    def arrays(self) -> dict[str, Floats]:
+        return {"centre": self.centre, "scale": self.scale}
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """A value becomes the share of the training rows below it, between percentiles in line."""
+
+    knots: Floats  # one row per column, rising; NaN where nothing was known
+
+    def apply(self, vectors: Floats) -> None:
+        shares = np.linspace(0, 1, KNOTS)
+        for number, knots in enumerate(self.knots):
+            if not np.isnan(knots[0]):
+                vectors[:, number] = np.interp(vectors[:, number], knots, shares)
+
+    def arrays(self) -> dict[str, Floats]:
+        return {"knots": self.knots}
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What is done to vectors before any member sees them."""
+
+    steps: tuple[Fitted, ...]
+
+    def __call__(self, vectors: Floats) -> Floats:
+        """Prepared copies. Columns that came into the register later pass untouched."""
+        out = np.array(vectors, np.float64)
+        for step in self.steps:
+            width = len(next(iter(step.arrays().values())))
+            step.apply(out[:, :width])
+        return out
+
+    def arrays(self) -> Arrays:
+        """What is kept in a bundle; names say the step's place and what it is."""
+        return {
+            f"{place}_{name}": values
+            for place, step in enumerate(self.steps)
+            for name, values in step.arrays().items()
+        }
+
+    @classmethod
+    def restore(cls, arrays: Mapping[str, NDArray[np.generic]], width: int) -> "Preparation":
+        """ValueError unless these are steps for vectors of that width."""
+        places = sorted({int(name.split("_")[0]) for name in arrays})
+        steps = [
+            _restored({n.split("_")[1]: arrays[n] for n in arrays if n.startswith(f"{place}_")})
+            for place in places
+        ]
+        if any(len(values) != width for step in steps for values in step.arrays().values()):
+            raise ValueError("its preparation is for vectors of another width")
+        return cls(tuple(steps))
+
+
+def _restored(arrays: Mapping[str, NDArray[np.generic]]) -> Fitted:
+    made = {name: np.ascontiguousarray(values, np.float64) for name, values in arrays.items()}
+    kind = set(made)
+    if kind == {"fill"} and made["fill"].ndim == 1:
+        return Fill(made["fill"])
+    if kind == {"centre", "scale"} and _whole(made["centre"], made["scale"]):
+        return Shift(made["centre"], made["scale"])
+    if kind == {"knots"} and _rising(made["knots"]):
+        return Ranks(made["knots"])
+    raise ValueError("its preparation holds a step that this release does not know")
+
+
+def _whole(centre: Floats, scale: Floats) -> bool:
+    same = centre.ndim == 1 and centre.shape == scale.shape
+    return same and bool(np.all(scale > 0) and np.all(np.isfinite(centre)))
+
+
+def _rising(knots: Floats) -> bool:
+    return knots.shape[1:] == (KNOTS,) and not np.any(np.diff(knots, axis=1) < 0)
+
+
+def masked(plan: Plan, vectors: Floats) -> Floats:
+    """The vectors with every column outside the plan unknown: no member can learn from it."""
+    if len(plan.columns) == vectors.shape[1]:
+        return vectors
+    out = np.full(vectors.shape, np.nan)
+    kept = [column(name) for name in plan.columns]
+    out[:, kept] = vectors[:, kept]
+    return out
+
+
+def fit(plan: Plan, vectors: Floats) -> tuple[Preparation | None, Floats]:
+    """The plan's steps fitted one after another, and the vectors as a member will see them."""
+    out = np.array(masked(plan, vectors))
+    fitted: list[Fitted] = []
+    for step in plan.steps:
+        fitted.append(_fitted(step, out))
+        fitted[-1].apply(out)
+    return (Preparation(tuple(fitted)) if fitted else None), out
+
+
+def _fitted(step: Step, vectors: Floats) -> Fitted:
+    known = [values[np.isfinite(values)] for values in vectors.T]
+    if isinstance(step, Imputation):
+        return Fill(np.array([_usual(step, values) for values in known]))
+    if step.method == "quantile":
+        shares = np.linspace(0, 1, KNOTS)
+        empty = np.full(KNOTS, np.nan)
+        return Ranks(np.array([np.quantile(v, shares) if len(v) else empty for v in known]))
+    pairs = np.array([_spread(step, values) for values in known])
+    return Shift(pairs[:, 0].copy(), pairs[:, 1].copy())
+
+
+def _usual(step: Imputation, known: Floats) -> float:
+    if not len(known):
+        return np.nan
+    if step.strategy == "constant":
+        return step.value
+    if step.strategy == "most_frequent":
+        values, counts = np.unique(known, return_counts=True)
+        return float(values[np.argmax(counts)])  # the smallest of equally frequent ones
+    return float(np.median(known) if step.strategy == "median" else known.mean())
+
+
+def _spread(step: Scaling, known: Floats) -> tuple[float, float]:
+    """Centre and scale; a column that is constant or unknown keeps its units."""
+    if not len(known):
+        return 0.0, 1.0
+    if step.method == "standard":
+        centre, scale = known.mean(), known.std()
+    elif step.method == "robust":
+        low, centre, high = np.quantile(known, (0.25, 0.5, 0.75))
+        scale = high - low
+    else:
+        centre, scale = known.min(), known.max() - known.min()
+    return float(centre), float(scale) if scale > 0 else 1.0

@@ -1,0 +1,152 @@
+"""Preparation: fitted on what is learnt from, the same for one row as for many, kept whole."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+
+from scoring.engine import features, preparation
+from scoring.engine.bundle import MANIFEST, load, save
+from scoring.engine.families import FAMILIES
+from scoring.engine.features import NAMES, column
+from scoring.engine.plan import Imputation, Plan, Scaling, aggregates
+from scoring.engine.preparation import Preparation, fit
+from scoring.engine.training import fit as learn
+from tests.engine.conftest import BUDGET
+from tests.engine.test_bundle import KEY, refusal, resigned
+
+
+def vectors(rows: int = 400) -> np.ndarray:
+    random = np.random.default_rng(4)
+    made = random.lognormal(2, 1, (rows, len(NAMES)))
+    made[random.random(made.shape) < 0.2] = np.nan
+    return made
+
+
+def prepared(*steps: Imputation | Scaling, rows: np.ndarray | None = None) -> np.ndarray:
+    return fit(Plan(NAMES, steps), vectors() if rows is None else rows)[1]
+
+
+@pytest.mark.parametrize("strategy", ["mean", "median", "most_frequent"])
+def test_what_is_unknown_is_filled_as_scikit_learn_fills_it(strategy):
+    rows = np.round(vectors())
+    expected = SimpleImputer(strategy=strategy).fit_transform(rows)
+    assert np.allclose(prepared(Imputation(strategy), rows=rows), expected)
+
+
+def test_a_constant_is_the_constant():
+    rows = vectors()
+    filled = prepared(Imputation("constant", -1.0), rows=rows)
+    assert np.array_equal(filled, np.where(np.isnan(rows), -1.0, rows))
+
+
+@pytest.mark.parametrize(
+    "method, theirs",
+    [("standard", StandardScaler()), ("robust", RobustScaler()), ("minmax", MinMaxScaler())],
+)
+def test_columns_are_scaled_as_scikit_learn_scales_them(method, theirs):
+    rows = vectors()
+    scaled = prepared(Scaling(method), rows=rows)
+    assert np.allclose(scaled, theirs.fit_transform(rows), equal_nan=True)
+
+
+def test_quantiles_are_shares_of_the_training_rows():
+    rows = vectors()
+    ranks = prepared(Scaling("quantile"), rows=rows)[:, 0]
+    own = rows[:, 0]
+    below = np.array([(own < value).sum() for value in own]) / np.isfinite(own).sum()
+    known = np.isfinite(own)
+    assert np.allclose(ranks[known], below[known], atol=0.02)
+    assert np.isnan(ranks[~known]).all()
+
+
+def test_one_row_alone_is_prepared_to_the_bits_of_the_batch():
+    steps = (Imputation("median"), Scaling("standard"), Scaling("quantile"))
+    made, _ = fit(Plan(NAMES, steps), vectors())
+    rows = vectors(50)
+    batch = made(rows)
+    assert b"".join(made(rows[n : n + 1]).tobytes() for n in range(50)) == batch.tobytes()
+
+
+def test_what_came_later_is_not_scaled_by_what_came_before():
+    early, late = vectors(200), vectors(200) * 1000
+    made, _ = fit(Plan(NAMES, (Scaling("standard"),)), early)
+    again, _ = fit(Plan(NAMES, (Scaling("standard"),)), early.copy())
+    assert made(late).tobytes() == again(late).tobytes()
+    assert np.nanmean(made(late)) > 100
+
+
+def test_a_constant_or_unknown_column_keeps_its_units():
+    rows = vectors()
+    rows[:, 0], rows[:, 1] = 7.0, np.nan
+    for method in ("standard", "robust", "minmax", "quantile"):
+        scaled = prepared(Scaling(method), rows=rows)
+        assert np.isfinite(scaled[:, 0]).all()
+        assert np.isnan(scaled[:, 1]).all()
+
+
+def test_no_member_learns_from_a_column_outside_the_plan(world):
+    left = tuple(name for name in NAMES if name not in FAMILIES["sharing"].features)
+    bundle = learn(
+        world.vectors, world.labels, world.events["time"], budget=BUDGET, plan=Plan(left)
+    )
+    moved = world.vectors.copy()
+    for name in FAMILIES["sharing"].features:
+        moved[:, column(name)] = 999.0
+    before, after = (bundle.ensemble.score(rows) for rows in (world.vectors, moved))
+    assert before.margin.tobytes() == after.margin.tobytes()
+    assert bundle.manifest["pipeline"]["columns"] == list(left)
+    assert bundle.manifest["format"] == 1
+
+
+def test_a_prepared_bundle_comes_back_bit_for_bit_and_its_contributions_add_up(world, tmp_path):
+    plan = Plan(NAMES, (Imputation("mean"), Scaling("standard")))
+    bundle = learn(world.vectors, world.labels, world.events["time"], budget=BUDGET, plan=plan)
+    sha256 = save(bundle, tmp_path / "v1", key=KEY)
+    again = load(tmp_path / "v1", key=KEY, sha256=sha256)
+    assert json.loads((tmp_path / "v1" / MANIFEST).read_bytes())["format"] == 2
+    before, after = (one.ensemble.score(world.vectors) for one in (bundle, again))
+    assert before.margin.tobytes() == after.margin.tobytes()
+    base, parts = again.ensemble.contributions(world.vectors[:20])
+    assert np.allclose(base + parts.sum(axis=1), after.margin[:20], atol=1e-6)
+    first_alone = again.ensemble.score(world.vectors[:1]).margin
+    assert first_alone.tobytes() == after.margin[:1].tobytes()
+
+
+def test_a_preparation_for_other_vectors_is_refused(world, tmp_path):
+    plan = Plan(NAMES, (Scaling("standard"),))
+    bundle = learn(world.vectors, None, world.events["time"], budget=BUDGET, plan=plan)
+    save(bundle, tmp_path / "v1", key=KEY)
+    sha256 = resigned(tmp_path / "v1", spec=features.spec_id(features.FIRST))
+    assert "preparation" in refusal(tmp_path / "v1", sha256) or "forest" in refusal(
+        tmp_path / "v1", sha256
+    )
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"0_centre": np.zeros(3), "0_scale": np.array([1.0, 0.0, 1.0])},
+        {"0_centre": np.array([np.nan, 0, 0]), "0_scale": np.ones(3)},
+        {"0_fill": np.zeros(4)},
+        {"0_knots": np.zeros((3, 7))},
+        {"0_code": np.zeros(3)},
+        {"x": np.zeros(3)},
+    ],
+)
+def test_arrays_that_are_no_preparation_are_refused(arrays):
+    with pytest.raises(ValueError):
+        Preparation.restore(arrays, 3)
+
+
+def test_every_feature_belongs_to_one_family():
+    listed = [name for family in FAMILIES.values() for name in family.features]
+    assert sorted(listed) == sorted(NAMES)
+    assert aggregates() <= set(NAMES)
+
+
+def test_masking_nothing_copies_nothing():
+    rows = vectors(3)
+    assert preparation.masked(Plan(), rows) is rows
