@@ -6,6 +6,7 @@ from anomalyshield import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
+    path("system/", views.system, name="system"),
     path("health", views.alive, name="health"),
     path("health/ready", views.ready, name="health-ready"),
     path("health/deep", views.deep, name="health-deep"),

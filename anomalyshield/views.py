@@ -17,7 +17,7 @@ from drf_spectacular.views import (
     SpectacularSwaggerSplitView,
 )
 
-from anomalyshield import dashboard, health, problems
+from anomalyshield import condition, dashboard, health, problems
 from anomalyshield import metrics as figures
 from anomalyshield.accounts.authentication import key_in, machine_of
 from anomalyshield.accounts.permissions import allow, public, to_login
@@ -40,9 +40,27 @@ API = ("/api/", "/detect", "/predict", "/health", "/metrics")
 
 @allow("session.own", methods=("GET",))
 def home(request: HttpRequest) -> HttpResponse:
-    user = request.user
-    context = {"tiles": dashboard.tiles(user), "panels": dashboard.panels(user)}
-    return render(request, "home.html", context)
+    """What waits for this person; asked again every ten seconds while the page is looked at."""
+    boards = dashboard.boards(request.user)
+    seen = dashboard.digest(boards)
+    return _live(request, "home.html", {"boards": boards}, seen)
+
+
+@allow("health.deep", methods=("GET",))
+def system(request: HttpRequest) -> HttpResponse:
+    """The deep health for people: each part in words."""
+    parts = condition.components()
+    context = {"components": parts, "troubled": sum(bool(part.cure) for part in parts)}
+    return _live(request, "system.html", context, dashboard.digest(parts))
+
+
+def _live(request: HttpRequest, template: str, context: dict[str, Any], seen: str) -> HttpResponse:
+    """The whole page, or the part that is refreshed; nothing if that one has been seen."""
+    if not request.htmx:
+        return render(request, template, context | {"seen": seen})
+    if request.GET.get("seen") == seen:
+        return HttpResponse(status=204)
+    return render(request, f"_{template}", context | {"seen": seen})
 
 
 @allow("session.own", methods=("GET",))

@@ -36,6 +36,7 @@ NO_UUID = "00000000-0000-0000-0000-000000000000"
 SAMPLES: dict[str, Sample] = {
     # the ground floor
     "home": get(),
+    "system": get(),
     "jump": get(),
     "permissions": get(),
     "health": get(),

@@ -164,7 +164,7 @@ def test_a_failure_shows_its_number_and_no_trace(
     def broken(user: User) -> None:
         raise RuntimeError("secret of the house")
 
-    monkeypatch.setattr("anomalyshield.dashboard.tiles", broken)
+    monkeypatch.setattr("anomalyshield.dashboard.boards", broken)
     client = client_of(adam)
     client.raise_request_exception = False
     answer = client.get("/", headers={"X-Request-ID": "r-2"})

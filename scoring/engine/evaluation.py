@@ -1,5 +1,7 @@
 """How good scores are, in the numbers the trade compares. Labels are 1 and 0, nothing else."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,6 +78,17 @@ def calibration_error(labels: Floats, probabilities: Floats, bins: int = BINS) -
 def brier(labels: Floats, probabilities: Floats) -> float:
     """The mean squared error of the probabilities."""
     return float(np.mean((probabilities - labels) ** 2)) if len(labels) else float("nan")
+
+
+def population_stability(expected: Sequence[float], found: Sequence[float]) -> float:
+    """PSI between two histograms over the same bars: the sum of (q - p) ln(q / p) of their shares.
+
+    Customarily, up to 0.1 is stable and above 0.25 has moved much. An empty bar counts as one row
+    in ten thousand, so that one new value is not infinitely far.
+    """
+    p, q = (np.asarray(rows, np.float64) / max(sum(rows), 1) for rows in (expected, found))
+    p, q = np.maximum(p, 1e-4), np.maximum(q, 1e-4)
+    return float(np.sum((q - p) * np.log(q / p)))
 
 
 def metrics(

@@ -1,0 +1,149 @@
+"""Each part of the platform in words: how it is, since when, and what to do about it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.apps import apps
+from django.conf import settings
+from django.db import Error, connection
+from django.utils import timezone
+
+from anomalyshield import health, pulse
+from anomalyshield.audit.models import AuditEvent
+from anomalyshield.models import Heartbeat
+from anomalyshield.templatetags.words import ago, span
+from anomalyshield.waiting import Waiting, waiting
+
+LATE_SEAL = 10.0  # seconds: the sealer goes round twice a second
+LEAST_DISK = 2 * 1024**3
+START = "Start it again: make run, or the service that runs it. Work waits meanwhile; none is lost."
+# What stands still while nobody works a queue, in words.
+QUEUES = {
+    "detect": "Scoring of files",
+    "ingest": "Reading of files",
+    "explain": "Explanations",
+    "train": "Training",
+    "tell": "Messages to upstream",
+}
+STARTED = "SELECT pg_postmaster_start_time(), pg_database_size(current_database())"
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part. A cure is there exactly when somebody has to do something."""
+
+    name: str
+    words: str
+    since: datetime | None = None
+    cure: str = ""
+
+    @property
+    def since_in_words(self) -> str:
+        return f"since {ago(self.since)}" if self.since else "since ever"
+
+
+def components() -> list[Component]:
+    """Everything there is to say; without a database only that."""
+    try:
+        return [part for look in LOOKS for part in look()]
+    except Error:
+        connection.close()
+        cure = "See that PostgreSQL runs; every decision waits for it."
+        return [Component("Database", "It does not answer.", None, cure)]
+
+
+def database() -> Iterator[Component]:
+    with connection.cursor() as cursor:
+        cursor.execute(STARTED)
+        since, size = cursor.fetchone()
+    version = f"PostgreSQL {connection.pg_version // 10000}"
+    yield Component("Database", f"{version} answers; it holds {size / 1024**2:,.0f} MB.", since)
+
+
+def champion() -> Iterator[Component]:
+    best = apps.get_model("scoring.ModelVersion").objects.filter(state="CHAMPION").first()
+    if best is None:
+        cure = "Train a model and have it promoted; until then people decide everything."
+        yield Component("Model", "None is in service: every payment is REVIEW.", None, cure)
+    else:
+        yield Component("Model", f"{best} decides.", best.champion_since)
+
+
+def processes() -> Iterator[Component]:
+    """The ticker and a worker for each queue, by their last sign of life."""
+    signs = {sign.name: sign.at for sign in Heartbeat.objects.all()}
+    silent = set(pulse.stale(health.EXPECTED))
+    for name in health.EXPECTED:
+        title, last = _title(name), signs.get(name)
+        if name not in silent:
+            yield Component(title, f"At work; its last sign came {ago(last)} ago.", last)
+        elif last is None:
+            yield Component(title, "Nobody has done this here yet.", None, START)
+        else:
+            yield Component(title, f"Silent: its last sign came {ago(last)} ago.", last, START)
+
+
+def _title(name: str) -> str:
+    kind, _, queue = name.partition(":")
+    return "Ticker" if kind == "ticker" else QUEUES.get(queue, f"Worker of {queue}")
+
+
+def work() -> Iterator[Component]:
+    """What waits longer than it should, and what was set aside after three attempts."""
+    found = waiting()
+    slow = [one for one in found if one.oldest > health.PATIENCE]
+    aside = [one for one in found if one.quarantined]
+    if not slow:
+        total = sum(one.ready for one in found)
+        yield Component("Work", f"{total:,} rows wait, none of them for long.")
+    for one in slow:
+        words = f"{one.ready:,} of {one.name} wait, the oldest for {span(one.oldest)}."
+        yield Component("Work", words, None, "See that a worker of its queue runs.")
+    for one in aside:
+        yield Component("Set aside", _set_aside(one), None, ASIDE)
+
+
+ASIDE = "Look into the log of the workers for the reason; the row is kept and blocks nobody."
+
+
+def _set_aside(one: Waiting) -> str:
+    return f"{one.quarantined:,} of {one.name} broke three times and were set aside."
+
+
+def trail() -> Iterator[Component]:
+    """The unsealed tail must stay short: only what is sealed can be proven."""
+    oldest = AuditEvent.objects.filter(number=None).order_by("pk").first()
+    age = (timezone.now() - oldest.at).total_seconds() if oldest else 0.0
+    if oldest is None or age <= LATE_SEAL:
+        yield Component("Audit trail", "Sealed to the end.")
+    else:
+        words = f"Events of the last {span(age)} are not sealed."
+        cure = "See that the ticker and a worker run; then manage.py verify_audit."
+        yield Component("Audit trail", words, oldest.at, cure)
+
+
+def upstream() -> Iterator[Component]:
+    """Endpoints that were stopped or fail again and again."""
+    endpoints = apps.get_model("scoring.Endpoint").objects.all()
+    troubled = [one for one in endpoints if one.state == "STOPPED" or one.failures]
+    if not troubled:
+        words = f"{len(endpoints)} endpoints, all reached." if endpoints else "Nobody is told."
+        yield Component("Upstream", words)
+    for one in troubled:
+        words = one.stopped_because or f"{one.name} failed {one.failures} times in a row."
+        cure = "See that their address answers; what was not told is kept and sent again."
+        yield Component("Upstream", words, one.failing_since, cure)
+
+
+def disk() -> Iterator[Component]:
+    folder = settings.VAR if settings.VAR.exists() else settings.BASE_DIR
+    free = shutil.disk_usage(folder).free
+    cure = "" if free >= LEAST_DISK else "Make room: PostgreSQL stops when the disk is full."
+    yield Component("Disk", f"{free / 1024**3:,.1f} GB are free for data and models.", None, cure)
+
+
+LOOKS: list[Callable[[], Iterator[Component]]] = [
+    database, champion, processes, work, trail, upstream, disk
+]  # fmt: skip

@@ -1,0 +1,85 @@
+"""The first page: what waits for this person, by what they are here for."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+from anomalyshield.accounts.models import User
+from anomalyshield.accounts.roles import ADMIN, ANALYST, ENGINEER, OWNER
+from anomalyshield.dashboard import data, house, learning, work
+from anomalyshield.dashboard.parts import Board, Maker
+
+Audience = Callable[[User], bool]
+
+
+def _holds(role: str) -> Audience:
+    return lambda user: role in user.roles
+
+
+def _leads(user: User) -> bool:
+    return ANALYST in user.roles and user.is_lead
+
+
+# For whom, under which heading, which figures, which lists. In this order on the page.
+BOARDS: list[tuple[Audience, str, list[Maker], list[Maker]]] = [
+    (
+        _holds(ANALYST),
+        "My work",
+        [work.own_alerts, work.team_queue, work.late, work.decided_today, work.open_cases],
+        [work.next_due, work.urgent, work.approvals, work.last_verdicts],
+    ),
+    (
+        _leads,
+        "The team",
+        [work.backlog, work.throughput, work.precision],
+        [work.ageing, work.by_day, work.people],
+    ),
+    (
+        _holds(ENGINEER),
+        "Data",
+        [data.rate, data.lag, data.rejects, data.files],
+        [data.sources, data.recent_files],
+    ),
+    (
+        _holds(OWNER),
+        "Models",
+        [learning.champion, learning.labels_waiting, learning.runs_under_way],
+        [work.approvals, learning.drift, learning.runs, learning.versions],
+    ),
+    (
+        _holds(ADMIN),
+        "The house",
+        [house.people, house.sessions, house.trail, house.platform, learning.champion],
+        [house.components, house.refusals, work.approvals],
+    ),
+]
+EVERYONE: list[Maker] = [house.own_doings]
+
+
+def boards(user: User) -> list[Board]:
+    """One board per role held; nothing twice for those who hold several."""
+    shown: set[Maker] = set()
+    found = []
+    for audience, title, tiles, panels in BOARDS:
+        if audience(user):
+            found.append(_board(user, title, tiles, panels, shown))
+    if found:
+        last = _board(user, "", [], EVERYONE, shown)
+        found[-1].panels.extend(last.panels)
+    return found
+
+
+def _board(
+    user: User, title: str, tiles: list[Maker], panels: list[Maker], shown: set[Maker]
+) -> Board:
+    fresh = [make for make in (*tiles, *panels) if make not in shown]
+    shown.update(fresh)
+    return Board(
+        title,
+        [tile for make in tiles if make in fresh and (tile := make(user)).address],
+        [panel for make in panels if make in fresh and (panel := make(user)).shown],
+    )
+
+
+def digest(found: Sequence[object]) -> str:
+    """Changes with anything the page would show otherwise."""
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:16]

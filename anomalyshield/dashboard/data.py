@@ -1,0 +1,111 @@
+"""For data engineers: is everything that should come in coming in, and getting through?"""
+
+from typing import Any
+
+from anomalyshield.accounts.models import User
+from anomalyshield.dashboard.parts import (
+    LINES,
+    RECENT,
+    Line,
+    Panel,
+    Row,
+    Tile,
+    asked,
+    count,
+    model,
+)
+from anomalyshield.navigation import address_of
+from anomalyshield.templatetags.words import ago, percent, span
+from anomalyshield.waiting import waiting
+
+SLOW = 30.0  # seconds a row may wait before it is worth a look
+MANY_REJECTED = 0.05
+RATE = """
+SELECT count(*) FILTER (WHERE decided_at > now() - interval '1 hour'),
+       count(*) FILTER (WHERE decided_at > now() - interval '1 minute')
+FROM (SELECT decided_at FROM scoring_decision ORDER BY id DESC LIMIT %(recent)s) AS latest
+"""
+COMING = """
+SELECT source_id, count(*) FILTER (WHERE recorded_at > now() - interval '1 day'), max(recorded_at)
+FROM (SELECT source_id, recorded_at FROM scoring_transaction ORDER BY id DESC LIMIT %(recent)s)
+    AS latest
+GROUP BY source_id
+"""
+REFUSED = """
+SELECT source_id, count(*) FROM
+    (SELECT source_id, at FROM scoring_rejectedrecord ORDER BY id DESC LIMIT %(recent)s) AS latest
+WHERE at > now() - interval '1 day' GROUP BY source_id
+"""
+
+
+def rate(user: User) -> Tile:
+    hour, minute = asked(RATE, {"recent": RECENT})[0]
+    more = "+" if hour >= RECENT else ""
+    hint = f"{minute:,} in the last minute"
+    return Tile("Decided in an hour", f"{hour:,}{more}", hint, address_of("transactions"))
+
+
+def lag(user: User) -> Tile:
+    """How long the oldest row of any kind of work has waited."""
+    slowest = max(waiting(), key=lambda work: work.oldest)
+    words = f"{slowest.ready:,} of {slowest.name} wait" if slowest.ready else "nothing waits"
+    tone = "warn" if slowest.oldest > SLOW else ""
+    address = address_of("system") if user.may("health.deep") else address_of("uploads")
+    return Tile("Longest wait", span(slowest.oldest), words, address, tone)
+
+
+def rejects(user: User) -> Tile:
+    total = sum(number for _, number in asked(REFUSED, {"recent": RECENT}))
+    hint = "records in 24 hours"
+    return Tile("Rejected", f"{total:,}", hint, address_of("uploads"), "warn" if total else "")
+
+
+def files(user: User) -> Tile:
+    uploads = model("scoring.Upload").objects.visible_to(user)
+    under_way = uploads.filter(state__in=["READY", "RUNNING"])
+    waits = count(uploads.filter(state="WAITING"))
+    return Tile(
+        "Files under way", count(under_way), f"{waits} wait to be started", address_of("uploads")
+    )
+
+
+def sources(user: User) -> Panel:
+    """Each source with its last record and the share of a day that was refused."""
+    came = {number: (records, last) for number, records, last in _recent(COMING)}
+    refused = dict(_recent(REFUSED))
+    rows = []
+    for source in model("scoring.Source").objects.visible_to(user).filter(active=True)[:12]:
+        records, last = came.get(source.pk, (0, None))
+        bad = refused.get(source.pk, 0)
+        share = bad / (records + bad) if records + bad else 0.0
+        words = f"{ago(last)} ago" if last else "not lately"
+        mark = " ▲" if share > MANY_REJECTED else ""
+        rows.append(
+            Row(
+                source.title or source.name,
+                (words, f"{records:,}", f"{percent(share)}{mark}"),
+                address_of("source", source.pk),
+            )
+        )
+    heads = ("Source", "Last record", "In 24 hours", "Rejected")
+    empty = "No source is kept by you. An engineer or an admin makes one."
+    note = f"among the latest {RECENT:,} records; ▲ more than {percent(MANY_REJECTED, 0)}"
+    return Panel("Sources", empty, rows=rows, heads=heads, address=address_of("sources"), note=note)
+
+
+def _recent(sql: str) -> list[tuple[Any, ...]]:
+    return asked(sql, {"recent": RECENT})
+
+
+def recent_files(user: User) -> Panel:
+    uploads = model("scoring.Upload").objects.visible_to(user).select_related("source")[:LINES]
+    lines = [
+        Line(
+            upload.name,
+            address_of("upload", upload.pk),
+            f"{upload.accepted:,} accepted, {upload.rejected:,} rejected",
+            upload.state_in_words if upload.state != "DONE" else upload.stage.lower(),
+        )
+        for upload in uploads
+    ]
+    return Panel("Files", "No file was uploaded yet.", lines, address_of("uploads"))

@@ -1,0 +1,106 @@
+"""For admins, and for everyone's own doings: people, sessions, the trail, the platform."""
+
+from datetime import timedelta
+
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+
+from anomalyshield import condition
+from anomalyshield.accounts.models import OpenSession, User
+from anomalyshield.audit.models import AuditEvent
+from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, warned
+from anomalyshield.health import state
+from anomalyshield.navigation import address_of
+from anomalyshield.templatetags.words import ago
+
+LATE_SEAL = 10.0  # seconds: the sealer goes round twice a second
+
+
+def people(user: User) -> Tile:
+    found = User.objects.aggregate(
+        active=Count("pk", Q(is_active=True)), ended=Count("pk", Q(is_active=False))
+    )
+    hint = f"{found['ended']} suspended"
+    return Tile("People", f"{found['active']:,}", hint, address_of("users"))
+
+
+def sessions(user: User) -> Tile:
+    now = timezone.now()
+    found = OpenSession.objects.filter(session__expire_date__gt=now).aggregate(
+        n=Count("pk"),
+        lately=Count("pk", Q(seen_at__gte=now - timedelta(minutes=15))),
+    )
+    hint = f"{found['lately']} seen in 15 minutes"
+    return Tile("Open sessions", f"{found['n']:,}", hint, address_of("users"))
+
+
+def trail(user: User) -> Tile:
+    oldest = AuditEvent.objects.filter(number=None).aggregate(n=Count("pk"), at=Min("at"))
+    age = (timezone.now() - oldest["at"]).total_seconds() if oldest["at"] else 0.0
+    last = AuditEvent.objects.order_by("-pk").values_list("at", flat=True).first()
+    hint = f"last event {ago(last)} ago" if last else "nothing happened yet"
+    late = age > LATE_SEAL
+    return Tile(
+        "Not yet sealed",
+        f"{oldest['n']:,}",
+        f"for {ago(oldest['at'])}" if late else hint,
+        address_of("audit"),
+        warned(late),
+    )
+
+
+def platform(user: User) -> Tile:
+    problems = state()["problems"]
+    address = address_of("system")
+    if not problems:
+        return Tile("Platform", "ready", "database, model, workers", address)
+    return Tile("Platform", "not ready", problems[0], address, "bad")
+
+
+def components(user: User) -> Panel:
+    """Only what wants somebody."""
+    lines = [
+        Line(part.name, address_of("system"), part.words, part.since_in_words, tone="bad")
+        for part in condition.components()
+        if part.cure
+    ]
+    return Panel(
+        "System", "Every part of the platform does its work.", lines[:LINES], address_of("system")
+    )
+
+
+def refusals(user: User) -> Panel:
+    denials = AuditEvent.objects.filter(outcome=AuditEvent.Outcome.DENIED).order_by("-pk")
+    lines = [
+        Line(event.actor, address_of("audit"), f"{event.action} {event.reason}", ago(event.at))
+        for event in denials[:LINES]
+    ]
+    return Panel(
+        "Refused lately",
+        "Nobody was refused anything.",
+        lines,
+        address_of("audit") + "?outcome=DENIED",
+    )
+
+
+def own_doings(user: User) -> Panel:
+    """Where one was before lunch."""
+    events = AuditEvent.objects.filter(actor=user.username).order_by("-pk")
+    lines = [
+        Line(event.action, _page_of(event), _name_of(event), f"{ago(event.at)} ago")
+        for event in events.exclude(action__startswith="session.")[:LINES]
+    ]
+    return Panel("My last actions", "", lines, f"{address_of('audit')}?actor={user.username}")
+
+
+def _page_of(event: AuditEvent) -> str:
+    kind = event.object_type.partition(".")[2]
+    name = {"modelversion": "model", "trainingrun": "run"}.get(kind, kind)
+    if name not in {"alert", "case", "upload", "model", "run"} or not event.object_id.isdecimal():
+        return ""
+    return address_of(name, int(event.object_id))
+
+
+def _name_of(event: AuditEvent) -> str:
+    kind = event.object_type.partition(".")[2]
+    return f"{kind} {event.object_id}" if event.object_id.isdecimal() else kind

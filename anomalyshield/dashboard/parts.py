@@ -1,0 +1,106 @@
+"""What the first page is made of: figures with links, short lists, small tables."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import QuerySet
+
+from anomalyshield.accounts.models import User
+
+LINES = 6  # of one list
+MANY = 1000  # counted no further
+RECENT = 20_000  # of the latest rows: what is looked at where no index would find an hour
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure with its link."""
+
+    label: str
+    figure: str
+    hint: str = ""
+    address: str = ""
+    tone: str = ""  # "bad" or "warn" when someone should look
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of a list: what, where it leads, what to know about it."""
+
+    title: str
+    address: str
+    words: str = ""
+    aside: str = ""
+    level: str = ""
+    tone: str = ""  # "bad", "warn" or "good" for the aside
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a small table; `share` (0..1) is drawn beside it."""
+
+    title: str
+    cells: tuple[str, ...]
+    address: str = ""
+    share: float | None = None
+
+    @property
+    def percent(self) -> str:
+        """Of the drawing's width."""
+        return f"{100 * (self.share or 0):.1f}"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A short list or table under a heading; `empty` says what it means that there is nothing.
+
+    Without such words a panel with nothing in it is left out.
+    """
+
+    title: str
+    empty: str
+    lines: list[Line] = field(default_factory=list)
+    address: str = ""
+    heads: tuple[str, ...] = ()
+    rows: list[Row] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def shown(self) -> bool:
+        return bool(self.lines or self.rows or self.empty)
+
+
+@dataclass(frozen=True)
+class Board:
+    """What one role looks at."""
+
+    title: str
+    tiles: list[Tile]
+    panels: list[Panel]
+
+
+Maker = Callable[[User], Any]
+
+
+def model(name: str) -> Any:
+    """The ground floor imports no room; it asks their models by name."""
+    return apps.get_model(name)
+
+
+def count(rows: QuerySet[Any]) -> str:
+    """Exact up to a thousand: nobody needs more, and counting a million rows takes a second."""
+    found = rows.order_by()[: MANY + 1].count()
+    return f"{MANY:,}+" if found > MANY else f"{found:,}"
+
+
+def asked(sql: str, params: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+def warned(when: bool) -> str:
+    return "warn" if when else ""
