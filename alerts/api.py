@@ -32,8 +32,9 @@ class AlertsAsked(Listed):
     level = s.ChoiceField(LEVELS, required=False)
     queue = s.SlugField(max_length=80, required=False)
     reason = s.RegexField(r"^[A-Z0-9_]{1,32}$", required=False, help_text="Like HIGH_AMOUNT")
+    suspected = s.ChoiceField(Alert.Typology.choices, required=False)
     user = s.CharField(
-        max_length=128, required=False, help_text="Finds nothing where its value is masked"
+        max_length=200, required=False, help_text="Finds nothing where its value is masked"
     )
     mine = s.BooleanField(required=False, default=False)
 

@@ -53,7 +53,7 @@ def timed_by(alert: Alert) -> Alert.Kind:
 
 
 def hits_of(alert: Alert, person: Any) -> list[AlertHit]:
-    """Its payments, latest first, each marked `fresh` when it joined since this person looked.
+    """Its payments: those that joined since this person looked, `fresh`, then the highest score.
 
     Whoever looks has seen them from now on; at the first look nothing is fresh.
     """
@@ -69,7 +69,7 @@ def hits_of(alert: Alert, person: Any) -> list[AlertHit]:
             unique_fields=["person", "alert"],
             update_fields=["hits", "at"],
         )
-    return hits
+    return sorted(hits, key=lambda hit: (not hit.fresh, -hit.score, -hit.pk))
 
 
 def prior_alerts(alert: Alert, user: Any) -> list[Alert]:

@@ -17,7 +17,8 @@ STATUSES = [
     ("", "Open"),
     ("unassigned", "Unassigned"),
     ("overdue", "Past SLA"),
-    ("escalated", "Escalated"),
+    ("changed", "Changed since you looked"),
+    ("escalated", "In a case"),
     ("closed", "Decided"),
     ("all", "All"),
 ]
@@ -40,8 +41,11 @@ class QueueFilter(forms.Form):
         widget=forms.Select,
         error_messages={"invalid": "A reason is a code like HIGH_AMOUNT."},
     )
+    suspected = forms.ChoiceField(
+        choices=[("", "All suspicions"), *Alert.Typology.choices], required=False
+    )
     user = forms.CharField(
-        max_length=128,
+        max_length=200,
         required=False,
         label="Entity",
         widget=forms.SearchInput(attrs={"placeholder": "Entity, its whole id", "data-key": "s"}),

@@ -27,13 +27,15 @@ class Page:
 
 def narrow(alerts: AlertQuerySet, asked: Mapping[str, Any], user: Any) -> AlertQuerySet:
     """The alerts that answer the filters."""
-    alerts = _with_status(alerts, asked.get("status", ""))
+    alerts = _with_status(alerts, asked.get("status", ""), user)
     if "level" in asked:
         alerts = alerts.filter(level=asked["level"])
     if "queue" in asked:
         alerts = alerts.filter(queue__slug=asked["queue"])
     if "reason" in asked:
         alerts = alerts.filter(reason_codes__contains=[asked["reason"]])
+    if "suspected" in asked:
+        alerts = alerts.filter(suspected=asked["suspected"])
     if "user" in asked:
         alerts = alerts.about(asked["user"])
     if "mine" in asked:
@@ -101,7 +103,7 @@ def _read(cursor: str, order: tuple[str, ...]) -> list[Any] | None:
     return None if naive else values
 
 
-def _with_status(alerts: AlertQuerySet, status: str) -> AlertQuerySet:
+def _with_status(alerts: AlertQuerySet, status: str, user: Any) -> AlertQuerySet:
     match status:
         case "all":
             return alerts
@@ -111,6 +113,8 @@ def _with_status(alerts: AlertQuerySet, status: str) -> AlertQuerySet:
             return alerts.overdue()
         case "unassigned":
             return alerts.open().filter(assignee=None)
+        case "changed":
+            return alerts.changed_for(user)
         case "escalated":
             return alerts.filter(status=Alert.Status.ESCALATED)
     return alerts.open()

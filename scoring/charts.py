@@ -45,6 +45,27 @@ def share_bar(value: float, largest: float) -> SafeString:
     )
 
 
+def spark(counts: Sequence[int], label: str, *, width: int = 66, height: int = 20) -> SafeString:
+    """Counts as a small line; heights are shares of the largest: its shape is what speaks."""
+    most = max(counts, default=0) or 1
+    step = width / max(len(counts) - 1, 1)
+    points = " ".join(
+        f"{_n(place * step)},{_n(height - 2 - (height - 4) * count / most)}"
+        for place, count in enumerate(counts)
+    )
+    return format_html(
+        '<svg class="chart-spark" viewBox="0 0 {} {}" width="{}" height="{}" role="img" '
+        'aria-label="{}"><title>{}</title><polyline points="{}"/></svg>',
+        width,
+        height,
+        width,
+        height,
+        label,
+        label,
+        points,
+    )
+
+
 def scale(score: float, low: float, high: float, critical: float) -> SafeString:
     """A score on the scale of its policy: four bands and a needle."""
     cuts = [0.0, low, high, critical, 1.0]

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 
+from alerts.activity import sparks
 from alerts.figures import figures
 from alerts.forms import QueueFilter
 from alerts.listing import PAGE, Page, narrow, order_of, page_of
@@ -22,6 +23,7 @@ VIEWS = [
     ("Open", {}),
     ("Critical, unassigned", {"status": "unassigned", "level": "CRITICAL"}),
     ("Past SLA", {"status": "overdue"}),
+    ("Changed since you looked", {"status": "changed"}),
     ("Mine", {"mine": "on"}),
     ("Decided", {"status": "closed"}),
 ]
@@ -37,6 +39,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
         return _news(request, found)
     page = page_of(found.for_the_page(), order_of(form.asked), form.asked.get("after", ""))
     mark_fresh(page.rows, request.user)
+    draw_activity(page.rows)
     context = {
         **_context(request, form, page),
         "figures": figures(seen),
@@ -51,6 +54,12 @@ def mark_fresh(rows: list[Alert], person: Any) -> None:
     seen = dict(looks.values_list("alert", "hits"))
     for alert in rows:
         alert.fresh = alert.hit_count - seen.get(alert.pk, alert.hit_count)
+
+
+def draw_activity(rows: list[Alert]) -> None:
+    lines = sparks(rows)
+    for alert in rows:
+        alert.spark = lines[alert.pk]
 
 
 def filters_of(asked: Mapping[str, Any], **changed: str) -> str:

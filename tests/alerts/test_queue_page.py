@@ -77,7 +77,8 @@ def test_filters_are_in_the_address_and_narrow(as_ana, ana, cards):
         ("status=gone", "gone is not one of the available choices"),
         ("reason=a%20b", "A reason is a code like HIGH_AMOUNT."),
         ("user=a%00b", "Null characters are not allowed."),
-        (f"user={'x' * 200}", "at most 128 characters"),
+        (f"user={'x' * 201}", "at most 200 characters"),
+        ("suspected=VANITY", "VANITY is not one of the available choices"),
     ],
 )
 def test_a_filter_that_makes_no_sense_is_named_and_narrows_nothing(as_ana, cards, query, words):
@@ -184,6 +185,34 @@ def test_a_reader_is_told_how_many_alerts_are_new(as_ana, cards):
     making.alert(cards)
     assert "1 new alert " in as_ana.get("/alerts/", {"newer": newest}, **live).content.decode()
     assert as_ana.get("/alerts/", {"newer": "many"}, **live).status_code == 204
+
+
+def test_changed_since_you_looked_is_a_view(as_ana, cards):
+    alert, other = making.alert(cards), making.alert(cards)
+    assert rows(as_ana.get("/alerts/?status=changed")) == []
+    as_ana.get(f"/alerts/{alert.pk}/")
+    as_ana.get(f"/alerts/{other.pk}/")
+    Alert.objects.filter(pk=alert.pk).update(hit_count=3)
+    assert rows(as_ana.get("/alerts/?status=changed")) == [alert]
+    as_ana.get(f"/alerts/{alert.pk}/")
+
+
+def test_a_row_draws_the_day_of_its_entity(as_ana, cards):
+    now = timezone.now()
+    for hours in (1, 1, 5, 23, 30):
+        making.payment(event_time=now - timedelta(hours=hours, minutes=1))
+    making.alert(cards, event_time=now)
+    other = making.alert(cards, user="customer-7", event_time=now, card_id="c", card_key=7)
+    Alert.objects.filter(pk=other.pk).update(entity_kind="card", entity="c")
+    page = as_ana.get("/alerts/").content.decode()
+    assert "5 payments in the 24 hours up to it" in page
+    assert "1 payment in the 24 hours up to it" in page
+
+
+def test_the_suspicion_narrows(as_ana, cards):
+    alert, _ = making.alert(cards), making.alert(cards)
+    Alert.objects.filter(pk=alert.pk).update(suspected="MULE")
+    assert rows(as_ana.get("/alerts/?suspected=MULE")) == [alert]
 
 
 def test_a_full_page_takes_at_most_twelve_queries(as_ana, ana, cards):
