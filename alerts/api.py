@@ -14,7 +14,7 @@ from anomalyshield.audit.record import record
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import unreadable
 from anomalyshield.rest.resource import Resource, does
-from anomalyshield.rest.shapes import Listed, Moment, Person, Personal, Strict, Text, page
+from anomalyshield.rest.shapes import Listed, Moment, Person, Personal, Strict, Text, Whole, page
 from scoring import resolving
 from scoring.engine.decision import Level, Outcome
 from scoring.lists import Wish
@@ -57,6 +57,12 @@ class DecisionIn(Strict):
     typology = s.ChoiceField(Alert.Typology.choices, required=False, help_text="If fraud")
     note = Text(max_length=NOTE_LENGTH, required=False)
     put = PutIn(many=True, required=False, help_text="On lists, in the same transaction")
+    seen = Whole(
+        min_value=1,
+        max_value=2**31,
+        required=False,
+        help_text="The `hit_count` that was read: 409 if payments joined since",
+    )
 
 
 class ListingIn(Strict):

@@ -41,7 +41,7 @@ def allow(
             with read_in(request.user.timezone):
                 return view(request, *args, **kwargs)
 
-        guarded.action = action
+        guarded.action, guarded.methods = action, methods
         return guarded
 
     return guard

@@ -1,0 +1,96 @@
+"""The manual of the API: valid, complete, and read without the internet."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import call_command
+from django.test import Client
+
+from anomalyshield.accounts.models import User
+from tests.conftest import client_of
+
+HOSTS = re.compile(r"(?:src|href|url)\s*=\s*[\"']?(?:https?:)?//", re.IGNORECASE)
+CAMEL = re.compile(r"[a-z]+([A-Z][a-z]+)*")
+
+
+@pytest.fixture(scope="module")
+def manual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Fails on any warning of the generator, and when it is not OpenAPI 3.1."""
+    place = tmp_path_factory.mktemp("manual") / "schema.yaml"
+    call_command("spectacular", "--fail-on-warn", "--validate", file=str(place))
+    return yaml.safe_load(Path(place).read_text())  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def operations(manual: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (address, method, operation)
+        for address, methods in manual["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+Operations = list[tuple[str, str, dict[str, Any]]]
+
+
+def test_it_is_openapi_3_1(manual: dict[str, Any]) -> None:
+    assert manual["openapi"].startswith("3.1")
+
+
+def test_every_operation_has_a_name_a_sentence_a_right_and_a_heading(
+    manual: dict[str, Any], operations: Operations
+) -> None:
+    headings = {tag["name"] for tag in manual["tags"]}
+    names = [operation["operationId"] for _, _, operation in operations]
+    assert len(names) == len(set(names))
+    for address, method, operation in operations:
+        about = f"{method} {address}"
+        assert CAMEL.fullmatch(operation["operationId"]), about
+        assert operation.get("summary"), about
+        assert re.search(r"Right `|For everyone\.", operation["description"]), about
+        assert set(operation["tags"]) <= headings, about
+
+
+def test_every_refusal_is_a_problem_and_everything_says_when_it_refuses(
+    operations: Operations,
+) -> None:
+    for address, method, operation in operations:
+        answers = operation["responses"]
+        about = f"{method} {address}"
+        for status, answer in answers.items():
+            assert ("$ref" in answer) == (int(status) >= 400), about
+        assert ("404" in answers) or "{" not in address, about
+        assert ("400" in answers) or method == "get", about
+        assert "401" in answers, about
+
+
+def test_lists_are_paged_alike(manual: dict[str, Any], operations: Operations) -> None:
+    for address, _, operation in operations:
+        if not operation["operationId"].startswith("list") or "requestBody" in operation:
+            continue
+        asked = {one["name"] for one in operation["parameters"]}
+        assert "cursor" in asked, address
+        content = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        shape = manual["components"]["schemas"][content["$ref"].rpartition("/")[2]]
+        assert {"results", "next"} <= set(shape["properties"]), address
+
+
+@pytest.mark.django_db
+def test_its_pages_name_no_other_host(ana: User) -> None:
+    for address in ("/docs", "/redoc"):
+        page = client_of(ana).get(address)
+        assert page.status_code == 200
+        assert not HOSTS.search(page.content.decode())
+        policy = page["Content-Security-Policy"]
+        assert "http" not in policy
+        assert "*" not in policy
+
+
+@pytest.mark.django_db
+def test_the_schema_names_no_other_host(settings: Any, ana: User) -> None:
+    text = client_of(ana).get("/api/schema/").content.decode()
+    assert not re.search(r"https?://", text)
+    assert Client().get("/api/schema/").status_code in {200, 302}

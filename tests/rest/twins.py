@@ -1,0 +1,131 @@
+"""For each page: the operations that do for a program what it does for a person.
+
+One line for a new page, or `test_twins.py` fails by name. A page without a twin has a reason.
+"""
+
+from dataclasses import dataclass
+
+FILES = "by the API files are for machines and those who keep sources: events.write"
+
+
+@dataclass(frozen=True)
+class Act:
+    """What sending a page's form does: operations, and the verb page and operation both call."""
+
+    operations: tuple[str, ...]
+    verb: str
+    other_right: str = ""  # why the operation asks for another right than the page
+
+
+def act(verb: str, *operations: str, other_right: str = "") -> Act:
+    return Act(operations, verb, other_right)
+
+
+# What pages do.
+ACTS: dict[str, Act] = {
+    "alert-claim": act("alerts.triage.claim", "claimAlert"),
+    "alert-decide": act("alerts.triage.decide", "decideAlert"),
+    "alert-list": act("alerts.triage.put_on_list", "listAlert"),
+    "alert-undo": act("alerts.triage.undo", "undoAlert"),
+    "alert-note": act("alerts.triage.comment", "noteAlert"),
+    "alert-escalate": act("cases.workflow.escalate", "escalateAlert"),
+    "case-note": act("cases.workflow.add_note", "noteCase"),
+    "case-propose": act("cases.workflow.propose_closure", "proposeClosure"),
+    "case-approve": act("cases.workflow.approve_closure", "approveClosure"),
+    "case-return": act("cases.workflow.return_case", "returnCase"),
+    "list-put": act("scoring.lists.put", "putOnList"),
+    "list-import": act("scoring.listfile.take_over", "takeOverList"),
+    "list-approve": act("scoring.lists.approve", "approveEntry"),
+    "list-end": act("scoring.lists.end", "endEntry"),
+    "uploads": act("scoring.uploads.receive", "sendFile", other_right=FILES),
+    "upload-preview": act("scoring.uploads.start", "startFile", "tryFile", other_right=FILES),
+    "upload-resume": act("scoring.uploads.resume", "resumeFile", other_right=FILES),
+    "upload-cancel": act("scoring.uploads.cancel", "cancelFile", other_right=FILES),
+    "source-new": act("scoring.sourcing.make_source", "makeSource"),
+    "source": act("scoring.sourcing.change_source", "changeSource"),
+    "source-keepers": act("scoring.keeping.set_keepers", "setKeepers"),
+    "model-train": act("scoring.training.ask", "train"),
+    "model-rollback": act("scoring.registry.roll_back", "rollBack"),
+    "model-ask": act("scoring.registry.ask_promotion", "askPromotion"),
+    "model-approve": act("scoring.registry.approve", "approvePromotion"),
+    "model-refuse": act("scoring.registry.refuse", "refusePromotion"),
+    "model-shadow": act("scoring.registry.set_shadow", "setShadow"),
+    "profile": act("anomalyshield.accounts.people.choose_timezone", "changeMe"),
+    "session-end": act("anomalyshield.accounts.open_sessions.end_session", "endSession"),
+    "sessions-end-others": act(
+        "anomalyshield.accounts.open_sessions.end_others", "endOtherSessions"
+    ),
+    "user-new": act("anomalyshield.accounts.people.make_user", "makeUser"),
+    "user": act("anomalyshield.accounts.people.change_user", "changeUser"),
+    "user-password": act("anomalyshield.accounts.people.give_new_password", "giveNewPassword"),
+    "key-new": act("anomalyshield.accounts.keys.make_key", "makeKey"),
+    "key-revoke": act("anomalyshield.accounts.keys.revoke_key", "revokeKey"),
+}
+# What pages show.
+READS: dict[str, tuple[str, ...]] = {
+    "alerts": ("listAlerts",),
+    "alert": ("readAlert",),
+    "cases": ("listCases",),
+    "case": ("readCase",),
+    "lists": ("listEntries",),
+    "list-entry": ("readEntry",),
+    "transactions": ("findTransactions", "listAnomalies"),
+    "transaction": ("readTransaction", "readDecision", "listLabels", "readLabel"),
+    "uploads": ("listFiles",),
+    "upload": ("readFile",),
+    "upload-preview": ("previewFile",),
+    "upload-scored": ("readScored",),
+    "upload-rejects": ("readRejects",),
+    "sources": ("listSources",),
+    "source": ("readSource",),
+    "source-keepers": ("readKeepers",),
+    "models": ("listModels", "listTrainings"),
+    "model": ("readModel",),
+    "run": ("readTraining",),
+    "rules": ("readRules", "listPolicies", "readPolicy"),
+    "profile": ("readMe",),
+    "sessions": ("listSessions",),
+    "users": ("listUsers",),
+    "user": ("readUser",),
+    "keys": ("listKeys", "readKey"),
+    "audit": ("listEvents", "readEvent"),
+}
+OTHER_RIGHT_TO_READ = {
+    "uploads": FILES,
+    "upload": FILES,
+    "upload-preview": FILES,
+    "upload-scored": FILES,
+    "upload-rejects": FILES,
+    "source": "the page is a form, so it asks for the right to change",
+}
+# Pages that a program has no use for, and why.
+ALONE: dict[str, str] = {
+    "home": "it gathers what the lists tell",
+    "jump": "a program knows the address",
+    "permissions": "every operation of the manual names its right; readMe names one's own",
+    "health": "is made for programs",
+    "health-ready": "is made for programs",
+    "health-deep": "is made for programs",
+    "metrics": "is made for programs",
+    "schema": "is the manual itself",
+    "docs": "is the manual itself",
+    "redoc": "is the manual itself",
+    "account_login": "programs log in by logIn, or carry a key",
+    "account_logout": "programs log out by logOut",
+    "account_change_password": "a person types a password, a program carries a key; an admin's "
+    "program gives new ones by giveNewPassword",
+}
+# Operations that no page has, and why.
+WITHOUT_PAGE: dict[str, str] = {
+    "releaseAlert": "on pages an alert is released by whoever takes it over",
+    "openCase": "pages open a case from one alert, programs from several",
+    "giveLabel": "pages label by deciding an alert; reports from outside have none",
+    "detect": "made for upstream systems",
+    "predict": "made for upstream systems",
+    "predictBatch": "made for upstream systems",
+    "score": "made for upstream systems",
+    "scoreBatch": "made for upstream systems",
+    "logIn": "tokens are for programs",
+    "refreshTokens": "tokens are for programs",
+    "logOut": "tokens are for programs",
+}
