@@ -281,6 +281,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "audit", "description": "Who did what, sealed"},
         {"name": "auth", "description": "Tokens for programs that act as a person"},
     ],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

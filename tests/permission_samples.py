@@ -160,6 +160,7 @@ SAMPLES: dict[str, Sample] = {
     "predict-batch": api("post"),
     "score": api("post"),
     "score-batch": api("post"),
+    "score-try": api("post"),
     "api-anomalies": api("get"),
     "api-transactions": api("get"),
     "api-transaction": api("get", pk=NO),

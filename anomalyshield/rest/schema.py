@@ -3,10 +3,13 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
+from rest_framework.serializers import CharField
 
 from anomalyshield.accounts.roles import PUBLIC, TABLE, TITLES
 from anomalyshield.problems import MEDIA_TYPE
 from anomalyshield.problems import TITLES as MEANINGS
+from anomalyshield.rest.shapes import Strict
 
 RIGHTS = {action.name: action for action in TABLE}
 # First step of an address → the heading it stands under, where that is another word.
@@ -39,7 +42,17 @@ def completed(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """The whole manual, with the parts that every operation refers to."""
     for kind, parts in components().items():
         result["components"].setdefault(kind, {}).update(parts)
+    _without_marks(result)
     return result
+
+
+def _without_marks(part: Any) -> None:
+    """The generator's own marks, for a hook that is not used here."""
+    if isinstance(part, dict):
+        part.pop("x-spec-enum-id", None)
+    for inner in part.values() if isinstance(part, dict) else part:
+        if isinstance(inner, dict | list):
+            _without_marks(inner)
 
 
 def components() -> dict[str, Any]:
@@ -98,6 +111,16 @@ class Schema(AutoSchema):
     def get_tags(self) -> list[str]:
         parts = [part for part in self.path.split("/") if part not in ("", "api", "v1")]
         return [GROUPS.get(parts[0], parts[0])]
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> Any:
+        """What is refused by `Strict` is refused by the manual: other members, empty texts."""
+        shape = super()._map_basic_serializer(serializer, direction)
+        if isinstance(serializer := force_instance(serializer), Strict):
+            shape["additionalProperties"] = False
+            for name, field in serializer.fields.items():
+                if isinstance(field, CharField) and not field.allow_blank:
+                    shape["properties"][name].setdefault("minLength", 1)
+        return shape
 
     def _doc(self) -> str:
         """Of the method, else of the class."""

@@ -59,12 +59,16 @@ def _parsed(row: Any, source: Source, at: str) -> Transaction:
     try:
         return parse(row, defaults=defaults, mapping=source.mapping)
     except Invalid as invalid:
-        errors = [
-            {"pointer": f"{at}/{step(field)}", "detail": f"{field} {reason}"}
-            for field, reason in invalid.reasons.items()
-        ]
-        pointer = errors[0]["pointer"]
-        raise Problem(400, "invalid", str(invalid), pointer=pointer, errors=errors) from None
+        raise wrong_fields(invalid, at) from None
+
+
+def wrong_fields(invalid: Invalid, at: str = "") -> Problem:
+    """Each wrong field with its pointer."""
+    errors = [
+        {"pointer": f"{at}/{step(field)}", "detail": f"{field} {reason}"}
+        for field, reason in invalid.reasons.items()
+    ]
+    return Problem(400, "invalid", str(invalid), pointer=errors[0]["pointer"], errors=errors)
 
 
 def _problem(reason: Unanswerable, at: str) -> Problem:

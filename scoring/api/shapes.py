@@ -27,6 +27,13 @@ class TransactionIn(s.Serializer):
     include_explanations = s.BooleanField(required=False, help_text="On /detect only")
 
 
+class TryIn(TransactionIn):
+    """A payment that has no id, because it is not one."""
+
+    transaction_id = None
+    include_explanations = None
+
+
 class DetectOut(s.Serializer):
     transaction_id = s.CharField()
     risk_score = s.FloatField(min_value=0, max_value=1)

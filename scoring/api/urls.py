@@ -6,9 +6,11 @@ from scoring.api import lists, models, rules, sources
 from scoring.api.decisions import OneDecision
 from scoring.api.files import File, FileCancel, FileRejects, FileResume, Files, FileScored
 from scoring.api.lookup import Anomalies, OneTransaction
-from scoring.api.previews import Preview, Start, Try
+from scoring.api.previews import Preview, Start
+from scoring.api.previews import Try as TryFile
 from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
 from scoring.api.transactions import Transactions
+from scoring.api.trying import Try
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # scoring, at the addresses upstream systems know
@@ -17,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("predict/batch", PredictBatch.as_view(), name="predict-batch"),
     path("api/v1/scoring/score", Score.as_view(), name="score"),
     path("api/v1/scoring/score/batch", ScoreBatch.as_view(), name="score-batch"),
+    path("api/v1/scoring/try", Try.as_view(), name="score-try"),
     path("api/v1/anomalies", Anomalies.as_view(), name="api-anomalies"),
     path("api/v1/transactions", Transactions.as_view(), name="api-transactions"),
     path("api/v1/transactions/<int:pk>", OneTransaction.as_view(), name="api-transaction"),
@@ -27,7 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/ingest/files/<int:pk>/cancel", FileCancel.as_view(), name="ingest-cancel"),
     path("api/v1/ingest/files/<int:pk>/rejects", FileRejects.as_view(), name="ingest-rejects"),
     path("api/v1/ingest/files/<int:pk>/preview", Preview.as_view(), name="ingest-preview"),
-    path("api/v1/ingest/files/<int:pk>/try", Try.as_view(), name="ingest-try"),
+    path("api/v1/ingest/files/<int:pk>/try", TryFile.as_view(), name="ingest-try"),
     path("api/v1/ingest/files/<int:pk>/start", Start.as_view(), name="ingest-start"),
     path("api/v1/ingest/files/<int:pk>/resume", FileResume.as_view(), name="ingest-resume"),
     path(

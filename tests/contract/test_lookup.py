@@ -12,6 +12,7 @@ from scoring.engine.register import FEATURES
 from scoring.explaining import stored_vector
 from scoring.models import Decision, Transaction
 from tests.conftest import client_of
+from tests.contract.conftest import Post
 from tests.scoring import making
 from tests.scoring.test_deciding import payment, send
 
@@ -113,3 +114,14 @@ def test_those_who_do_not_work_alerts_see_masked_values(decided: None, mona: Use
 
 def test_an_unknown_transaction_is_not_found(ana: User) -> None:
     assert client_of(ana).get("/api/v1/transactions/999999999").status_code == 404
+
+
+def test_a_payment_is_tried_and_nothing_stored(post: Post) -> None:
+    body = '{"user_id": "u1", "amount": "25000", "timestamp": "2026-01-14T03:00:00Z"}'
+    told = post("/api/v1/scoring/try", body).json()
+    assert told["risk_level"] in {"HIGH", "CRITICAL"}
+    assert "HIGH_AMOUNT" in told["reason_codes"]
+    assert told["explanations"]
+    assert not Transaction.objects.exists()
+    refused = post("/api/v1/scoring/try", '{"user_id": "u1", "amount": "much"}')
+    assert (refused.status_code, refused.json()["pointer"]) == (400, "/amount")

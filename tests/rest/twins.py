@@ -37,6 +37,7 @@ ACTS: dict[str, Act] = {
     "list-import": act("scoring.listfile.take_over", "takeOverList"),
     "list-approve": act("scoring.lists.approve", "approveEntry"),
     "list-end": act("scoring.lists.end", "endEntry"),
+    "try": act("scoring.trying.try_one", "tryPayment"),
     "uploads": act("scoring.uploads.receive", "sendFile", other_right=FILES),
     "upload-preview": act("scoring.uploads.start", "startFile", "tryFile", other_right=FILES),
     "upload-resume": act("scoring.uploads.resume", "resumeFile", other_right=FILES),
@@ -100,6 +101,7 @@ OTHER_RIGHT_TO_READ = {
 }
 # Pages that a program has no use for, and why.
 ALONE: dict[str, str] = {
+    "try": "shows a form with examples",
     "home": "it gathers what the lists tell",
     "jump": "a program knows the address",
     "permissions": "every operation of the manual names its right; readMe names one's own",
