@@ -92,7 +92,7 @@ class Score(Endpoint):
 class ScoreBatch(Endpoint):
     """The same for a list; answers stand in the order of the rows."""
 
-    @declared("scoreBatch", shapes.ScoreBatchIn, shapes.ScoreRowOut(many=True), **{"404": None})
+    @declared("scoreBatch", shapes.ScoreBatchIn, shapes.ScoreRows, **{"404": None})
     def post(self, request: Request) -> HttpResponse:
         return self.dispatch(request)
 

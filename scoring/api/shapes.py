@@ -3,6 +3,7 @@
 What is checked is checked by `engine.transaction.parse`, for every door alike; these declare it.
 """
 
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers as s
 
 
@@ -62,11 +63,19 @@ class PredictOut(s.Serializer):
     degraded = s.BooleanField()
 
 
-class RowError(s.Serializer):
-    index = s.IntegerField()
+class RefusalOut(s.Serializer):
+    """Why a row was refused."""
+
     code = s.CharField()
     detail = s.CharField()
-    pointer = s.CharField()
+    pointer = s.CharField(allow_null=True)
+    errors = s.ListField(child=s.DictField(), required=False)
+
+
+class RowError(RefusalOut):
+    """The same, with the place of the row."""
+
+    index = s.IntegerField()
 
 
 class BatchIn(s.Serializer):
@@ -123,6 +132,16 @@ class ScoreOut(s.Serializer):
     latency_ms = s.FloatField()
 
 
-class ScoreRowOut(ScoreOut):
-    index = s.IntegerField(required=False)
-    error = RowError(required=False)
+class RefusedRowOut(s.Serializer):
+    """A row that could not be scored, where its answer would stand."""
+
+    index = s.IntegerField()
+    error = RefusalOut()
+
+
+ScoreRows = PolymorphicProxySerializer(
+    component_name="ScoreRow",
+    serializers=[ScoreOut, RefusedRowOut],
+    resource_type_field_name=None,
+    many=True,
+)

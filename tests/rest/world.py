@@ -1,0 +1,77 @@
+"""A little of everything, so that any address of the API has something to speak about."""
+
+from typing import Any
+
+from alerts.models import Queue
+from anomalyshield.accounts import keys
+from anomalyshield.accounts.models import OpenSession, User
+from anomalyshield.accounts.roles import ACTIONS, ADMIN, ANALYST, ENGINEER, OWNER
+from cases import workflow
+from scoring import labels, lists, policies, training
+from scoring.models import Label, ModelVersion
+from tests.alerts import making as alerts_making
+from tests.conftest import client_of, person
+from tests.lists import making as lists_making
+from tests.scoring import making
+
+ORDER = (ANALYST, ENGINEER, OWNER, ADMIN)
+
+
+class World:
+    """People, one per role, and the ids of what there is under each step of an address."""
+
+    def __init__(self, queue: Queue, versions: list[ModelVersion]) -> None:
+        self.people = {role: person(f"walking_{role}", role) for role in ORDER}
+        analyst = self.people[ANALYST]
+        User.objects.filter(pk=analyst.pk).update(is_lead=True, may_unmask=True)
+        alerts_making.assign_perm("work_queue", analyst, queue)
+        alerts_making.assign_perm("work_queue", self.people[ADMIN], queue)
+        alerts = [alerts_making.alert(queue, user=f"customer-{n:04}") for n in range(3)]
+        case = workflow.escalate(by=analyst, alert=alerts[0])
+        proposed = workflow.escalate(by=analyst, alert=alerts[1])
+        workflow.propose_closure(
+            by=alerts_making.queue_member("second", queue),
+            case=proposed,
+            outcome="CONFIRMED",
+            findings="Stolen.",
+        )
+        paid = alerts_making.payment(user="customer-0009")
+        said = labels.give(
+            by=analyst, transaction=paid, value=Label.Value.TRUE_FRAUD, origin=Label.Origin.API
+        )
+        source, engineer = making.source("files"), self.people[ENGINEER]
+        rows = making.csv_of(making.ordinary_rows(5))
+        held = making.uploads.receive(
+            by=engineer, source=source, name="a.csv", file=making.io.BytesIO(rows), options={},
+            hold=True,
+        )  # fmt: skip
+        sent = making.send(rows[:-1], by=engineer)
+        made, _ = keys.make_key(by=self.people[ADMIN], name="k", scopes=["score:write"])
+        self.clients = {role: client_of(one) for role, one in self.people.items()}
+        for client in self.clients.values():
+            client.raise_request_exception = False
+        self.ids: dict[str, list[Any]] = {
+            "alerts": [one.pk for one in alerts],
+            "cases": [case.pk, proposed.pk],
+            "labels": [said.pk],
+            "lists": [
+                lists_making.denied(self.people[ADMIN], value="c1").pk,
+                lists.put(by=self.people[ADMIN], wish=lists_making.wish("ALLOW", "user", "u1")).pk,
+            ],
+            "sources": [source.pk],
+            "files": [held.pk, sent.pk],
+            "models": [one.pk for one in versions],
+            "runs": [training.ask(by=self.people[OWNER]).pk],
+            "policies": [policies.active().version],
+            "keys": [made.pk],
+            "users": [one.pk for one in self.people.values()],
+            "sessions": list(OpenSession.objects.values_list("pk", flat=True)),
+            "transactions": [one.transaction_id for one in alerts],
+            "decisions": [one.decision_id for one in alerts],
+            "audit": [1, 2, 3],
+        }
+
+    def who_may(self, right: str) -> Any:
+        """The client of the first role with this right; for what is public, the analyst's."""
+        roles = ACTIONS.get(right, frozenset(ORDER))
+        return self.clients[next(role for role in ORDER if role in roles)]
