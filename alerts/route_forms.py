@@ -1,5 +1,6 @@
 """What may be said about a route and about a queue: the fields come from the conditions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -42,10 +43,8 @@ class RouteForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
-        for low, high in (("amount_from", "amount_below"), ("score_from", "score_below")):
-            least, below = said.get(low), said.get(high)
-            if least is not None and below is not None and below <= least:
-                self.add_error(high, f"Nothing is {least:g} or more and below {below:g}.")
+        for name, sentence in contradictions(said):
+            self.add_error(name, sentence)
         if self.asks and not self.errors and not self.conditions:
             self.add_error(None, "Say what it takes. Without a condition it takes everything.")
         return said
@@ -69,6 +68,16 @@ def initial_of(route: Route) -> dict[str, Any]:
     }
     plain = ("name", "grouping", "window_hours", "sla_minutes")
     return {name: getattr(route, name) for name in plain} | {"queue": route.queue_id} | conditions
+
+
+def contradictions(said: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Conditions that nothing meets: which one, and why."""
+    found = []
+    for low, high in (("amount_from", "amount_below"), ("score_from", "score_below")):
+        least, below = said.get(low), said.get(high)
+        if least is not None and below is not None and below <= least:
+            found.append((high, f"Nothing is {least:g} or more and below {below:g}."))
+    return found
 
 
 class QueueForm(forms.Form):

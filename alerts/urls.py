@@ -1,8 +1,7 @@
 """Addresses of this room."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from alerts import api, labels_api
 from alerts.views import alert, queue, queues, routes
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -29,15 +28,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("routes/<int:pk>/refuse/", routes.refuse, name="routing-refuse"),
     path("queues/new/", queues.new, name="queue-new"),
     path("queues/<int:pk>/", queues.edit, name="queue-edit"),
-    # for programs
-    path("api/v1/alerts", api.Alerts.as_view(), name="api-alerts"),
-    path("api/v1/alerts/<int:pk>", api.OneAlert.as_view(), name="api-alert"),
-    path("api/v1/alerts/<int:pk>/claim", api.Claim.as_view(), name="api-alert-claim"),
-    path("api/v1/alerts/<int:pk>/release", api.Release.as_view(), name="api-alert-release"),
-    path("api/v1/alerts/<int:pk>/decide", api.Decide.as_view(), name="api-alert-decide"),
-    path("api/v1/alerts/<int:pk>/list", api.PutOnList.as_view(), name="api-alert-list"),
-    path("api/v1/alerts/<int:pk>/undo", api.Undo.as_view(), name="api-alert-undo"),
-    path("api/v1/alerts/<int:pk>/notes", api.Comment.as_view(), name="api-alert-notes"),
-    path("api/v1/labels", labels_api.Labels.as_view(), name="api-labels"),
-    path("api/v1/labels/<int:pk>", labels_api.OneLabel.as_view(), name="api-label"),
+    path("", include("alerts.api_urls")),
 ]

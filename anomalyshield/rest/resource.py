@@ -180,6 +180,13 @@ class Resource(APIView):
         return Response(told, handler.status, headers=headers)
 
 
+class Download(APIView):
+    """A file; whatever else is accepted, it is what it is."""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        return super().perform_content_negotiation(request, force=True)
+
+
 def read(shape: Shape, sent: Any) -> dict[str, Any]:
     """What was sent, checked; 400 with the pointer of each field that is wrong."""
     given = shape(data=sent)

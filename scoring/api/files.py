@@ -11,12 +11,11 @@ from rest_framework import serializers as s
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from anomalyshield import strictjson
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
-from anomalyshield.rest.resource import Resource, does
+from anomalyshield.rest.resource import Download, Resource, does
 from anomalyshield.rest.shapes import Listed, page
 from scoring import uploads
 from scoring.columns import OPTIONS, Refused
@@ -135,25 +134,20 @@ class FileResume(Resource):
         return find(request, pk)
 
 
-class Rows(APIView):
-    """Rows of one file as a download; whatever else is accepted, these are not JSON."""
+class FileRejects(Download):
+    """The refused rows of one file, as CSV."""
 
     action = "events.write"
-
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        return super().perform_content_negotiation(request, force=True)
-
-
-class FileRejects(Rows):
-    """The refused rows of one file, as CSV."""
 
     @extend_schema(operation_id="readRejects", responses={(200, "text/csv"): str})
     def get(self, request: Request, pk: int) -> StreamingHttpResponse:
         return rejects_file(request.user, find(request, pk))
 
 
-class FileScored(Rows):
+class FileScored(Download):
     """All scored rows of one file; values that tell who somebody is, masked for most."""
+
+    action = "events.write"
 
     @extend_schema(
         operation_id="readScored",

@@ -3,17 +3,21 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as s
 from rest_framework.request import Request
 
 from anomalyshield.leases import Leased
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
-from anomalyshield.rest.resource import Resource, does
+from anomalyshield.rest.resource import Download, Resource, does
 from anomalyshield.rest.shapes import Flag, Listed, Number, Person, Strict, Text, Whole, page
 from scoring import comparison, registry, training
 from scoring.labels import MATURITY
 from scoring.models import ModelVersion, PromotionRequest, TrainingRun
+from scoring.views.models import card_file
 
 REASON = 2000
 
@@ -148,6 +152,16 @@ class OneModel(AboutModel):
     def get(self, request: Request, pk: int) -> ModelVersion:
         """One version, its measurements, and what was asked about it."""
         return self.one(request, pk)
+
+
+class Card(Download):
+    """The model card: what it was made from, how well it does, and for whom."""
+
+    action = "model.view"
+
+    @extend_schema(operation_id="readModelCard", responses={(200, "text/markdown"): str})
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        return card_file(get_object_or_404(_versions(), pk=pk))
 
 
 class Ask(AboutModel):

@@ -80,7 +80,10 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
 @allow("model.view", methods=("GET", "HEAD"))
 def card(request: HttpRequest, pk: int) -> HttpResponse:
     """The model card as a file, to be kept with an approval."""
-    version = _version(pk)
+    return card_file(_version(pk))
+
+
+def card_file(version: ModelVersion) -> HttpResponse:
     answer = HttpResponse(cards.markdown(version), content_type="text/markdown; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="model-{version}.md"'
     return answer

@@ -123,7 +123,7 @@ def test_a_refusal_is_a_sentence_on_the_page_and_on_the_trail(draft, loans, as_l
     response = as_lena.post(f"{here}approve/", {"seen": "x"})
     assert response.status_code == 409
     assert "A second person has to approve it" in response.content.decode()
-    denied = AuditEvent.objects.get(action="route.activate")
+    denied = AuditEvent.objects.get(action="route.activate", object_id=draft.pk)
     assert (denied.actor, denied.outcome) == ("lena", "DENIED")
 
 

@@ -30,7 +30,8 @@ MANUAL: dict[str, Any] = SchemaGenerator().get_schema(public=True)
 DRAW = Drawing(MANUAL)
 RIGHT = re.compile(r"Right `([a-z.]+)`")
 JSON = "application/json"
-PLACES = {"id": [10**9, 0, 2**63, 2**70, "x", "-1", "%00", "1e3"], "kind": ["csv", "xml"]}
+NOWHERE = [10**9, 0, 2**63, 2**70, "x", "-1", "%00", "1e3"]
+KINDS = ["csv", "parquet", "xml"]
 
 
 def operations() -> dict[str, list[tuple[str, str, dict[str, Any]]]]:
@@ -114,10 +115,10 @@ LENIENT = {"detect", "predict", "predictBatch", "score", "scoreBatch", "tryPayme
 def ids(world: World, address: str, name: str) -> st.SearchStrategy[Any]:
     """Of what is there, and of what is not."""
     if name == "kind":
-        return st.sampled_from(PLACES["kind"])
-    steps = address.partition("/{")[0].split("/")
+        return st.sampled_from(KINDS)
+    steps = address.partition("/{" + name + "}")[0].split("/")
     there = world.ids[steps[-1]]
-    return st.sampled_from(there) | st.sampled_from(there) | st.sampled_from(PLACES["id"])
+    return st.sampled_from(there) | st.sampled_from(there) | st.sampled_from(NOWHERE)
 
 
 def queries(schema: dict[str, Any]) -> st.SearchStrategy[str]:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from alerts.models import Queue
+from alerts import directing
+from alerts.models import Queue, Route
+from alerts.routing import active_routes
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import OpenSession, User
 from anomalyshield.accounts.roles import ACTIONS, ADMIN, ANALYST, ENGINEER, OWNER
@@ -52,6 +54,8 @@ class World:
             client.raise_request_exception = False
         self.ids: dict[str, list[Any]] = {
             "alerts": [one.pk for one in alerts],
+            "routes": [directing.draft(by=self.people[ADMIN]).pk, active_routes()[0].routing_id],
+            "queues": [queue.pk],
             "cases": [case.pk, proposed.pk],
             "labels": [said.pk],
             "lists": [
@@ -70,6 +74,7 @@ class World:
             "decisions": [one.decision_id for one in alerts],
             "audit": [1, 2, 3],
         }
+        self.ids["{id}"] = list(Route.objects.values_list("pk", flat=True))  # of a version
 
     def who_may(self, right: str) -> Any:
         """The client of the first role with this right; for what is public, the analyst's."""

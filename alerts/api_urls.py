@@ -1,0 +1,41 @@
+"""Addresses for programs."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from alerts import api, labels_api
+from alerts import queues_api as queues
+from alerts import routes_api as routes
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    # alerts
+    path("api/v1/alerts", api.Alerts.as_view(), name="api-alerts"),
+    path("api/v1/alerts/<int:pk>", api.OneAlert.as_view(), name="api-alert"),
+    path("api/v1/alerts/<int:pk>/claim", api.Claim.as_view(), name="api-alert-claim"),
+    path("api/v1/alerts/<int:pk>/release", api.Release.as_view(), name="api-alert-release"),
+    path("api/v1/alerts/<int:pk>/decide", api.Decide.as_view(), name="api-alert-decide"),
+    path("api/v1/alerts/<int:pk>/list", api.PutOnList.as_view(), name="api-alert-list"),
+    path("api/v1/alerts/<int:pk>/undo", api.Undo.as_view(), name="api-alert-undo"),
+    path("api/v1/alerts/<int:pk>/notes", api.Comment.as_view(), name="api-alert-notes"),
+    path("api/v1/labels", labels_api.Labels.as_view(), name="api-labels"),
+    path("api/v1/labels/<int:pk>", labels_api.OneLabel.as_view(), name="api-label"),
+    # which alert goes where
+    path("api/v1/routes", routes.Routings.as_view(), name="api-routes"),
+    path("api/v1/routes/draft", routes.Draft.as_view(), name="api-routes-draft"),
+    path("api/v1/routes/<int:pk>", routes.OneRouting.as_view(), name="api-routing"),
+    path("api/v1/routes/<int:pk>/trial", routes.Trial.as_view(), name="api-routing-trial"),
+    path("api/v1/routes/<int:pk>/add", routes.Add.as_view(), name="api-route-add"),
+    path("api/v1/routes/<int:pk>/discard", routes.Discard.as_view(), name="api-routing-discard"),
+    path("api/v1/routes/<int:pk>/propose", routes.Propose.as_view(), name="api-routing-propose"),
+    path("api/v1/routes/<int:pk>/approve", routes.Approve.as_view(), name="api-routing-approve"),
+    path("api/v1/routes/<int:pk>/refuse", routes.Refuse.as_view(), name="api-routing-refuse"),
+    path("api/v1/routes/<int:pk>/<int:route>", routes.OneRoute.as_view(), name="api-route"),
+    path("api/v1/routes/<int:pk>/<int:route>/move", routes.Move.as_view(), name="api-route-move"),
+    path(
+        "api/v1/routes/<int:pk>/<int:route>/remove",
+        routes.Remove.as_view(),
+        name="api-route-remove",
+    ),
+    # the piles they go to
+    path("api/v1/queues", queues.Queues.as_view(), name="api-queues"),
+    path("api/v1/queues/<int:pk>", queues.OneQueue.as_view(), name="api-queue"),
+]
