@@ -224,5 +224,10 @@ SAMPLES: dict[str, Sample] = {
     "api-model-shadow": api("post", pk=NO),
     "api-rules": api("get"),
     "api-policies": api("get"),
+    "api-policy-try": api("post"),
+    "api-policy-requests": api("get"),
+    "api-policy-request": api("get", pk=NO),
+    "api-policy-approve": api("post", pk=NO),
+    "api-policy-refuse": api("post", pk=NO),
     "api-policy": api("get", version=NO),
 }

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from scoring.api import lists, models, rules, sources
+from scoring.api import lists, models, policies, rules, sources
 from scoring.api.decisions import OneDecision
 from scoring.api.files import File, FileCancel, FileRejects, FileResume, Files, FileScored
 from scoring.api.lookup import Anomalies, OneTransaction
@@ -63,5 +63,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # rules and policies
     path("api/v1/rules", rules.Rules.as_view(), name="api-rules"),
     path("api/v1/policies", rules.Policies.as_view(), name="api-policies"),
+    path("api/v1/policies/try", policies.TryPolicy.as_view(), name="api-policy-try"),
+    path("api/v1/policies/requests", policies.Requests.as_view(), name="api-policy-requests"),
+    path(
+        "api/v1/policies/requests/<int:pk>",
+        policies.OneRequest.as_view(),
+        name="api-policy-request",
+    ),
+    path(
+        "api/v1/policies/requests/<int:pk>/approve",
+        policies.Approve.as_view(),
+        name="api-policy-approve",
+    ),
+    path(
+        "api/v1/policies/requests/<int:pk>/refuse",
+        policies.Refuse.as_view(),
+        name="api-policy-refuse",
+    ),
     path("api/v1/policies/<int:version>", rules.OnePolicy.as_view(), name="api-policy"),
 ]

@@ -115,3 +115,47 @@ def test_rules_and_policies_are_read(ana: User) -> None:
     assert policy["values"]["high_above"] == 0.7
     assert get(ana, "policies")["results"] == [policy]
     assert get(ana, f"policies/{policy['version']}") == policy
+
+
+def test_other_values_are_tried_asked_for_and_put_into_force_by_a_second_person(
+    dana: User, adam: User, mona: User
+) -> None:
+    values = {"high_amount": 5000, "high_risk_mcc": ["7995", "6051", "7995"]}
+    tried = post(dana, "policies/try", {"values": values, "last": 200})
+    assert (tried["decisions"], tried["changed"]) == (0, 0)
+    asked = post(dana, "policies/requests", {"values": values, **WHY}, 201)
+    assert {one["name"]: one["after"] for one in asked["changes"]} == {
+        "high_amount": 5000.0,
+        "high_risk_mcc": ["6051", "7995"],
+    }
+    post(dana, "policies/requests", {"values": values, **WHY}, 409)
+    at = f"policies/requests/{asked['id']}"
+    post(dana, f"{at}/approve", {}, 403)
+    told = post(adam, f"{at}/approve", {})
+    assert (told["state"], told["policy"]) == ("APPROVED", asked["base"] + 1)
+    assert get(dana, "rules")["policy"]["values"]["high_amount"] == 5000
+    second = post(mona, "policies/requests", {"values": {"high_amount": 6000}, **WHY}, 201)
+    assert (
+        "second person"
+        in post(mona, f"policies/requests/{second['id']}/approve", {}, 409)["detail"]
+    )
+    refused = post(adam, f"policies/requests/{second['id']}/refuse", {"reason": "Not now."})
+    assert (refused["state"], refused["answered_by"]) == ("REFUSED", "adam")
+    assert len(get(dana, "policies/requests")["results"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "pointer"),
+    [
+        ({"high_above": 2}, "/values/high_above"),
+        ({"low_below": 0.9}, "/values/low_below"),
+        ({"high_amount": 0}, "/values/high_amount"),
+        ({"velocity_count": 1.5}, "/values/velocity_count"),
+        ({"high_risk_mcc": ["12"]}, "/values/high_risk_mcc/0"),
+        ({"moon": 1}, "/values/moon"),
+        ([], "/values"),
+    ],
+)
+def test_values_without_sense_are_refused_by_field(values: Any, pointer: str, dana: User) -> None:
+    for address, more in (("policies/try", {}), ("policies/requests", WHY)):
+        assert pointers(post(dana, address, {"values": values, **more}, 400)) == [pointer]

@@ -62,6 +62,9 @@ ACTS: dict[str, Act] = {
     "model-approve": act("scoring.registry.approve", "approvePromotion"),
     "model-refuse": act("scoring.registry.refuse", "refusePromotion"),
     "model-shadow": act("scoring.registry.set_shadow", "setShadow"),
+    "policy-change": act("scoring.policy_changes.ask", "askPolicy", "tryPolicy"),
+    "policy-approve": act("scoring.policy_changes.approve", "approvePolicy"),
+    "policy-refuse": act("scoring.policy_changes.refuse", "refusePolicy"),
     "profile": act("anomalyshield.accounts.people.choose_timezone", "changeMe"),
     "session-end": act("anomalyshield.accounts.open_sessions.end_session", "endSession"),
     "sessions-end-others": act(
@@ -99,6 +102,7 @@ READS: dict[str, tuple[str, ...]] = {
     "model-card": ("readModelCard",),
     "run": ("readTraining",),
     "rules": ("readRules", "listPolicies", "readPolicy"),
+    "policy-request": ("readPolicyRequest", "listPolicyRequests"),
     "profile": ("readMe",),
     "sessions": ("listSessions",),
     "users": ("listUsers",),
@@ -118,6 +122,7 @@ OTHER_RIGHT_TO_READ = {
 ALONE: dict[str, str] = {
     "try": "shows a form with examples",
     "queue-new": "shows an empty form",
+    "policy-change": "shows the values in force in a form; readRules tells them",
     "home": "it gathers what the lists tell",
     "jump": "a program knows the address",
     "permissions": "every operation of the manual names its right; readMe names one's own",

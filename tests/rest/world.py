@@ -1,5 +1,6 @@
 """A little of everything, so that any address of the API has something to speak about."""
 
+from dataclasses import replace
 from typing import Any
 
 from alerts import directing
@@ -9,7 +10,8 @@ from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import OpenSession, User
 from anomalyshield.accounts.roles import ACTIONS, ADMIN, ANALYST, ENGINEER, OWNER
 from cases import workflow
-from scoring import labels, lists, policies, training
+from scoring import labels, lists, policies, policy_changes, training
+from scoring.engine.decision import Policy
 from scoring.models import Label, ModelVersion
 from tests.alerts import making as alerts_making
 from tests.conftest import client_of, person
@@ -49,6 +51,8 @@ class World:
         )  # fmt: skip
         sent = making.send(rows[:-1], by=engineer)
         made, _ = keys.make_key(by=self.people[ADMIN], name="k", scopes=["score:write"])
+        wanted = replace(Policy.from_dict(policies.active().values), high_amount=5000.0)
+        asked = policy_changes.ask(by=engineer, policy=wanted, reason="Fewer are enough.")
         self.clients = {role: client_of(one) for role, one in self.people.items()}
         for client in self.clients.values():
             client.raise_request_exception = False
@@ -67,6 +71,7 @@ class World:
             "models": [one.pk for one in versions],
             "runs": [training.ask(by=self.people[OWNER]).pk],
             "policies": [policies.active().version],
+            "requests": [asked.pk],
             "keys": [made.pk],
             "users": [one.pk for one in self.people.values()],
             "sessions": list(OpenSession.objects.values_list("pk", flat=True)),
