@@ -138,6 +138,10 @@ ALONE: dict[str, str] = {
     "account_change_password": "a person types a password, a program carries a key; an admin's "
     "program gives new ones by giveNewPassword",
 }
+# Pages on their way in, whose twins are being written: empty when a step is finished.
+SOON = frozenset(
+    {"features", "feature-owner", "pipelines", "pipeline-new", "pipeline", "pipeline-activate"}
+)
 # Operations that no page has, and why.
 WITHOUT_PAGE: dict[str, str] = {
     "releaseAlert": "on pages an alert is released by whoever takes it over",
