@@ -35,6 +35,7 @@ ITEMS = [
     Item("rules", "Rules", "rules.view", "Models"),
     Item("users", "Users", "user.manage", "Administration"),
     Item("keys", "API keys", "key.manage", "Administration"),
+    Item("endpoints", "Webhooks", "endpoint.manage", "Administration"),
     Item("system", "System health", "health.deep", "Administration"),
     Item("audit", "Audit log", "audit.own", "Records"),
     Item("permissions", "Roles and rights", "session.own", "Records"),

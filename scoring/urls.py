@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from scoring.views import (
+    endpoints,
     features,
     keepers,
     models,
@@ -38,6 +39,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("lists/<int:pk>/", list_pages.entry, name="list-entry"),
     path("lists/<int:pk>/approve/", list_pages.approve, name="list-approve"),
     path("lists/<int:pk>/end/", list_pages.end, name="list-end"),
+    # upstream systems that are told
+    path("endpoints/", endpoints.endpoints, name="endpoints"),
+    path("endpoints/new/", endpoints.make, name="endpoint-new"),
+    path("endpoints/<int:pk>/", endpoints.endpoint, name="endpoint"),
+    path("endpoints/<int:pk>/rotate/", endpoints.rotate, name="endpoint-rotate"),
+    path("endpoints/<int:pk>/pause/", endpoints.pause, name="endpoint-pause"),
+    path("endpoints/<int:pk>/resume/", endpoints.resume, name="endpoint-resume"),
+    path("endpoints/<int:pk>/try/", endpoints.try_out, name="endpoint-try"),
+    path(
+        "endpoints/<int:pk>/<int:delivery>/again/",
+        endpoints.send_again,
+        name="endpoint-send-again",
+    ),
     # transactions
     path("score/", trying.score, name="try"),
     path("transactions/", transactions.transactions, name="transactions"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from scoring.api import lists, models, policies, rules, sources
+from scoring.api import endpoints, features, lists, models, policies, rules, sources
 from scoring.api.decisions import OneDecision
 from scoring.api.files import File, FileCancel, FileRejects, FileResume, Files, FileScored
 from scoring.api.lookup import Anomalies, OneTransaction
@@ -48,6 +48,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/lists/<int:pk>", lists.OneEntry.as_view(), name="api-list-entry"),
     path("api/v1/lists/<int:pk>/approve", lists.Approve.as_view(), name="api-list-approve"),
     path("api/v1/lists/<int:pk>/end", lists.End.as_view(), name="api-list-end"),
+    # upstream systems that are told
+    path("api/v1/endpoints", endpoints.Endpoints.as_view(), name="api-endpoints"),
+    path("api/v1/endpoints/<int:pk>", endpoints.OneEndpoint.as_view(), name="api-endpoint"),
+    path("api/v1/endpoints/<int:pk>/rotate", endpoints.Rotate.as_view(), name="api-rotate"),
+    path("api/v1/endpoints/<int:pk>/pause", endpoints.Pause.as_view(), name="api-pause"),
+    path("api/v1/endpoints/<int:pk>/resume", endpoints.Resume.as_view(), name="api-resume"),
+    path("api/v1/endpoints/<int:pk>/try", endpoints.TryOut.as_view(), name="api-endpoint-try"),
+    path(
+        "api/v1/endpoints/<int:pk>/deliveries",
+        endpoints.Deliveries.as_view(),
+        name="api-deliveries",
+    ),
+    path(
+        "api/v1/endpoints/<int:pk>/deliveries/<int:delivery>/again",
+        endpoints.SendAgain.as_view(),
+        name="api-send-again",
+    ),
     # models: versions, trainings, and the two persons of a promotion
     path("api/v1/models", models.Models.as_view(), name="api-models"),
     path("api/v1/models/train", models.Train.as_view(), name="api-model-train"),
@@ -60,6 +77,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/models/<int:pk>/approve", models.Approve.as_view(), name="api-model-approve"),
     path("api/v1/models/<int:pk>/refuse", models.Refuse.as_view(), name="api-model-refuse"),
     path("api/v1/models/<int:pk>/shadow", models.Shadow.as_view(), name="api-model-shadow"),
+    # features and pipelines
+    path("api/v1/features", features.Features.as_view(), name="api-features"),
+    path("api/v1/features/<slug:family>/owner", features.Owner.as_view(), name="api-feature-owner"),
+    path("api/v1/pipelines", features.Pipelines.as_view(), name="api-pipelines"),
+    path("api/v1/pipelines/try", features.TryPipeline.as_view(), name="api-pipeline-try"),
+    path("api/v1/pipelines/<int:pk>", features.OnePipeline.as_view(), name="api-pipeline"),
+    path(
+        "api/v1/pipelines/<int:pk>/activate",
+        features.Activate.as_view(),
+        name="api-pipeline-activate",
+    ),
     # rules and policies
     path("api/v1/rules", rules.Rules.as_view(), name="api-rules"),
     path("api/v1/policies", rules.Policies.as_view(), name="api-policies"),

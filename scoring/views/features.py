@@ -2,10 +2,11 @@
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from anomalyshield.accounts.models import User
 from anomalyshield.accounts.permissions import allow
 from scoring import feature_facts, feature_pipelines
 from scoring.engine.families import FAMILIES
@@ -17,17 +18,20 @@ class OwnerForm(forms.Form):
     """One of the people who may draft pipelines."""
 
     owner = forms.ModelChoiceField(
-        get_user_model().objects.none(),
+        User.objects.none(),
         empty_label="Choose …",
         error_messages={"required": "Choose who answers for it."},
     )
 
     def __init__(self, *args: object, **more: object) -> None:
         super().__init__(*args, auto_id=False, **more)  # it stands on the page once per family
-        people = get_user_model().objects.filter(
-            is_active=True, groups__name__in=("engineer", "owner")
-        )
-        self.fields["owner"].queryset = people.distinct().order_by("username")
+        self.fields["owner"].queryset = possible_owners()
+
+
+def possible_owners() -> "QuerySet[User]":
+    """Whoever may draft pipelines."""
+    people = User.objects.filter(is_active=True, groups__name__in=("engineer", "owner"))
+    return people.distinct().order_by("username")
 
 
 @allow("feature.view", methods=("GET", "HEAD"))

@@ -159,3 +159,36 @@ def test_other_values_are_tried_asked_for_and_put_into_force_by_a_second_person(
 def test_values_without_sense_are_refused_by_field(values: Any, pointer: str, dana: User) -> None:
     for address, more in (("policies/try", {}), ("policies/requests", WHY)):
         assert pointers(post(dana, address, {"values": values, **more}, 400)) == [pointer]
+
+
+def test_features_have_a_meaning_and_somebody_who_answers(dana: User, ana: User) -> None:
+    families = get(ana, "features")["families"]
+    assert all(feature["meaning"] for family in families for feature in family["features"])
+    key = families[0]["key"]
+    told = post(dana, f"features/{key}/owner", {"owner": "dana"})
+    assert (told["family"], told["owner"]) == (key, "dana")
+    assert get(ana, "features")["families"][0]["owner"] == "dana"
+    assert pointers(post(dana, f"features/{key}/owner", {"owner": "ana"}, 400)) == ["/owner"]
+    post(dana, "features/nothing/owner", {"owner": "dana"}, 404)
+    post(ana, f"features/{key}/owner", {"owner": "dana"}, 403)
+
+
+def test_a_pipeline_is_tried_kept_and_used_by_the_next_training(dana: User, mona: User) -> None:
+    first = get(dana, "pipelines")["results"]
+    assert [(one["title"], one["active"]) for one in first] == [("P1", True)]
+    text = get(dana, f"pipelines/{first[0]['id']}")["text"]
+    assert post(dana, "pipelines/try", {"text": text})["left_out"] == []
+    post(dana, "pipelines", {"text": text, "reason": "Again."}, 409)
+    made = post(dana, "pipelines", {"text": f"name: Mine\n{text}", "reason": "A name."}, 201)
+    assert (made["title"], made["active"]) == ("P2", False)
+    post(dana, f"pipelines/{made['id']}/activate", WHY, 403)
+    assert post(mona, f"pipelines/{made['id']}/activate", WHY)["active"] is True
+    post(mona, f"pipelines/{made['id']}/activate", WHY, 409)
+
+
+def test_a_document_that_is_no_pipeline_is_refused_with_its_lines(dana: User) -> None:
+    for text in ("transformations: 7", "- a", "{", "x: [*a]"):
+        problem = post(dana, "pipelines/try", {"text": text}, 400)
+        assert set(pointers(problem)) == {"/text"}
+        assert "Line 1" in problem["errors"][0]["detail"]
+    assert pointers(post(dana, "pipelines", {"text": "x"}, 400)) == ["/reason"]

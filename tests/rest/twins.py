@@ -65,6 +65,16 @@ ACTS: dict[str, Act] = {
     "policy-change": act("scoring.policy_changes.ask", "askPolicy", "tryPolicy"),
     "policy-approve": act("scoring.policy_changes.approve", "approvePolicy"),
     "policy-refuse": act("scoring.policy_changes.refuse", "refusePolicy"),
+    "endpoint-new": act("scoring.webhooks.endpoints.make", "makeEndpoint"),
+    "endpoint": act("scoring.webhooks.endpoints.change", "changeEndpoint"),
+    "endpoint-rotate": act("scoring.webhooks.endpoints.rotate", "rotateSecret"),
+    "endpoint-pause": act("scoring.webhooks.endpoints.pause", "pauseEndpoint"),
+    "endpoint-resume": act("scoring.webhooks.endpoints.resume", "resumeEndpoint"),
+    "endpoint-try": act("scoring.webhooks.endpoints.try_out", "tryEndpoint"),
+    "endpoint-send-again": act("scoring.webhooks.endpoints.send_again", "sendAgain"),
+    "feature-owner": act("scoring.feature_facts.hand_over", "handOverFamily"),
+    "pipeline-new": act("scoring.feature_pipelines.save", "savePipeline", "tryPipeline"),
+    "pipeline-activate": act("scoring.feature_pipelines.activate", "activatePipeline"),
     "profile": act("anomalyshield.accounts.people.choose_timezone", "changeMe"),
     "session-end": act("anomalyshield.accounts.open_sessions.end_session", "endSession"),
     "sessions-end-others": act(
@@ -103,6 +113,11 @@ READS: dict[str, tuple[str, ...]] = {
     "run": ("readTraining",),
     "rules": ("readRules", "listPolicies", "readPolicy"),
     "policy-request": ("readPolicyRequest", "listPolicyRequests"),
+    "endpoints": ("listEndpoints",),
+    "endpoint": ("readEndpoint", "listDeliveries"),
+    "features": ("readFeatures",),
+    "pipelines": ("listPipelines",),
+    "pipeline": ("readPipeline",),
     "profile": ("readMe",),
     "sessions": ("listSessions",),
     "users": ("listUsers",),
@@ -130,6 +145,7 @@ ALONE: dict[str, str] = {
     "health-ready": "is made for programs",
     "health-deep": "is made for programs",
     "metrics": "is made for programs",
+    "system": "health/deep tells the same as JSON",
     "schema": "is the manual itself",
     "docs": "is the manual itself",
     "redoc": "is the manual itself",
@@ -139,9 +155,7 @@ ALONE: dict[str, str] = {
     "program gives new ones by giveNewPassword",
 }
 # Pages on their way in, whose twins are being written: empty when a step is finished.
-SOON = frozenset(
-    {"features", "feature-owner", "pipelines", "pipeline-new", "pipeline", "pipeline-activate"}
-)
+SOON: frozenset[str] = frozenset()
 # Operations that no page has, and why.
 WITHOUT_PAGE: dict[str, str] = {
     "releaseAlert": "on pages an alert is released by whoever takes it over",

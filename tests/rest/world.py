@@ -10,13 +10,16 @@ from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import OpenSession, User
 from anomalyshield.accounts.roles import ACTIONS, ADMIN, ANALYST, ENGINEER, OWNER
 from cases import workflow
-from scoring import labels, lists, policies, policy_changes, training
+from scoring import feature_pipelines, labels, lists, policies, policy_changes, training
 from scoring.engine.decision import Policy
+from scoring.engine.families import FAMILIES
 from scoring.models import Label, ModelVersion
+from scoring.webhooks import endpoints
 from tests.alerts import making as alerts_making
 from tests.conftest import client_of, person
 from tests.lists import making as lists_making
 from tests.scoring import making
+from tests.webhooks import making as webhooks_making
 
 ORDER = (ANALYST, ENGINEER, OWNER, ADMIN)
 
@@ -51,6 +54,7 @@ class World:
         )  # fmt: skip
         sent = making.send(rows[:-1], by=engineer)
         made, _ = keys.make_key(by=self.people[ADMIN], name="k", scopes=["score:write"])
+        told = webhooks_making.endpoint()
         wanted = replace(Policy.from_dict(policies.active().values), high_amount=5000.0)
         asked = policy_changes.ask(by=engineer, policy=wanted, reason="Fewer are enough.")
         self.clients = {role: client_of(one) for role, one in self.people.items()}
@@ -71,6 +75,10 @@ class World:
             "models": [one.pk for one in versions],
             "runs": [training.ask(by=self.people[OWNER]).pk],
             "policies": [policies.active().version],
+            "pipelines": [feature_pipelines.active().pk],
+            "features": ["amount", *sorted(FAMILIES)[:2]],
+            "endpoints": [told.pk],
+            "deliveries": [endpoints.try_out(by=self.people[ADMIN], endpoint=told).pk],
             "requests": [asked.pk],
             "keys": [made.pk],
             "users": [one.pk for one in self.people.values()],
