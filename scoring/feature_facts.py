@@ -79,7 +79,7 @@ def in_use() -> list[ModelVersion]:
 
 def importance(version: ModelVersion, name: str) -> float | None:
     """The feature's share of all that moved the scores; None when it was not measured."""
-    shares = version.metrics.get("importance")
+    shares = version.metrics.get("shares")
     return None if shares is None else float(shares.get(name, 0.0))
 
 

@@ -130,7 +130,7 @@ def _enter(run: TrainingRun, part: Split, bundle: Bundle, reigning: Loaded | Non
     """Version, verdict and end of the run in one transaction; without it no trace on disk."""
     metrics = comparison.report(part, bundle, reigning, budget=run.options["budget"])
     held = part.test if len(part.test) else part.train
-    metrics["importance"] = feature_facts.measured_importance(bundle, held.vectors)
+    metrics["shares"] = feature_facts.measured_importance(bundle, held.vectors)
     place = registry.put_down(bundle)
     try:
         with transaction.atomic():
