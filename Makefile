@@ -79,8 +79,8 @@ run-app: run ## The API and the pages are one server
 doctor: ## Say what is wrong, and the cure
 	@$(BASE) manage.py doctor
 
-generate-data: ## Fill the demo in
-	@$(BASE) manage.py demo
+generate-data: ## Made-up payments and the truth about them, into var/generated
+	@$(BASE) manage.py generate_data
 
 generate-load: ## An even stream of transactions against a running server
 	@$(BASE) manage.py loadtest --endpoint $(ENDPOINT)

@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from anomalyshield.demodesk import DAY, FRESH_DAYS, HOUR, Desk, Item
+from alerts.models import Alert
+from anomalyshield.demodesk import DAY, FRESH_DAYS, HOUR, TYPOLOGY, Desk, Item
 from cases import workflow
 from cases.models import Case
 from scoring import lists
 from scoring.models import ListEntry
 
 CLOSED = 2
+SETTLED = 8 * HOUR  # a case that was opened yesterday is not about a payment of this morning
 INVESTIGATED = {"MULE", "STRUCTURING", "BUST_OUT", "ACCOUNT_TAKEOVER", "CARD_TESTING"}
 FINDINGS = "The customer confirms that the payments are not theirs. The card is blocked."
 
@@ -22,7 +24,8 @@ def open_and_close(desk: Desk) -> None:
     for items in _by_subject([one for one in old if one.age > FRESH_DAYS * DAY])[:CLOSED]:
         _closed(desk, items)
     waiting = [one for one in desk.waiting if one.kind in INVESTIGATED]
-    under_way, proposed, *_ = _by_subject(waiting)
+    settled = _by_subject([one for one in waiting if one.age > SETTLED])
+    under_way, proposed, *_ = settled if len(settled) > 1 else _by_subject(waiting)
     _under_way(desk, under_way)
     _proposed(desk, proposed)
 
@@ -59,7 +62,7 @@ def _under_way(desk: Desk, items: list[Item]) -> None:
     workflow.add_note(
         by=desk.lena, case=case, text="They froze what is left of it. The report follows by noon."
     )
-    _date(case, desk.until - 22 * HOUR, 20 * HOUR / case.timeline.count())
+    _date_until(case, items, desk.until - HOUR)
 
 
 @transaction.atomic
@@ -70,7 +73,16 @@ def _proposed(desk: Desk, items: list[Item]) -> None:
     workflow.propose_closure(
         by=desk.ana, case=case, outcome=Case.Outcome.CONFIRMED, findings=FINDINGS
     )
-    _date(case, desk.until - 20 * HOUR, 17 * HOUR / case.timeline.count())
+    _date_until(case, items, desk.until - 2 * HOUR)
+
+
+def _date_until(case: Case, items: list[Item], end: datetime) -> None:
+    """From the last payment, as soon as somebody looked at it, but not before yesterday."""
+    for item in items:
+        item.opened = item.alert.last_event + timedelta(minutes=2)
+    last = max(one.alert.last_event for one in items)
+    start = min(max(last + timedelta(minutes=20), end - 22 * HOUR), end - HOUR)
+    _date(case, start, (end - start) / (case.timeline.count() - 1))
 
 
 def _there(items: list[Item]) -> bool:
@@ -79,7 +91,9 @@ def _there(items: list[Item]) -> bool:
 
 def _opened(desk: Desk, items: list[Item], note: str) -> Case:
     alerts = [one.alert for one in items]
-    case = workflow.open_case(by=desk.ana, alerts=alerts)
+    kind = Alert.Typology(TYPOLOGY[items[0].kind]).label
+    title = f"{kind}: {len(alerts)} alerts" if len(alerts) > 1 else kind
+    case = workflow.open_case(by=desk.ana, alerts=alerts, title=title)
     workflow.add_note(by=desk.ana, case=case, text=note)
     for alert in alerts:
         alert.refresh_from_db(fields=["status", "assignee"])

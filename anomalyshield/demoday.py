@@ -181,7 +181,7 @@ def keep_the_desk(story: Story, source: Source, say: Callable[[str], None]) -> N
         challenger = pool.submit(challenge)
         desk = Desk(story, source)
         _until_labels_are_read(challenger)
-        say("decisions of the past weeks, training of a challenger")
+        say("decisions, cases, a challenger")
         democases.open_and_close(desk)
         desk.decide(one for one in desk.items if not one.waits)
         desk.take_up()

@@ -19,11 +19,11 @@ from scoring.demo.story import Story
 from scoring.demo.typologies import NAMES, REGISTER
 from scoring.models import Label, Source
 
-RECENT = 13  # days of which something may still be open
+RECENT = 13  # days: since then this desk works, and no reports of other analysts come in
+LAIN = 6  # days after which hardly anything is still open
 FRESH_DAYS = 2.5  # in which every kind of fraud has happened; most of it waits
 TYPOLOGY = {kind.name: kind.label or kind.name for kind in REGISTER}
 FILE = Label.Origin.FILE
-LAIN = 7
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 AT_ONCE = 50  # decisions in one commit: a disk takes its time for each
 ARRIVES = 0.08  # a payment of two days ago came with the file of four hours ago
@@ -44,6 +44,7 @@ class Item:
     age: timedelta  # of the last of them, at the story's end
     told: bool  # somebody outside has said that it was fraud
     waits: bool = False
+    opened: datetime | None = None
     closed: datetime | None = None
 
     @property
@@ -129,7 +130,7 @@ class Desk:
         opened = alert.last_event + timedelta(seconds=90)
         if item.waits and item.age < FRESH_DAYS * DAY:
             opened = self.until - ARRIVES * item.age
-        alert.created_at = alert.last_hit_at = opened
+        alert.created_at = alert.last_hit_at = item.opened or opened
         alert.due_at = alert.created_at + timedelta(minutes=alert.queue.sla_minutes)
         if not alert.is_open:
             item.closed = item.closed or self._closed(item)
@@ -156,7 +157,7 @@ def disposition(item: Item) -> Alert.Disposition:
 
 def _waits(item: Item) -> bool:
     """Most of the last days, and a few of those before: a desk is never quite through."""
-    if item.told or item.age >= RECENT * DAY:
+    if item.told or item.age >= LAIN * DAY:
         return False
     if item.age >= FRESH_DAYS * DAY:
         return item.number % (4 if item.kind else 2) == 0

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,8 +32,9 @@ class Story:
         kinds: Sequence[Typology] = REGISTER,
         fresh_days: float = 0.0,
         prefix: str = "demo",
+        people: str = "",
     ) -> None:
-        self.until, self.prefix = until, prefix
+        self.until, self.prefix, self.people = until, prefix, people
         rng = np.random.default_rng(seed)
         # Days start at midnight UTC, so that hours of the day mean what they say.
         midnight = until.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -55,7 +58,8 @@ class Story:
         wanted = (self.payments.day >= from_day) & (self.payments.day < to_day)
         ids = self.ids.filter(pa.array(wanted))
         part = self.payments.where(wanted)
-        return table.table(part, self.world, start=self._start, ids=ids, until=self.days)
+        rows = table.table(part, self.world, start=self._start, ids=ids, until=self.days)
+        return table.of_others(rows, self.people) if self.people else rows
 
     def truth(self) -> pa.Table:
         return table.truth(self.payments, start=self._start, ids=self.ids)
@@ -64,8 +68,8 @@ class Story:
         """As the file an upstream system would send."""
         return table.csv_bytes(self.table(from_day, to_day))
 
-    def lines(self, from_day: float = 0, to_day: float = np.inf) -> list[dict[str, str]]:
-        """The same as records, without what became known of them later."""
+    def lines(self, from_day: float = 0, to_day: float = np.inf) -> list[dict[str, Any]]:
+        """The same as records of JSON, without what became known of them later."""
         rows = self.table(from_day, to_day).drop_columns(list(table.ANSWERS)).to_pylist()
         return [
             {name: _spelt(value) for name, value in row.items() if value is not None}
@@ -82,7 +86,7 @@ class Story:
         return np.datetime64(self.start.astimezone(UTC).replace(tzinfo=None), "s")
 
 
-def _spelt(value: object) -> str:
+def _spelt(value: object) -> object:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%dT%H:%M:%SZ}"
-    return str(value)
+    return str(value) if isinstance(value, Decimal) else value
