@@ -68,7 +68,9 @@ class Holder(threading.Thread):
                 with self._session() as session:
                     self._stay(session)
             except psycopg.Error as error:
-                log.warning("the holder lost its session: %s", error)
+                # Once per loss: a database that is away for an hour is asked 36,000 times.
+                level = logging.WARNING if self.held.is_set() else logging.DEBUG
+                log.log(level, "the holder lost its session: %s", error)
             except Exception:
                 log.exception("the holder stumbled")
             self.held.clear()

@@ -70,7 +70,10 @@ def perform(run: TrainingRun) -> None:
     until = run.options.get("until")
     cutoff = datetime.fromisoformat(until) if until else timezone.now()
     data, reigning = dataset.read(cutoff, maturity), registry.champion()
-    unseen_from = reigning.version.learnt_until if reigning else 0.0
+    # A champion that learnt without labels has seen rows, but of none what it was: no reason to
+    # wait for months until there are frauds it cannot know.
+    taught = reigning is not None and reigning.version.kind != "cold"
+    unseen_from = reigning.version.learnt_until if taught and reigning else 0.0
     part = dataset.split(data, cutoff, maturity, unseen_from=unseen_from)
     if reason := _pointless(part, run):
         _end(run, reason)

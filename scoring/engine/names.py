@@ -52,14 +52,14 @@ FIELDS = frozenset(TEXTS) | {
 }
 REQUIRED = ("transaction_id", "user_id", "amount")
 ONLINE_CHANNELS = frozenset(
-    {"online", "web", "internet", "ecommerce", "e-commerce", "app", "mobile"}
+    {"online", "web", "internet", "ecommerce", "e-commerce", "ecom", "app", "mobile"}
 )
 PRESENT_CHANNELS = frozenset(
     {"pos", "in_store", "in-store", "store", "atm", "branch", "chip", "swipe"}
 )
 # The kinds of channel a model tells apart, by the words senders use for them.
 CHANNELS = {
-    **dict.fromkeys(("online", "web", "internet", "ecommerce", "e-commerce"), 1),
+    **dict.fromkeys(("online", "web", "internet", "ecommerce", "e-commerce", "ecom"), 1),
     **dict.fromkeys(("app", "mobile"), 2),
     **dict.fromkeys(("pos", "in_store", "in-store", "store", "chip", "swipe"), 3),
     "atm": 4,
