@@ -108,4 +108,4 @@ docker-down: ## Stop the containers; the data stays
 	$(DOCKER) compose down
 
 deploy-k8s: ## Apply the manifests to the current cluster
-	kubectl apply --namespace $(NAMESPACE) -f deploy/kubernetes/
+	kubectl apply --namespace $(NAMESPACE) -f anomalyshield/deploy/kubernetes/

@@ -55,6 +55,16 @@ def _between_launderers(frame: pd.DataFrame) -> "pd.Series[bool]":
     return frame["sourceNodeId"].isin(_launderers) & frame["targetNodeId"].isin(_launderers)
 
 
+def _scenario(frame: pd.DataFrame) -> "pd.Series[Any]":
+    """One payment alone, all at a terminal that was taken over, or all of a customer who was."""
+    names = ["TRANSACTION_ID", "TERMINAL_ID", "CUSTOMER_ID"]
+    chosen = [
+        frame[name].where(frame["TX_FRAUD_SCENARIO"] == at + 1) for at, name in enumerate(names)
+    ]
+    whom = chosen[0].fillna(chosen[1]).fillna(chosen[2])
+    return frame["TX_FRAUD_SCENARIO"].astype(str) + " " + whom.astype(str)
+
+
 _launderers: set[int] = set()
 FILES = [
     File(
@@ -62,7 +72,7 @@ FILES = [
         "handbook.parquet",
         ["TX_DATETIME"],
         lambda frame: frame["TX_FRAUD"] == 1,
-        _same("CUSTOMER_ID"),
+        _scenario,
         ["TX_FRAUD", "TX_FRAUD_SCENARIO", "TX_TIME_SECONDS", "TX_TIME_DAYS"],
         id=("TRANSACTION_ID",),
     ),

@@ -240,6 +240,14 @@ def test_training_on_the_labels_beats_the_first_model_on_what_neither_has_seen(f
     assert 0 < metrics["champion"]["overlap"] < 1
 
 
+def test_a_champion_without_labels_is_compared_on_rows_it_has_seen():
+    first = ModelVersion.objects.get(state=ModelVersion.State.CHAMPION)
+    known = {name: value for name, value in first.metrics.items() if name != "learnt_until"}
+    ModelVersion.objects.filter(pk=first.pk).update(cutoff=UNTIL, metrics=known)
+    current.forget()
+    assert "Better than v1" in trained().verdict
+
+
 def test_training_again_without_news_says_so_and_makes_nothing():
     first = trained().result
     again = trained()
