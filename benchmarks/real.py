@@ -39,6 +39,7 @@ class File:
     episode: Callable[[pd.DataFrame], "pd.Series[Any]"]  # what belongs together, of its frauds
     telling: list[str]
     row_ids: bool = False  # ids are made from the row's number
+    judged: Callable[[pd.DataFrame], "pd.Series[bool]"] | None = None  # empty: every row was
     id: tuple[str, ...] = ("transaction_id",)
 
 
@@ -101,6 +102,7 @@ FILES = [
         _same("Source"),
         ["Labels"],
         row_ids=True,
+        judged=lambda frame: frame["Labels"] != 2,
     ),
     File(
         "ulb40",
@@ -221,6 +223,7 @@ def measured(later: pd.DataFrame, found: pd.DataFrame, file: File) -> dict[str, 
     from scoring.engine import evaluation
 
     truth = later.assign(key=later.index if file.row_ids else _joined(later[list(file.id)]))
+    truth = truth[file.judged(truth)] if file.judged else truth
     both = found.merge(truth[["key", "TRUTH", "EPISODE"]].drop_duplicates("key"), on="key")
     labels, scores = both["TRUTH"].to_numpy(float), both["score"].to_numpy(float)
     alerted = both[both["alerted"]]

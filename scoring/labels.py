@@ -34,6 +34,7 @@ class Row(NamedTuple):
 MEANT = {
     "fraud": Label.Value.TRUE_FRAUD,
     "legitimate": Label.Value.FALSE_POSITIVE,
+    "undecided": Label.Value.INCONCLUSIVE,
     "unknown": None,
 }
 
@@ -41,7 +42,7 @@ MEANT = {
 def value_of(text: object, words: Mapping[str, list[str]] | None = None) -> Label.Value | None:
     """What a cell of a label column says; an empty one, nothing. Raises ValueError otherwise.
 
-    `words` are the file's own for fraud, legitimate and unknown; they come before ours.
+    `words` are the file's own for what MEANT names; they come before ours.
     """
     word = "" if text is None or text != text else str(text).strip().casefold()
     for meaning, said in (words or {}).items():

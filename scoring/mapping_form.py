@@ -40,6 +40,9 @@ class MappingForm(forms.Form):
     )
     fraud = forms.CharField(required=False, max_length=500, label="Values that mean fraud")
     legitimate = forms.CharField(required=False, max_length=500, label="… legitimate")
+    undecided = forms.CharField(
+        required=False, max_length=500, label="… nobody can say: never learnt from"
+    )
     unknown = forms.CharField(required=False, max_length=500, label="… not known yet")
 
     def __init__(

@@ -28,7 +28,7 @@ OPTIONS = (
     "id_from",
     "label_values",
 )
-MEANINGS = ("fraud", "legitimate", "unknown")
+MEANINGS = ("fraud", "legitimate", "undecided", "unknown")
 MOST_VALUES = 50
 
 
