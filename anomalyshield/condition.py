@@ -71,6 +71,13 @@ def champion() -> Iterator[Component]:
         yield Component("Model", f"{best} decides.", best.champion_since)
 
 
+def tables() -> Iterator[Component]:
+    if health.tables_there():
+        yield Component("Tables", "All migrations are applied.")
+    else:
+        yield Component("Tables", "Some are missing.", None, "Run manage.py migrate.")
+
+
 def processes() -> Iterator[Component]:
     """The ticker and a worker for each queue, by their last sign of life."""
     signs = {sign.name: sign.at for sign in Heartbeat.objects.all()}
@@ -78,7 +85,7 @@ def processes() -> Iterator[Component]:
     for name in health.EXPECTED:
         title, last = _title(name), signs.get(name)
         if name not in silent:
-            yield Component(title, f"At work; its last sign came {ago(last)} ago.", last)
+            yield Component(title, f"At work; its last sign came {ago(last)} ago.")
         elif last is None:
             yield Component(title, "Nobody has done this here yet.", None, START)
         else:
@@ -145,5 +152,5 @@ def disk() -> Iterator[Component]:
 
 
 LOOKS: list[Callable[[], Iterator[Component]]] = [
-    database, champion, processes, work, trail, upstream, disk
+    database, tables, champion, processes, work, trail, upstream, disk
 ]  # fmt: skip

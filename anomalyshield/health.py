@@ -21,7 +21,7 @@ def state() -> dict[str, Any]:
     """What is asked of this process, and in `problems` why it cannot do it, in words."""
     try:
         connection.ensure_connection()
-        if not _tables():
+        if not tables_there():
             return _said(["The database lacks tables: run manage.py migrate."])
         oldest = max((work.oldest for work in waiting()), default=0.0)
         return _said(
@@ -50,7 +50,8 @@ def _said(problems: list[str], **more: Any) -> dict[str, Any]:
     return {"status": "unavailable" if problems else "ok", "problems": problems, **more}
 
 
-def _tables() -> bool:
+def tables_there() -> bool:
+    """Whether all migrations are applied; asked until they are."""
     if not _seen["tables"]:
         executor = MigrationExecutor(connection)
         _seen["tables"] = not executor.migration_plan(executor.loader.graph.leaf_nodes())

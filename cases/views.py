@@ -1,5 +1,6 @@
 """Cases: the list, one case, and what two people do with it."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -7,16 +8,28 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
 
 from alerts.models import Alert
 from alerts.triage import Refused
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied, record
-from cases import workflow
-from cases.forms import EscalationForm, ProposalForm, ReturnForm, TextForm
-from cases.models import Case, CaseQuerySet
+from cases import evidence, workflow
+from cases.evidence import MOST_BYTES
+from cases.filekinds import TAKEN
+from cases.forms import EscalationForm, EvidenceForm, ProposalForm, ReturnForm, TextForm
+from cases.models import Case, CaseEvent, CaseQuerySet
 
 PAGE = 50
+KINDS = {
+    CaseEvent.Kind.OPENED: "Opened",
+    CaseEvent.Kind.ALERT_ADDED: "Alerts",
+    CaseEvent.Kind.NOTE: "Notes",
+    CaseEvent.Kind.EVIDENCE: "Evidence",
+    CaseEvent.Kind.CLOSURE_PROPOSED: "Proposals",
+    CaseEvent.Kind.RETURNED: "Returned",
+    CaseEvent.Kind.CLOSED: "Closed",
+}
 VIEWS = [
     ("Open", ""),
     ("Mine", "mine"),
@@ -68,6 +81,44 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     return act(request, pk, TextForm, workflow.add_note)
 
 
+@allow("case.work", methods=("POST",))
+def add_evidence(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep a file with the case."""
+    found = find(request, pk)
+    form = EvidenceForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return page(request, found, status=400, errors=_sentences(form), typed=request.POST)
+    file = form.cleaned_data["file"]
+    try:
+        kept = evidence.add(
+            by=request.user,
+            case=found,
+            name=file.name,
+            content=file.read(),
+            note=form.cleaned_data["evidence_note"],
+        )
+    except Refused as refusal:
+        return page(request, found, status=409, errors=[str(refusal)], typed=request.POST)
+    messages.success(request, f"{kept} is kept with {found}, SHA-256 {kept.sha256[:12]}…")
+    return redirect("case", pk=pk)
+
+
+@allow("case.view", methods=("GET",))
+def read_evidence(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """The file as it was added: downloaded, never shown in the page, its hash checked."""
+    found = find(request, pk)
+    kept = get_object_or_404(found.evidence.select_related("case"), pk=number)
+    try:
+        content = evidence.content_of(by=request.user, evidence=kept)
+    except evidence.Damaged as damaged:
+        return page(request, found, status=409, errors=[str(damaged)])
+    answer = HttpResponse(content, content_type=kept.media_type)
+    answer["Content-Disposition"] = content_disposition_header(True, kept.name)
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer.policy = "sandbox; default-src 'none'; frame-ancestors 'none'"
+    return answer
+
+
 @allow("case.close", methods=("POST",))
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
     return act(request, pk, ProposalForm, workflow.propose_closure)
@@ -114,11 +165,27 @@ def page(request: HttpRequest, found: Case, status: int = 200, **more: Any) -> H
     people = ("owner", "opened_by", "proposed_by", "closed_by")
     context = {
         "case": Case.objects.select_related(*people).get(pk=found.pk),
-        "timeline": found.timeline.select_related("author"),
+        **_timeline(found, request.GET.get("kind", "")),
+        "evidence": found.evidence.select_related("added_by"),
+        "taken": TAKEN,
+        "most": MOST_BYTES,
         "alerts": found.alerts.visible_to(request.user).for_the_page().order_by("-pk"),
         "outcomes": Case.Outcome.choices,
     }
     return render(request, "cases/case.html", context | more, status=status)
+
+
+def _timeline(found: Case, kind: str) -> dict[str, Any]:
+    """All of it, or the entries of one kind; which kinds there are, and how many of each."""
+    events = list(found.timeline.select_related("author"))
+    kinds = Counter(event.kind for event in events)
+    known = kind if kind in kinds else ""
+    return {
+        "timeline": [event for event in events if not known or event.kind == known],
+        "kind": known,
+        "kinds": [(value, KINDS[value], number) for value, number in kinds.items()],
+        "told": len(events),
+    }
 
 
 def shown(cases: CaseQuerySet, show: str, user: Any) -> CaseQuerySet:

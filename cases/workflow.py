@@ -36,7 +36,7 @@ def open_case(*, by: Any, alerts: Sequence[Alert], title: str = "", note: str = 
         opened_by=by,
         owner=by,
     )
-    _tell(case, CaseEvent.Kind.OPENED, by, note)
+    tell(case, CaseEvent.Kind.OPENED, by, note)
     record(
         by=by, action="case.opened", object=case, after={"title": case.title, "level": case.level}
     )
@@ -48,9 +48,9 @@ def open_case(*, by: Any, alerts: Sequence[Alert], title: str = "", note: str = 
 @transaction.atomic
 def add_alert(*, by: Any, case: Case, alert: Alert) -> Case:
     """Bring one more alert of the same subject into an open case. Adding it again does nothing."""
-    case = _locked(case)
-    _still_open(case)
-    _not_pending(case)
+    case = locked(case)
+    still_open(case)
+    not_pending(case)
     if case.subject not in alert.subjects:
         raise Refused(f"{alert} concerns another entity than {case}.")
     if case.alerts.filter(pk=alert.pk).exists():
@@ -60,7 +60,7 @@ def add_alert(*, by: Any, case: Case, alert: Alert) -> Case:
     case.alerts.add(alert)
     case.level = max(case.level, alert.level, key=LEVELS.index)
     case.save(update_fields=["level"])
-    _tell(case, CaseEvent.Kind.ALERT_ADDED, by, str(alert))
+    tell(case, CaseEvent.Kind.ALERT_ADDED, by, str(alert))
     record(by=by, action="case.alert_added", object=case, after={"alert": alert.pk})
     return case
 
@@ -82,9 +82,9 @@ def escalate(*, by: Any, alert: Alert, note: str = "") -> Case:
 @transaction.atomic
 def add_note(*, by: Any, case: Case, text: str) -> CaseEvent:
     """Write an entry into the timeline of an open case."""
-    case = _locked(case)
-    _still_open(case)
-    event = _tell(case, CaseEvent.Kind.NOTE, by, text)
+    case = locked(case)
+    still_open(case)
+    event = tell(case, CaseEvent.Kind.NOTE, by, text)
     record(by=by, action="case.commented", object=case, after={"event": event.pk})
     return event
 
@@ -92,16 +92,16 @@ def add_note(*, by: Any, case: Case, text: str) -> CaseEvent:
 @transaction.atomic
 def propose_closure(*, by: Any, case: Case, outcome: str, findings: str) -> Case:
     """Say what it was and why. With four eyes someone else approves; alone, it closes at once."""
-    case = _locked(case)
-    _still_open(case)
-    _not_pending(case)
+    case = locked(case)
+    still_open(case)
+    not_pending(case)
     _may_judge(case, by)
     case.outcome, case.findings = Case.Outcome(outcome), findings
     case.proposed_by, case.proposed_at = by, timezone.now()
     case.status = Case.Status.PENDING_CLOSURE_APPROVAL
     case.four_eyes = settings.FOUR_EYES
     case.save()
-    _tell(case, CaseEvent.Kind.CLOSURE_PROPOSED, by, f"{case.get_outcome_display()}: {findings}")
+    tell(case, CaseEvent.Kind.CLOSURE_PROPOSED, by, f"{case.get_outcome_display()}: {findings}")
     after = {"outcome": case.outcome, "proposal": case.proposal, "four_eyes": case.four_eyes}
     record(by=by, action="case.closure_proposed", object=case, after=after)
     return case if case.four_eyes else _close(case, by)
@@ -111,7 +111,7 @@ def propose_closure(*, by: Any, case: Case, outcome: str, findings: str) -> Case
 def approve_closure(*, by: Any, case: Case, seen: str) -> Case:
     """Close it as proposed. `seen` is the `Case.proposal` the approver read: if it has changed
     since, or the approver is the proposer, nothing happens and a sentence says why."""
-    case = _locked(case)
+    case = locked(case)
     _awaits(case)
     if case.four_eyes and case.proposed_by_id == by.pk:
         raise Refused(f"You proposed to close {case}. A second person has to approve it.")
@@ -125,11 +125,11 @@ def approve_closure(*, by: Any, case: Case, seen: str) -> Case:
 @transaction.atomic
 def return_case(*, by: Any, case: Case, reason: str) -> Case:
     """Send the proposal back with what is missing."""
-    case = _locked(case)
+    case = locked(case)
     _awaits(case)
     case.status = Case.Status.RETURNED
     case.save(update_fields=["status"])
-    _tell(case, CaseEvent.Kind.RETURNED, by, reason)
+    tell(case, CaseEvent.Kind.RETURNED, by, reason)
     record(by=by, action="case.returned", object=case, after={"status": case.status})
     return case
 
@@ -148,7 +148,7 @@ def _close(case: Case, by: Any) -> Case:
         )
     # Those decided before are part of what was approved as well.
     triage.bind(alerts=case.alerts.all(), behind=f"{case} closed by {by.get_username()}")
-    _tell(case, CaseEvent.Kind.CLOSED, by, case.get_outcome_display())
+    tell(case, CaseEvent.Kind.CLOSED, by, case.get_outcome_display())
     record(by=by, action="case.closed", object=case, after={"outcome": case.outcome})
     return case
 
@@ -177,7 +177,7 @@ def _one_at_a_time(subjects: Sequence[str]) -> None:
             )
 
 
-def _locked(case: Case) -> Case:
+def locked(case: Case) -> Case:
     return (
         Case.objects.select_for_update(of=("self",))
         .select_related("proposed_by", "closed_by")
@@ -185,22 +185,22 @@ def _locked(case: Case) -> Case:
     )
 
 
-def _tell(case: Case, kind: CaseEvent.Kind, by: Any, text: str) -> CaseEvent:
+def tell(case: Case, kind: CaseEvent.Kind, by: Any, text: str) -> CaseEvent:
     return CaseEvent.objects.create(case=case, kind=kind, author=by, text=text)
 
 
-def _still_open(case: Case) -> None:
+def still_open(case: Case) -> None:
     if not case.is_open:
         raise Refused(f"{case} was closed by {case.closed_by}.")
 
 
-def _not_pending(case: Case) -> None:
+def not_pending(case: Case) -> None:
     if case.awaits_approval:
         raise Refused(f"{case} waits for the approval of its closure. Return it first.")
 
 
 def _awaits(case: Case) -> None:
-    _still_open(case)
+    still_open(case)
     if not case.awaits_approval:
         raise Refused(f"Nobody has proposed to close {case}.")
 

@@ -135,6 +135,8 @@ SAMPLES: dict[str, Sample] = {
     "cases": get(),
     "case": get(pk=NO),
     "case-note": post(pk=NO),
+    "case-evidence": post(pk=NO),
+    "evidence": get(pk=NO, number=NO),
     "case-propose": post(pk=NO),
     "case-approve": post(pk=NO),
     "case-return": post(pk=NO),

@@ -290,7 +290,7 @@ def test_readiness_without_a_database_is_a_no_that_names_no_host(
     def gone() -> None:
         raise OperationalError('connection to server on socket "/srv/secret" failed')
 
-    monkeypatch.setattr(health, "_tables", gone)
+    monkeypatch.setattr(health, "tables_there", gone)
     monkeypatch.setattr(health.connection, "close", lambda: None)
     answer = Client().get("/health/ready")
     assert answer.status_code == 503

@@ -81,6 +81,11 @@ class Board:
     tiles: list[Tile]
     panels: list[Panel]
 
+    @property
+    def columns(self) -> list[list[Panel]]:
+        """Left and right, in turn: as high as they are, with no holes between them."""
+        return [self.panels[::2], self.panels[1::2]]
+
 
 Maker = Callable[[User], Any]
 

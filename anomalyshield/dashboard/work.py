@@ -64,7 +64,9 @@ def late(user: User) -> Tile:
 
 def decided_today(user: User) -> Tile:
     mine = model("alerts.Alert").objects.filter(closed_by=user, closed_at__gte=today())
-    return Tile("I decided today", count(mine), "", f"{address_of('alerts')}?status=closed")
+    return Tile(
+        "I decided today", count(mine), "since midnight", f"{address_of('alerts')}?status=closed"
+    )
 
 
 def open_cases(user: User) -> Tile:

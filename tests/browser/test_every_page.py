@@ -19,8 +19,9 @@ from alerts.models import Alert
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import PUBLIC
-from cases import workflow
-from scoring import training
+from cases import evidence, workflow
+from scoring import policy_changes, training
+from scoring.engine.decision import Policy
 from tests.conftest import client_of
 from tests.permission_samples import SAMPLES
 from tests.test_permissions import PATTERNS, action_of
@@ -77,7 +78,9 @@ def furnished() -> None:
     ana, adam, mona = (User.objects.get(username=name) for name in ("ana", "adam", "mona"))
     alert = Alert.objects.by_urgency().open().first()
     assert alert is not None
-    workflow.open_case(by=ana, alerts=[alert])
+    case = workflow.open_case(by=ana, alerts=[alert])
+    evidence.add(by=ana, case=case, name="call.txt", content=b"She has her card.")
+    policy_changes.ask(by=mona, policy=Policy(high_amount=2000), reason="Smaller ones too.")
     keys.make_key(by=adam, name="gateway", scopes=["score:write"])
     training.ask(by=mona)
 
@@ -107,7 +110,17 @@ def test_every_page_is_whole_for_everyone(browser: Browser, live_server, furnish
     if missed := sorted(pages - visited):
         warnings.warn(f"no link led to: {', '.join(missed)}", stacklevel=1)
     assert not findings, told(findings)
-    assert {"home", "alerts", "alert", "case", "transaction", "model", "run", "upload"} <= visited
+    assert {
+        "home",
+        "alerts",
+        "alert",
+        "case",
+        "transaction",
+        "model",
+        "run",
+        "upload",
+        "policy-request",
+    } <= visited
 
 
 def told(findings: list[str]) -> str:
