@@ -57,7 +57,11 @@ def _training(version: ModelVersion, metrics: dict[str, Any]) -> Told:
         f"{version.trained_rows:,} payments, {version.trained_frauds:,} of them labelled fraud, "
         f"as known on {version.cutoff:%Y-%m-%d %H:%M} UTC."
     )
-    yield f"{len(FEATURES)} features, each with a written meaning; names of people are not read."
+    read = metrics.get("shares") or {}
+    number = len(read) or len(FEATURES)
+    yield f"{number} features moved its scores, each with a written meaning; no name of a person."
+    if version.pipeline:
+        yield f"Prepared by feature pipeline {version.pipeline}, SHA-256 {version.pipeline.sha256}."
     heldout = metrics.get("heldout") or {}
     if days := heldout.get("maturity_days"):
         yield f"Payments nobody reported within {days} days count as genuine."

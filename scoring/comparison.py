@@ -8,8 +8,8 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from scoring import dataset, registry
-from scoring.curves import LEAST_FRAUDS, curves, importance, precision_recall, roc
+from scoring import dataset, feature_facts, registry
+from scoring.curves import LEAST_FRAUDS, curves, precision_recall, roc
 from scoring.dataset import Dataset, Split
 from scoring.engine import evaluation
 from scoring.engine.bundle import Bundle
@@ -53,12 +53,13 @@ def report(
 ) -> dict[str, Any]:
     """Everything the pages show about a candidate, measured on the held-out rows."""
     own = bundle.ensemble.score(part.test.vectors)
+    held = part.test if len(part.test) else part.train
     found: dict[str, Any] = {
         "budget": budget,
         "heldout": _heldout(part),
         "measured": measured(part.test, own.risk_score, own.probability, budget),
         "curves": curves(part.test, own.risk_score, own.probability),
-        "importance": importance(bundle, part.test.vectors),
+        "shares": feature_facts.measured_importance(bundle, held.vectors),
         "champion": None,
         "note": bundle.manifest.get("note", ""),
     }

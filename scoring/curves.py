@@ -7,16 +7,12 @@ from numpy.typing import NDArray
 
 from scoring.dataset import Dataset
 from scoring.engine import evaluation
-from scoring.engine.bundle import Bundle
-from scoring.engine.features import NAMES
 
 Floats = NDArray[np.float64]
 POINTS = 60
 BARS = 20
 STEPS = 100  # of the threshold
 LEAST_FRAUDS = 5  # fewer held-out frauds measure nothing
-EXPLAINED = 800  # rows are enough for a mean; more would only keep the trainer busy
-IMPORTANT = 20
 
 
 def curves(test: Dataset, scores: Floats, probability: Floats | None) -> dict[str, Any]:
@@ -94,14 +90,3 @@ def cuts(test: Dataset, scores: Floats) -> dict[str, Any]:
         "false": [int(row.sum()) for row in above & ~fraud],
         "caught": [round(float(test.amounts[row].sum()), 2) for row in above & fraud],
     }
-
-
-def importance(bundle: Bundle, vectors: Floats) -> list[list[Any]]:
-    """[feature, mean size of its contribution in log-odds], the strongest first."""
-    if not len(vectors):
-        return []
-    rows = np.linspace(0, len(vectors) - 1, min(EXPLAINED, len(vectors))).astype(int)
-    _, parts = bundle.ensemble.contributions(np.ascontiguousarray(vectors[rows]))
-    mean = np.abs(parts).mean(axis=0)
-    order = np.argsort(-mean, kind="stable")[:IMPORTANT]
-    return [[NAMES[at], round(float(mean[at]), 5)] for at in order if mean[at] > 0]

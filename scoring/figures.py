@@ -43,12 +43,12 @@ def _said(measure: Measure, value: float) -> str:
 
 
 def important(metrics: dict[str, Any]) -> list[tuple[str, float, Any]]:
-    """The features that moved scores most: meaning, mean log-odds, and a bar."""
-    kept = metrics.get("importance") or []
+    """The features that moved scores most: meaning, share of all that moved them, and a bar."""
+    kept = sorted((metrics.get("shares") or {}).items(), key=lambda one: -one[1])
     meanings = {feature.name: feature.meaning for feature in FEATURES}
-    largest = max((value for _, value in kept), default=0.0)
+    largest = kept[0][1] if kept else 0.0
     return [
-        (meanings.get(name, name), value, share_bar(value, largest)) for name, value in kept[:TOLD]
+        (meanings.get(name, name), share, share_bar(share, largest)) for name, share in kept[:TOLD]
     ]
 
 

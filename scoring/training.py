@@ -12,7 +12,7 @@ from django.utils import timezone
 from anomalyshield import bell
 from anomalyshield.audit.record import record
 from anomalyshield.leases import advance, finish
-from scoring import comparison, dataset, feature_facts, feature_pipelines, plans, registry
+from scoring import comparison, dataset, feature_pipelines, plans, registry
 from scoring.dataset import Split
 from scoring.engine import training as learning
 from scoring.engine.bundle import Bundle
@@ -132,8 +132,6 @@ def _fit(run: TrainingRun, part: Split) -> Bundle:
 def _enter(run: TrainingRun, part: Split, bundle: Bundle, reigning: Loaded | None) -> None:
     """Version, verdict and end of the run in one transaction; without it no trace on disk."""
     metrics = comparison.report(part, bundle, reigning, budget=run.options["budget"])
-    held = part.test if len(part.test) else part.train
-    metrics["shares"] = feature_facts.measured_importance(bundle, held.vectors)
     place = registry.put_down(bundle)
     try:
         with transaction.atomic():

@@ -90,7 +90,7 @@ def test_a_family_is_handed_over_to_somebody_who_may_answer_for_it(dana, mona, a
 
 
 def test_what_a_model_reads_and_how_much_it_moves_stands_beside_it(ana, champion):
-    champion.metrics = {"shares": {"amount": 0.437}, "importance": [["amount", 0.4]]}
+    champion.metrics = {"shares": {"amount": 0.437}}
     champion.save()
     shown = page(ana, "features")
     assert "43.7 %" in shown

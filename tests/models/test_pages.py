@@ -28,7 +28,7 @@ MEASURED = {
             "caught": [1000.0, 950.0, 900.0, 700.0, 0.0],
         },
     },
-    "importance": [["amount_log", 0.8], ["no_such_feature_any_more", 0.2]],
+    "shares": {"no_such_feature_any_more": 0.2, "amount_log": 0.8},
     "champion": {
         "pk": 1,
         "number": 1,
@@ -176,7 +176,7 @@ def test_what_gets_better_and_worse_stands_beside_the_champion(ana, candidate):
     assert "123.45" in shown
     assert "50 and more" in shown
     assert shown.count(">worse<") == 2  # the ROC AUC, and payments below 50
-    assert "no_such_feature_any_more" in shown
+    assert shown.index("80.0 %") < shown.index("no_such_feature_any_more") < shown.index("20.0 %")
 
 
 def test_the_card_says_what_the_version_is_and_can_be_kept(ana, candidate, champion):
