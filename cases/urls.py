@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from cases import api, views
+from cases import api, evidence_api, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<int:pk>/escalate/", views.escalate, name="alert-escalate"),
@@ -20,6 +20,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/cases", api.Cases.as_view(), name="api-cases"),
     path("api/v1/cases/<int:pk>", api.OneCase.as_view(), name="api-case"),
     path("api/v1/cases/<int:pk>/notes", api.Comment.as_view(), name="api-case-notes"),
+    path(
+        "api/v1/cases/<int:pk>/evidence",
+        evidence_api.CaseEvidence.as_view(),
+        name="api-case-evidence",
+    ),
+    path(
+        "api/v1/cases/<int:pk>/evidence/<int:number>",
+        evidence_api.OneEvidence.as_view(),
+        name="api-evidence",
+    ),
     path("api/v1/cases/<int:pk>/propose", api.Propose.as_view(), name="api-case-propose"),
     path("api/v1/cases/<int:pk>/approve", api.Approve.as_view(), name="api-case-approve"),
     path("api/v1/cases/<int:pk>/return", api.Return.as_view(), name="api-case-return"),

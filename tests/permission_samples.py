@@ -143,6 +143,8 @@ SAMPLES: dict[str, Sample] = {
     "api-cases": api("get"),
     "api-case": api("get", pk=NO),
     "api-case-notes": api("post", pk=NO),
+    "api-case-evidence": api("get", pk=NO),
+    "api-evidence": api("get", pk=NO, number=NO),
     "api-case-propose": api("post", pk=NO),
     "api-case-approve": api("post", pk=NO),
     "api-case-return": api("post", pk=NO),
