@@ -30,7 +30,7 @@
       height: 300, margin: { l: 52, r: 12, t: 8, b: 44 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink("muted") },
-      legend: { orientation: "h", y: 1.12, x: 0 }, barmode: "overlay", hovermode: "closest",
+      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, barmode: "overlay", hovermode: "closest",
       xaxis: axis(chart.x), yaxis: axis(chart.y),
     };
     window.Plotly.react(box, traces, layout, settings);
