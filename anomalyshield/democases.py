@@ -1,6 +1,6 @@
 """Cases of the demo's fraud desk: closed ones, one whose closure waits, one under way."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -31,11 +31,17 @@ def open_and_close(desk: Desk) -> None:
 
 
 def _by_subject(items: list[Item]) -> list[list[Item]]:
-    """The most alerts first, then the earlier payment."""
+    """The most alerts first, then the earlier payment; but one of each kind before the next."""
     found: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         found[item.alert.user_id].append(item)
-    return sorted(found.values(), key=lambda own: (-len(own), own[0].number))
+    ranked = sorted(found.values(), key=lambda own: (-len(own), own[0].number))
+    before: Counter[str] = Counter()
+    rounds = []
+    for own in ranked:
+        rounds.append((before[own[0].kind], own))
+        before[own[0].kind] += 1
+    return [own for _, own in sorted(rounds, key=lambda pair: pair[0])]
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ import io
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -20,11 +21,12 @@ from anomalyshield.accounts.people import give_new_password, make_user
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.audit.record import record
 from anomalyshield.demodesk import FRESH_DAYS, RECENT, Desk
-from scoring import registry, sourcing, training, uploads
+from scoring import policies, policy_changes, registry, sourcing, training, uploads
 from scoring.current import forget
 from scoring.demo.story import ROWS, Story
 from scoring.engine import features
 from scoring.engine import training as learning
+from scoring.engine.decision import Policy
 from scoring.engine.history import EVENT, History
 from scoring.engine.transaction import Defaults, event_of, parse
 from scoring.models import ModelVersion, Source, TrainingRun, Upload
@@ -40,6 +42,11 @@ PEOPLE = {
 }
 BUDGET = 0.04  # of 135 payments a day: what two people can look at before lunch
 FRAUD_SHARE = 0.07
+# Which policy was in force for a part of the payments, from which score on people looked, and why.
+AGREED = {
+    "earlier": (2, 0.8, "One analyst, mornings only: show her the worst."),
+    "recent": (3, 0.7, "Ana has joined Lena: there is time for more."),
+}
 READ = 0.1  # of a training's progress: it knows its labels
 WHY = "Learnt from the labels of these weeks; finds more at the same number of alerts."
 FIRST_LESSON = 20  # days the first model learns from; nobody has labelled anything by then
@@ -70,6 +77,7 @@ def make(
     first_model(story, source)
     for part, days in _parts(story).items():
         say(f"payments, {part}")
+        agree(*AGREED[part])
         name = f"demo-{seed}-{rows}-{until:{STAMP}}-{part}.csv"
         work_off(receive(dana, source, name, story.csv(*days)))
     keep_the_desk(story, source, say)
@@ -150,6 +158,18 @@ def _events(story: Story, source: Source) -> np.ndarray:
         ],
         EVENT,
     )
+
+
+def agree(version: int, high_above: float, reason: str) -> None:
+    """Mona asks for the cut point and Otto puts it into force, unless that was done already."""
+    base = policies.active()
+    if base.version >= version:
+        return
+    mona, otto = (User.objects.get(username=name) for name in ("mona", "otto"))
+    wanted = replace(Policy.from_dict(base.values), high_above=high_above)
+    request = policy_changes.ask(by=mona, policy=wanted, reason=reason)
+    policy_changes.approve(by=otto, request=request)
+    forget()
 
 
 def receive(by: User, source: Source, name: str, content: bytes) -> Upload:

@@ -23,9 +23,11 @@ from scoring.demo.typologies import NAMES
 from scoring.engine.features import spec_id
 from scoring.models import (
     Decision,
+    DecisionPolicy,
     Label,
     ListEntry,
     ModelVersion,
+    PolicyRequest,
     PromotionRequest,
     Source,
     TrainingRun,
@@ -138,7 +140,7 @@ def test_labels_came_late_and_the_last_days_have_hardly_any():
 
 def test_decided_alerts_gave_labels_in_an_analysts_name():
     decided = Alert.objects.closed()
-    assert decided.count() > 200
+    assert decided.count() > 100
     for alert in decided[:20]:
         standing = Label.objects.filter(transaction=alert.transaction).standing().get()
         assert (standing.value == "TRUE_FRAUD") == (alert.disposition == "TRUE_POSITIVE_FRAUD")
@@ -161,6 +163,20 @@ def test_a_challenger_waits_for_a_second_model_owner():
     with pytest.raises(registry.Refused, match="second model owner"):
         registry.approve(by=mona, request=request)
     assert registry.approve(by=otto, request=request).state == "CHAMPION"
+
+
+def test_two_owners_have_agreed_twice_from_which_score_on_people_look():
+    versions = DecisionPolicy.objects.order_by("version")
+    assert [one.values["high_above"] for one in versions] == [0.7, 0.8, 0.7]
+    assert versions.last().active
+    answered = {(one.asked_by.username, one.answered_by.username) for one in asked_policies()}
+    assert answered == {("mona", "otto")}
+    used = Decision.objects.values_list("policy__version", flat=True).distinct()
+    assert set(used) == {2, 3}
+
+
+def asked_policies():
+    return PolicyRequest.objects.select_related("asked_by", "answered_by")
 
 
 def test_yesterday_the_desk_was_at_work():
@@ -337,8 +353,9 @@ def test_a_candidate_is_measured_beside_the_champion_it_would_replace(mona_and_o
     comparison.renew(third)
     third.refresh_from_db()
     assert third.metrics["champion"]["number"] == second.number
-    # The same labels and trees: only the budget differs, so the ranking does not.
-    assert third.metrics["measured"]["ap"] == third.metrics["champion"]["measured"]["ap"]
+    # The same labels and trees: only the budget differs, so the ranking does not, but for ties.
+    theirs = third.metrics["champion"]["measured"]["ap"]
+    assert third.metrics["measured"]["ap"] == pytest.approx(theirs, abs=0.01)
     assert third.metrics["recipe"]["budget"] == 0.03
 
 
