@@ -62,6 +62,7 @@ class Ablation(models.Model):
     rows = models.PositiveIntegerField()  # held out
     frauds = models.PositiveIntegerField()
     whole = models.FloatField()  # average precision with everything
+    noise = models.FloatField(default=0)  # between trainings that differ in their dice alone
     without = models.JSONField()  # {family: average precision without it}
 
     class Meta:

@@ -8,8 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from scoring import comparison, dataset, figures, registry, training
+from scoring import ablation, comparison, dataset, figures, registry, training
 from scoring.engine.bundle import Refused
+from scoring.engine.families import FAMILIES
+from scoring.engine.training import Untrainable
 from scoring.labels import MATURITY
 from scoring.models import ModelVersion
 
@@ -25,7 +27,18 @@ class Command(BaseCommand):
         parser.add_argument("--maturity-days", type=int, default=MATURITY.days)
         parser.add_argument("--budget", type=float, help="Share of transactions people can review")
 
+        parser.add_argument(
+            "--ablation",
+            nargs="*",
+            metavar="FAMILY",
+            help="Train with and without each family of features (all, or those named)",
+        )
+        parser.add_argument("--seeds", type=int, default=ablation.SEEDS, help="Trainings of each")
+
     def handle(self, *_: Any, **given: Any) -> None:
+        if given["ablation"] is not None:
+            self.ablate(**given)
+            return
         version, now = _version(given["version"]), timezone.now()
         maturity = timedelta(days=given["maturity_days"])
         unseen_from = version.learnt_until
@@ -49,6 +62,26 @@ class Command(BaseCommand):
         )
         for row in figures.table(found):
             self.stdout.write(f"  {row['title']:32} {row['own']:>8}")
+
+    def ablate(self, **given: Any) -> None:
+        """Print what each family adds, and keep it for the feature page."""
+        families = given["ablation"] or list(FAMILIES)
+        if unknown := set(families) - set(FAMILIES):
+            raise CommandError(f"No family {unknown.pop()}; there are {', '.join(FAMILIES)}.")
+        now, maturity = timezone.now(), timedelta(days=given["maturity_days"])
+        part = dataset.split(dataset.read(now, maturity), now, maturity)
+        budget = given["budget"] or training.default_budget()
+        try:
+            ablation.measure(
+                part, budget=budget, families=families, seeds=given["seeds"], told=self.tell
+            )
+        except (ablation.Unmeasurable, Untrainable) as reason:
+            raise CommandError(str(reason)) from None
+
+    def tell(self, family: str, reached: float, spread: float) -> None:
+        title = f"without {FAMILIES[family].title}" if family else "everything"
+        self.stdout.write(f"  {title:48} {reached:.3f} ± {spread:.3f}")
+        self.stdout.flush()
 
 
 def _version(number: int | None) -> ModelVersion:
