@@ -8,13 +8,16 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from anomalyshield.audit.record import record
-from scoring.engine.bundle import Bundle
+from scoring import registry
+from scoring.engine.bundle import Bundle, Refused
 from scoring.engine.families import FAMILIES, Family
 from scoring.engine.features import FEATURES, NAMES, Feature, widened, widths
 from scoring.models import Ablation, FamilyOwner, FeatureDay, ModelVersion, Snapshot
+from scoring.plan_preview import latest_vectors
 
 COUNTED = 20_000  # decisions of a day: the share is known to a third of a per cent
 MEASURED = 400  # held-out rows whose contributions are summed up
+AT_ONCE = 100  # in a job, which others wait for
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,10 @@ class KnownFamily:
         return None if self.gain is None else -self.gain
 
 
-def families() -> list[KnownFamily]:
+def families(versions: list[ModelVersion]) -> list[KnownFamily]:
     """Everything the feature page says, from a handful of small rows."""
     day, ablation = FeatureDay.objects.first(), Ablation.objects.first()
     owners = {row.family: row.owner for row in FamilyOwner.objects.select_related("owner")}
-    models_shown = in_use()
     by_name = {feature.name: feature for feature in FEATURES}
     return [
         KnownFamily(
@@ -60,7 +62,7 @@ def families() -> list[KnownFamily]:
                 Known(
                     feature=by_name[name],
                     missing=day.missing.get(name) if day else None,
-                    importance=[(one, importance(one, name)) for one in models_shown],
+                    importance=[(one, importance(one, name)) for one in versions],
                 )
                 for name in family.features
             ],
@@ -94,6 +96,22 @@ def measured_importance(bundle: Bundle, vectors: np.ndarray) -> dict[str, float]
         return {}
     shares = zip(NAMES, (strength / total).tolist(), strict=True)
     return {name: round(share, 5) for name, share in shares if share >= 5e-6}
+
+
+@transaction.atomic
+def measure_unmeasured() -> None:
+    """Measure one version in use that came without its importance: a first model, an older one."""
+    for version in in_use():
+        if "importance" not in version.metrics and (rows := latest_vectors(AT_ONCE)).size:
+            try:
+                bundle = registry.load(version)
+            except Refused:  # named wherever it is loaded to score
+                continue
+            shares = measured_importance(bundle, rows)
+            locked = ModelVersion.objects.select_for_update().get(pk=version.pk)
+            locked.metrics["importance"] = shares
+            locked.save(update_fields=["metrics"])
+            return
 
 
 @transaction.atomic

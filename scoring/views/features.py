@@ -57,9 +57,11 @@ def _page(
     request: HttpRequest, *, status: int = 200, refused: str = "", form: OwnerForm | None = None
 ) -> HttpResponse:
     form, may_edit = form or OwnerForm(), request.user.may("pipeline.edit")
+    versions = feature_facts.in_use()
     context = {
-        "families": feature_facts.families(),
-        "versions": feature_facts.in_use(),
+        "families": feature_facts.families(versions),
+        "versions": versions,
+        "columns": 5 + len(versions),
         "count": len(FEATURES),
         "day": FeatureDay.objects.first(),
         "ablation": Ablation.objects.first(),

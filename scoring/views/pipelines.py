@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from anomalyshield.accounts.permissions import allow
 from scoring import feature_pipelines, plan_preview, plans
+from scoring.engine.families import FAMILIES
 from scoring.models import FeaturePipeline, ModelVersion
 
 SHOWN = 50
@@ -25,7 +26,10 @@ class PipelineForm(forms.Form):
         error_messages={"required": "Write the pipeline first."},
     )
     reason = forms.CharField(
-        max_length=500, required=False, label="Reason", help_text="Kept with the version"
+        max_length=500,
+        required=False,
+        label="Reason",
+        help_text="Needed to keep it: it stays with the version",
     )
 
 
@@ -96,6 +100,7 @@ def _list(
     context = {
         "pipelines": FeaturePipeline.objects.select_related("made_by")[:SHOWN],
         "form": form,
+        "families": list(FAMILIES),
         "may_edit": request.user.may("pipeline.edit"),
         **more,
     }

@@ -104,6 +104,19 @@ def test_importance_is_measured_as_shares_of_what_moves_the_scores(bundles_learn
     assert feature_facts.measured_importance(bundles_learnt[0], vectors[:0]) == {}
 
 
+def test_a_version_that_came_without_its_importance_is_measured_later(ana, champion, decided):
+    assert "importance" not in champion.metrics
+    feature_facts.measure_unmeasured()
+    champion.refresh_from_db()
+    assert sum(champion.metrics["importance"].values()) == pytest.approx(1, abs=0.001)
+    before = champion.metrics
+    for _ in range(3):  # one version at a time: the others of the fixture
+        feature_facts.measure_unmeasured()
+    champion.refresh_from_db()
+    assert champion.metrics == before
+    assert all("importance" in version.metrics for version in feature_facts.in_use())
+
+
 def test_what_a_family_adds_is_shown(ana):
     Ablation.objects.create(rows=900, frauds=40, whole=0.8, without={"sharing": 0.7, "time": 0.81})
     shown = page(ana, "features")

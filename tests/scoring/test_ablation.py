@@ -66,3 +66,11 @@ def test_the_command_names_what_it_does_not_know_and_what_is_missing():
         call_command("evaluate", "--ablation", "nonsense", stdout=StringIO())
     with pytest.raises(CommandError, match="are needed"):
         call_command("evaluate", "--ablation", stdout=StringIO())
+
+
+def test_the_register_is_listed_and_counted():
+    counted, listed = StringIO(), StringIO()
+    call_command("features", "--count", stdout=counted)
+    call_command("features", stdout=listed)
+    assert int(counted.getvalue()) == len(NAMES) >= 40
+    assert all(f"  {name} " in listed.getvalue() for name in NAMES)
