@@ -46,8 +46,9 @@ class KnownFamily:
         return None if self.gain is None else -self.gain
 
 
-def families(versions: list[ModelVersion]) -> list[KnownFamily]:
+def families(versions: list[ModelVersion] | None = None) -> list[KnownFamily]:
     """Everything the feature page says, from a handful of small rows."""
+    versions = in_use() if versions is None else versions
     day, ablation = FeatureDay.objects.first(), Ablation.objects.first()
     owners = {row.family: row.owner for row in FamilyOwner.objects.select_related("owner")}
     by_name = {feature.name: feature for feature in FEATURES}
