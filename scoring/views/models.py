@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from anomalyshield.accounts.permissions import allow
 from scoring import card as cards
-from scoring import comparison, figures, operating, policies, registry, training
+from scoring import comparison, figures, operating, policies, registry, training, watching
 from scoring.labels import MATURITY
 from scoring.models import ModelVersion, PromotionRequest, TrainingRun
 
@@ -181,6 +181,7 @@ def _page(
         "important": figures.important(version.metrics),
         "card": cards.card(version),
         "requests": version.requests.select_related("asked_by", "answered_by"),
+        "watched": _watched(version),
         "waiting": waiting,
         "own": waiting is not None and waiting.asked_by == request.user,
         "four_eyes": settings.FOUR_EYES,
@@ -189,6 +190,13 @@ def _page(
         "may": _rights(request.user),
     }
     return render(request, "scoring/model.html", context, status=status)
+
+
+def _watched(version: ModelVersion) -> watching.Watched | None:
+    """Of a shadow, and of what was one: whoever approves it wants to know what it said."""
+    cut = float(policies.active().values["high_above"])
+    found = watching.watched(version, cut=cut)
+    return found if found.rows or version.state == ModelVersion.State.SHADOW else None
 
 
 def _drawn(metrics: dict[str, Any], asked: str) -> dict[str, Any]:

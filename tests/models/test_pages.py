@@ -198,7 +198,7 @@ def test_the_page_asks_the_database_a_fixed_number_of_questions(
 ):
     client = client_of(ana)
     page(ana, "model", candidate.pk)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         client.get(reverse("model", args=[candidate.pk]))
 
 
