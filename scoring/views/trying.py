@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from anomalyshield.accounts.permissions import allow
+from anomalyshield.audit.record import record
 from scoring import charts, policies, trying
 from scoring.api import words
 from scoring.deciding import Answer
@@ -122,6 +123,7 @@ def _start(request: HttpRequest) -> dict[str, str]:
     known = number.isascii() and number.isdecimal() and len(number) < 19
     row = Transaction.objects.filter(pk=number).first() if known else None
     if row is not None and sees_people(request.user):
+        record(by=request.user, action="data.read", object=row)
         return _like(row)
     shown = examples(_policy_in_force())
     return shown.get(request.GET.get("example", ""), shown["ordinary"])[1]
@@ -141,6 +143,9 @@ def _page(
     request: HttpRequest, form: TryForm, tried: Tried | None = None, *, status: int = 200
 ) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "examples": examples(_policy_in_force())}
+    if sees_people(request.user):
+        numbers = Transaction.objects.order_by("-pk").values_list("pk", flat=True)
+        context["latest"] = numbers.first()
     if tried is not None:
         context |= _told(tried)
     return render(request, "scoring/try.html", context, status=status)

@@ -98,6 +98,7 @@ def test_the_page_shows_the_gauge_the_hits_with_their_values_and_a_table_of_each
         "UNUSUAL_HOUR",
         "HIGH_RISK_MCC",
         "12,500.5",
+        ">7995<",
         "10,000",
         "policy 1",
         str(model),
@@ -150,6 +151,9 @@ def test_an_analyst_starts_from_a_stored_payment_and_others_do_not_see_it(ana, d
     stored = Transaction.objects.get()
     like = page(ana, like=stored.pk).context["form"].initial
     assert (like["user_id"], like["amount"]) == ("u3", "12500.5")
+    assert AuditEvent.objects.filter(action="data.read", actor="ana").count() == 1
+    assert f"?like={stored.pk}" in page(ana).content.decode()
+    assert "Like the latest" not in page(dana).content.decode()
     assert page(dana, like=stored.pk).context["form"].initial["user_id"] == "user_001"
     assert f"like={stored.pk}" in client_of(ana).get(f"/transactions/{stored.pk}/").content.decode()
 
