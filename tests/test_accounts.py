@@ -33,7 +33,7 @@ def trail(action: str, **fields: object) -> int:
 def test_ana_logs_in_on_the_page_and_lands_on_her_first_page(ana_with_password: User) -> None:
     client = Client()
     assert login(client, "ana", PASSWORD).status_code == 302
-    assert b"Open alerts" in client.get("/").content
+    assert b"My open alerts" in client.get("/").content
     assert trail("session.opened", actor="ana") == 1
 
 
