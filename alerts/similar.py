@@ -1,9 +1,10 @@
 """Which decided alerts looked like this one, and what they turned out to be.
 
 The distance is over the features as they were stored when each leading payment was scored, so it
-is the same today and in a year, whatever has been trained since. Per feature it is the difference
-in units of the spread among those compared, at most 1 (Gower, “A general coefficient of similarity
-and some of its properties”, Biometrics 27, 1971); what moved this alert's own score weighs most.
+is the same today and in a year, whatever has been trained since. Per feature it is the share of
+the compared alerts that lie between the two (Podani, “Extending Gower's general coefficient of
+similarity to ordinal characters”, Taxon 48, 1999): a few huge amounts do not make all others equal.
+Features weigh the same; weighing them by what moved the score found fewer of the same kind.
 """
 
 from dataclasses import dataclass
@@ -15,10 +16,9 @@ from numpy.typing import NDArray
 from alerts.models import Alert, Profile
 from scoring.models import Explanation
 
-POOL = 1_000  # decided alerts, the latest: looked through in some milliseconds
+POOL = 500  # decided alerts, the latest: looked through in some milliseconds
 SHOWN = 5
-ALIKE = 0.6  # below, nobody would call it similar
-OWN = 0.8  # share of the weight that goes by what moved the score of this alert
+ALIKE = 0.75  # below, nobody would call it similar
 REASONS = 0.15  # share of the distance that goes by rules and suspicion
 NAMED = 3  # features named as alike
 Vector = NDArray[np.float64]
@@ -61,7 +61,7 @@ def similar(alert: Alert, user: Any) -> Likes:
     apart = differences(x, np.stack([_vector(one.vector) for one in pool]))
     said = _reasons(alert.reason_codes, alert.suspected)
     reasons = np.array([_reasons_apart(said, _reasons(p.reasons, p.suspected)) for p in pool])
-    likeness = 1 - (1 - REASONS) * (apart @ _weights(moved, x.size)) - REASONS * reasons
+    likeness = 1 - (1 - REASONS) * apart.mean(axis=1) - REASONS * reasons
     order = sorted(range(len(pool)), key=lambda n: (-likeness[n], -pool[n].alert))
     near = [n for n in order[:SHOWN] if likeness[n] >= ALIKE]
     alerts = Alert.objects.select_related("closed_by").in_bulk([pool[n].alert for n in near])
@@ -74,26 +74,29 @@ def similar(alert: Alert, user: Any) -> Likes:
 
 
 def differences(x: Vector, rows: Vector) -> Vector:
-    """Per row and feature from 0, the same, to 1: as far apart as the middle half spreads.
+    """Per row and feature the share of the rows between it and x: 0 is the same, 1 the other end.
 
-    Unknown and unknown are the same; unknown and known are not.
+    Unknown and unknown are the same; unknown and known are as far apart as can be.
     """
-    apart = np.minimum(np.abs(rows - x) / _spread(rows), 1.0)
-    missing = np.isnan(rows) != np.isnan(x)
-    return np.where(missing, 1.0, np.nan_to_num(apart, nan=0.0))
+    known = np.maximum((~np.isnan(rows)).sum(axis=0), 1)
+    apart = np.abs(_ranks(rows) - (rows < x).sum(axis=0)) / known
+    missing, nowhere = np.isnan(rows) != np.isnan(x), np.isnan(rows) & np.isnan(x)
+    return np.where(missing, 1.0, np.where(nowhere, 0.0, apart))
 
 
-def _spread(rows: Vector) -> Vector:
-    """Of each feature's known values: the middle half, or all of them if that has no width."""
-    ordered, columns = np.sort(rows, axis=0), np.arange(rows.shape[1])  # NaN comes last
-    last = np.maximum(rows.shape[0] - np.isnan(rows).sum(axis=0) - 1, 0)
-    low, high = ordered[last // 4, columns], ordered[last - last // 4, columns]
-    half, whole = high - low, ordered[last, columns] - ordered[0]
-    return np.where(half > 0, half, np.where(whole > 0, whole, 1.0))
+def _ranks(rows: Vector) -> NDArray[np.int64]:
+    """Per column how many rows are smaller; equal ones have one rank."""
+    order = rows.argsort(axis=0)  # NaN comes last
+    ordered = np.take_along_axis(rows, order, axis=0)
+    first = np.zeros(rows.shape, np.int64)
+    first[1:] = np.where(ordered[1:] != ordered[:-1], np.arange(1, len(rows))[:, None], 0)
+    ranks = np.empty_like(first)
+    np.put_along_axis(ranks, order, np.maximum.accumulate(first, axis=0), axis=0)
+    return ranks
 
 
 def _pool(alert: Alert, own: Profile, user: Any) -> list[Past]:
-    """Rows without their models: a thousand of those would take longer than all the rest."""
+    """Rows without their models: hundreds of those would take longer than all the rest."""
     decided = Alert.objects.visible_to(user).closed().exclude(pk=alert.pk)
     latest = decided.order_by("-closed_at", "-pk").values("pk")[:POOL]
     kept = Profile.objects.filter(alert__in=latest, spec=own.spec)
@@ -114,13 +117,6 @@ def _moved(alert: Alert) -> Vector | None:
         return None
     said = explanation.contributions
     return np.array([float(said.get(name, 0.0)) for name in NAMES])
-
-
-def _weights(moved: Vector | None, size: int) -> Vector:
-    even = np.full(size, 1 / size)
-    if moved is None or moved.size != size or not np.abs(moved).sum():
-        return even
-    return OWN * np.abs(moved) / np.abs(moved).sum() + (1 - OWN) * even
 
 
 def _reasons(codes: list[str], suspected: str) -> set[str]:

@@ -188,6 +188,11 @@ class Alert(models.Model):
         return next((s["sentence"] for s in sentences if s["contribution"] > 0), "")
 
     @property
+    def suspicion(self) -> str:
+        """What it is suspected of in a word or two: stolen card."""
+        return self.get_suspected_display().partition(" or ")[0].lower()
+
+    @property
     def is_group(self) -> bool:
         return self.hit_count > 1
 
