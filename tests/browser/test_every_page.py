@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.urls import Resolver404, resolve, reverse
+from django.utils import timezone
 from playwright.sync_api import Browser
 
 from alerts.models import Alert
@@ -22,9 +23,11 @@ from anomalyshield.accounts.roles import PUBLIC
 from cases import evidence, workflow
 from scoring import policy_changes, training
 from scoring.engine.decision import Policy
+from scoring.webhooks import events
 from tests.conftest import client_of
 from tests.permission_samples import SAMPLES
 from tests.test_permissions import PATTERNS, action_of
+from tests.webhooks.making import endpoint
 from tools.walker import DESK, Walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -83,6 +86,8 @@ def furnished() -> None:
     policy_changes.ask(by=mona, policy=Policy(high_amount=2000), reason="Smaller ones too.")
     keys.make_key(by=adam, name="gateway", scopes=["score:write"])
     training.ask(by=mona)
+    endpoint()
+    events.queue("decision.updated", {"decision": 1}, at=timezone.now())
 
 
 def walker_of(browser: Browser, base: str, username: str, axe: str) -> Walk:

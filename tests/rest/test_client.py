@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -44,10 +45,14 @@ clients = loaded()
 
 
 @pytest.fixture
-def site(live_server: Any, settings: Any, tmp_path: Path) -> str:
+def site(live_server: Any, settings: Any, tmp_path: Path) -> Iterator[str]:
+    """The site; at the end nothing of what it does after its answers is still under way."""
     settings.BUNDLES = tmp_path / "models"
     making.first_model()
-    return str(live_server.url)
+    yield str(live_server.url)
+    until = time.monotonic() + 20
+    while Decision.objects.unrouted().exists() and time.monotonic() < until:
+        time.sleep(0.1)
 
 
 @pytest.fixture
