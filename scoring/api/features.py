@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers as s
 from rest_framework.request import Request
 
@@ -27,6 +28,7 @@ class FeatureOut(s.Serializer):
     missing = s.FloatField(allow_null=True, help_text="Share of unknown values on the latest day")
     importance = s.SerializerMethodField(help_text="By version: share of all that moved scores")
 
+    @extend_schema_field(s.DictField(child=s.FloatField(allow_null=True)))
     def get_importance(self, known: Any) -> dict[str, float | None]:
         return {str(version): share for version, share in known.importance}
 

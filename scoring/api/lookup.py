@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from anomalyshield.audit.record import record
+from anomalyshield.rest.shapes import Strict
 from anomalyshield.templatetags.words import masked_if
 from scoring.engine.decision import Level
 from scoring.engine.keys import entity_key
@@ -24,12 +25,13 @@ ANOMALOUS = [Level.HIGH, Level.CRITICAL]
 FILTERS = {"from": "transaction__event_time__gte", "to": "transaction__event_time__lt"}
 
 
-class Asked(s.Serializer):
+class Asked(Strict):
     """The filters of a list of anomalies."""
 
     user = s.CharField(max_length=128, required=False)
     risk_level = s.ChoiceField([str(level) for level in Level], required=False)
     cursor = s.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    limit = s.IntegerField(min_value=1, max_value=200, default=PAGE, required=False)
 
     def get_fields(self) -> dict[str, s.Field]:
         # `from` is a word of Python, so it cannot be declared above.
@@ -79,6 +81,7 @@ class Anomalies(APIView):
             OpenApiParameter("from", str, description="ISO 8601"),
             OpenApiParameter("to", str, description="ISO 8601"),
             OpenApiParameter("cursor", int),
+            OpenApiParameter("limit", int),
         ],
         responses=AnomaliesOut,
     )
@@ -86,9 +89,10 @@ class Anomalies(APIView):
         asked = Asked(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         hidden = not sees_people(request.user)
+        limit = asked.validated_data["limit"]
         rows = found(asked.validated_data, hidden)
-        more = rows[PAGE - 1].pk if len(rows) > PAGE else None
-        return Response({"results": [told(row, hidden) for row in rows[:PAGE]], "next": more})
+        more = rows[limit - 1].pk if len(rows) > limit else None
+        return Response({"results": [told(row, hidden) for row in rows[:limit]], "next": more})
 
 
 class OneTransaction(APIView):
@@ -123,8 +127,9 @@ def found(asked: dict[str, Any], hidden: bool) -> list[Decision]:
         rows = rows.filter(pk__lt=asked["cursor"])
     rows = rows.filter(**{FILTERS[name]: asked[name] for name in FILTERS if name in asked})
     levels = [asked["risk_level"]] if "risk_level" in asked else ANOMALOUS
-    parts = [rows.filter(level=level)[: PAGE + 1] for level in levels]
-    return list(islice(merge(*parts, key=lambda row: row.pk, reverse=True), PAGE + 1))
+    wanted = asked["limit"] + 1
+    parts = [rows.filter(level=level)[:wanted] for level in levels]
+    return list(islice(merge(*parts, key=lambda row: row.pk, reverse=True), wanted))
 
 
 def told(decision: Decision, hidden: bool) -> dict[str, Any]:

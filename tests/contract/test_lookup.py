@@ -125,3 +125,15 @@ def test_a_payment_is_tried_and_nothing_stored(post: Post) -> None:
     assert not Transaction.objects.exists()
     refused = post("/api/v1/scoring/try", '{"user_id": "u1", "amount": "much"}')
     assert (refused.status_code, refused.json()["pointer"]) == (400, "/amount")
+
+
+def test_a_page_of_anomalies_is_as_long_as_was_asked(decided: None, ana: User) -> None:
+    first = anomalies(ana, limit=1)
+    rest = anomalies(ana, limit=1, cursor=first["next"])
+    assert ids(first) + ids(rest) == ["old", "large"]
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize("asked", [{"limit": 0}, {"limit": 1000}, {"risk": "HIGH"}])
+def test_what_the_list_does_not_know_is_refused(asked: dict[str, Any], ana: User) -> None:
+    assert next(iter(asked)) in str(anomalies(ana, 400, **asked))
