@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers as s
 from rest_framework.request import Request
 
-from alerts.api import LEVELS, AlertRowOut
+from alerts.api_shapes import LEVELS, AlertRowOut
 from alerts.forms import NOTE_LENGTH
 from alerts.models import Alert
 from alerts.triage import Refused

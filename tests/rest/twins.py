@@ -156,7 +156,7 @@ ALONE: dict[str, str] = {
     "account_change_password": "a person types a password, a program carries a key; an admin's "
     "program gives new ones by giveNewPassword",
 }
-# Pages on their way in, whose twins are being written: empty when a step is finished.
+# Pages and operations on their way in from another hand: empty when a step is finished.
 SOON: frozenset[str] = frozenset()
 # Operations that no page has, and why.
 WITHOUT_PAGE: dict[str, str] = {
