@@ -161,7 +161,7 @@ def _waits(item: Item) -> bool:
         return False
     if item.age >= FRESH_DAYS * DAY:
         return item.number % (4 if item.kind else 2) == 0
-    return item.age < DAY or item.number % 3 > 0
+    return item.age < DAY or not item.kind or item.number % 3 > 0
 
 
 def _alerts(source: Source) -> Iterable[Alert]:

@@ -36,7 +36,8 @@ def payments(
     """
     book = _Book(rng, world)
     if fresh_days:
-        lately = honest.where(honest.day > world.days - fresh_days)
+        ago = world.days - honest.day  # soon enough for an episode of two days to be told
+        lately = honest.where((ago < fresh_days) & (ago > 0.2 * fresh_days))
         for typology in FRESH * tuple(kinds):
             while not book.tell(typology, Crime(rng, world, lately, 0.0), fresh=True):
                 pass

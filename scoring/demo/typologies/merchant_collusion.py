@@ -9,7 +9,7 @@ KINDS = ("electronics", "jewellery", "clothing", "restaurant", "bar")
 
 
 def tell(crime: Crime) -> Iterator[Payment]:
-    """One shop, many cards, round sums within three days; without care, after closing time."""
+    """One shop, many cards, round sums within two days; without care, after closing time."""
     place = crime.a_home()
     shop = crime.shop(place, *KINDS)
     wanted = int(crime.rng.integers(5, 10))
@@ -17,7 +17,7 @@ def tell(crime: Crime) -> Iterator[Payment]:
         if number == wanted:
             return
         hour = crime.between(9, 23) if crime.careful else crime.between(22, 29)
-        day = crime.at_hour(crime.day + 3 * crime.between(0, 1), hour, place)
+        day = crime.at_hour(crime.day + 1.5 * crime.between(0, 1), hour, place)
         step = 10 if crime.careful else 50
         low, high = (60, 260) if crime.careful else (300, 2_600)
         amount = float(step * round(crime.between(low, high) / step))
