@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from anomalyshield import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("scoring.urls")),  # first: payments wait for /detect
     path("", views.home, name="home"),
     path("system/", views.system, name="system"),
     path("health", views.alive, name="health"),
@@ -17,7 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs", views.docs, name="docs"),
     path("redoc", views.redoc, name="redoc"),
     path("", include("anomalyshield.accounts.urls")),
-    path("", include("scoring.urls")),
     path("", include("alerts.urls")),
     path("", include("cases.urls")),
 ]
