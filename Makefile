@@ -15,7 +15,7 @@ NAMESPACE ?= fraud-detection
 .DEFAULT_GOAL := help
 .PHONY: help run test test-streams chaos bench lint format typecheck migrations-check lock clean \
 	install dev-setup run-api run-app doctor generate-data generate-load train evaluate-models \
-	smoke screenshots docker-build docker-up docker-down deploy-local deploy-k8s
+	smoke screenshots queue-picture docker-build docker-up docker-down deploy-local deploy-k8s
 
 help: ## Show these lines
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 20
@@ -93,6 +93,9 @@ evaluate-models: ## Figures of every model version
 
 screenshots: ## Every page in light, dark and 400 px, into var/screenshots (needs Chromium)
 	@$(DEV) tools/screenshots.py
+
+queue-picture: ## The picture of the README, from a fresh demo (needs Chromium)
+	@$(DEV) tools/screenshots.py queue
 
 smoke: ## Is a running server alive from end to end?
 	@$(BASE) manage.py smoke --endpoint $(ENDPOINT)
