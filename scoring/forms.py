@@ -53,6 +53,7 @@ class SourceForm(forms.ModelForm):
     class Meta:
         model = Source
         fields = ("name", "title", "kind", "currency", "timezone", "mapping", "active")
+        labels = {"timezone": "Time zone"}
         help_texts = {
             "name": "Short, without spaces; it cannot be changed later",
             "timezone": "Of times that state no offset, for example Asia/Kolkata",
@@ -62,6 +63,8 @@ class SourceForm(forms.ModelForm):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.fields["name"].disabled = self.instance.pk is not None
+        kinds = [(value, value.upper()) for value in Source.Kind.values]
+        self.fields["kind"].widget.choices = kinds
 
     def clean_currency(self) -> str:
         return str(self._read(fields.currency, "currency"))

@@ -43,6 +43,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
     context = {
         **_context(request, form, page),
         "figures": figures(seen),
+        "queueless": not queues,
         "newest": seen.order_by("-pk").values_list("pk", flat=True).first() or 0,
     }
     return _answer(request, context)

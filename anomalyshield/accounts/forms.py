@@ -6,7 +6,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, RegexValidator
 
 from anomalyshield.accounts.models import ApiKey, User
-from anomalyshield.accounts.roles import DUTIES, SCOPES, TITLES
+from anomalyshield.accounts.roles import ADMIN, DUTIES, EVENTS, SCOPES, TITLES
 from anomalyshield.audit.models import AuditEvent
 
 ROLES = [(role, f"{title}: {DUTIES[role]}.") for role, title in TITLES.items()]
@@ -107,6 +107,10 @@ class KeyForm(forms.Form):
     def __init__(self, *args: object, by: User) -> None:
         super().__init__(*args)
         self.fields["source"].queryset = self.fields["source"].queryset.visible_to(by)
+        if ADMIN not in by.roles:  # others would only be refused the rest
+            shown = [one for one in self.fields["scopes"].choices if one[0] == EVENTS]
+            self.fields["scopes"].widget.choices = shown
+            self.fields["scopes"].help_text = "Keys that score or read are made by an admin."
 
 
 class TrailFilter(forms.Form):

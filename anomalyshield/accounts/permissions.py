@@ -9,6 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
+from django.template.loader import render_to_string
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -37,7 +38,7 @@ def allow(
             if request.method not in methods and not (
                 request.method == "HEAD" and "GET" in methods
             ):
-                return HttpResponseNotAllowed(methods)
+                return _not_here(request, methods)
             with read_in(request.user.timezone):
                 return view(request, *args, **kwargs)
 
@@ -45,6 +46,17 @@ def allow(
         return guarded
 
     return guard
+
+
+def _not_here(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse:
+    """Whoever reloads the answer to a form stands here: in words, and with the way back."""
+    context = {
+        "title": "Only a form leads here",
+        "sentence": "This address does something and shows nothing. Go back to the page before.",
+        "status": 405,
+        "id": request.headers.get("X-Request-ID", "–"),
+    }
+    return HttpResponseNotAllowed(methods, render_to_string("errors/error.html", context))
 
 
 def to_login(request: HttpRequest) -> HttpResponse:

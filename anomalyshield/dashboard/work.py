@@ -8,6 +8,7 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from anomalyshield.accounts.grants import granted
 from anomalyshield.accounts.models import User
 from anomalyshield.dashboard.parts import LINES, Line, Panel, Row, Tile, count, model, warned
 from anomalyshield.navigation import address_of
@@ -85,7 +86,15 @@ def urgent(user: User) -> Panel:
     waiting = seen_by(user).workable_by(user).filter(assignee=None).by_urgency()
     lines = [line_of(alert) for alert in waiting[:LINES]]
     empty = "Nothing waits in your queues. New alerts appear here by themselves."
+    if not lines and not works_a_queue(user):
+        empty = "You work no queue yet. An admin puts you into one, under Routes."
     return Panel("Most urgent in my queues", empty, lines, address_of("alerts"))
+
+
+def works_a_queue(user: User) -> bool:
+    """A new analyst works none until an admin says which."""
+    mine = model("alerts.Queue").objects.filter(granted(user, "alerts.work_queue"))
+    return bool(mine.exists())
 
 
 def line_of(alert: Any, *, due: bool = False) -> Line:
@@ -216,7 +225,13 @@ def _by_person(alerts: Any, who: str) -> dict[str, int]:
 # --- what somebody else proposed ------------------------------------------------------------------
 def approvals(user: User) -> Panel:
     """What this person may approve as the second one."""
-    lines = [*_closures(user), *_promotions(user), *_policies(user), *_allowed(user)]
+    lines = [
+        *_closures(user),
+        *_promotions(user),
+        *_policies(user),
+        *_allowed(user),
+        *_routes(user),
+    ]
     return Panel("Waiting for a second person", "", lines)
 
 
@@ -265,4 +280,16 @@ def _allowed(user: User) -> Iterable[Line]:
             address_of("list-entry", entry.pk),
             f"{entry.proposed_by} asks to allow a {entry.get_entity_display().lower()}",
             ago(entry.proposed_at),
+        )
+
+
+def _routes(user: User) -> Iterable[Line]:
+    if not (user.may("route.activate") and (user.is_lead or user.may("user.manage"))):
+        return
+    waiting = model("alerts.Routing").objects.filter(state="PROPOSED").exclude(proposed_by=user)
+    for routing in waiting.select_related("proposed_by")[:LINES]:
+        yield Line(
+            f"Routes {routing.number}",
+            address_of("routing", routing.pk),
+            f"{routing.proposed_by} asks for other routes",
         )
