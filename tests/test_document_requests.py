@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from alerts import routing
+from alerts.models import Alert
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import User
 from scoring.models import Decision
@@ -44,6 +47,15 @@ def key(adam: User) -> str:
     return keys.make_key(by=adam, name="gateway", scopes=["score:write", "read:alerts"])[1]
 
 
+def settled() -> None:
+    """The alert is raised after the answer; before that nobody may empty the tables."""
+    until = time.monotonic() + 20
+    while not Alert.objects.exists():
+        assert time.monotonic() < until, "no alert"
+        routing.sweep()
+        time.sleep(0.1)
+
+
 def answer(command: str, **environment: str) -> Any:
     done = subprocess.run(
         command,
@@ -67,6 +79,7 @@ def test_an_integrator_copies_every_request_and_is_answered(site: str, key: str)
         assert "request_id" not in told or "risk_score" in told, told
         known["ACCESS_TOKEN"] = told.get("access_token", "")
     assert Decision.objects.get().transaction.external_id == "try-1"
+    settled()
 
 
 def test_the_first_request_of_a_newcomer_is_decided(site: str, key: str) -> None:
@@ -74,6 +87,7 @@ def test_the_first_request_of_a_newcomer_is_decided(site: str, key: str) -> None
     told = answer(command.replace("http://127.0.0.1:8000", site).replace("as_…", key))
     assert "HIGH_AMOUNT" in told["reason_codes"]
     assert told["recommendation"] in {"REVIEW", "BLOCK"}
+    settled()
 
 
 def test_the_receiver_of_the_documents_tells_genuine_events_from_others() -> None:

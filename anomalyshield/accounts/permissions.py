@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from anomalyshield.accounts.roles import ACTIONS, PUBLIC
 from anomalyshield.audit.record import denied
-from anomalyshield.context import read_in
+from anomalyshield.context import asking, read_in
 
 View = Callable[..., HttpResponse]
 
@@ -38,7 +38,7 @@ def allow(
             if request.method not in methods and not (
                 request.method == "HEAD" and "GET" in methods
             ):
-                return _not_here(request, methods)
+                return _not_here(methods)
             with read_in(request.user.timezone):
                 return view(request, *args, **kwargs)
 
@@ -48,13 +48,13 @@ def allow(
     return guard
 
 
-def _not_here(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse:
+def _not_here(methods: tuple[str, ...]) -> HttpResponse:
     """Whoever reloads the answer to a form stands here: in words, and with the way back."""
     context = {
         "title": "Only a form leads here",
         "sentence": "This address does something and shows nothing. Go back to the page before.",
         "status": 405,
-        "id": request.headers.get("X-Request-ID", "–"),
+        "id": asking().request_id,
     }
     return HttpResponseNotAllowed(methods, render_to_string("errors/error.html", context))
 
