@@ -136,7 +136,8 @@ def upstream() -> Iterator[Component]:
     endpoints = apps.get_model("scoring.Endpoint").objects.all()
     troubled = [one for one in endpoints if one.state == "STOPPED" or one.failures]
     if not troubled:
-        words = f"{len(endpoints)} endpoints, all reached." if endpoints else "Nobody is told."
+        many = "One endpoint, reached." if len(endpoints) == 1 else "Every endpoint was reached."
+        words = many if endpoints else "Nobody is told."
         yield Component("Upstream", words)
     for one in troubled:
         words = one.stopped_because or f"{one.name} failed {one.failures} times in a row."
