@@ -1,7 +1,7 @@
 """Many transactions of one request: stored and decided together, vectorised, in one commit."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from scoring import history, pipeline, storing
 from scoring.current import current_scorer
 from scoring.deciding import Answer, Unanswerable, answer_of, earlier, follow_up, judged
 from scoring.engine.transaction import Transaction
-from scoring.models import Source
+from scoring.models import Decision, Source
 
 ROW_SECONDS = 0.001  # what each row adds to the deadline
 Found = Mapping[int, Transaction]  # by position in the request
@@ -37,12 +37,15 @@ def decide_many(
         past = history.read(events, known_at=known_at)
         scores = judged(current, events, past, until)
         reviewable = pipeline.store(events, scores, current, known_at=known_at)
+        decisions = _decisions(numbers)
     LATENCY.observe(time.perf_counter() - started)
     follow_up(reviewable, events, scores, current)
     answers: dict[int, Answer | Unanswerable] = {}
     for row, number in enumerate(events["id"].tolist()):
         place = numbers[number]
-        answers[place] = answer_of(found[place], scores, current, known_at, until, row)
+        told = answer_of(found[place], scores, current, known_at, until, row)
+        told.decision = decisions[number]
+        answers[place] = told
     for place in found.keys() - answers.keys():
         answers[place] = _earlier(found[place], source, records[place], until)
     for answer in answers.values():
@@ -68,6 +71,12 @@ def _clock() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         return cursor.fetchone()[0]
+
+
+def _decisions(numbers: Iterable[int]) -> dict[int, int]:
+    """Ingest number → number of its decision."""
+    rows = Decision.objects.filter(transaction_id__in=list(numbers))
+    return dict(rows.values_list("transaction_id", "pk"))
 
 
 def _earlier(

@@ -91,6 +91,7 @@ class Answer:
     version: ModelVersion | None
     decided_at: datetime
     until: float  # of time.monotonic: when the answer is due
+    decision: int | None = None  # its number; None: only tried, nothing is kept
     started: float = field(default_factory=time.perf_counter)
     vector: np.ndarray | None = None
     why: Why | None = None
@@ -125,6 +126,7 @@ def decide_one(found: Transaction, *, source: Source, record: dict[str, Any]) ->
         wanted = scores.verdicts[0].outcome != Outcome.APPROVE
         follow_up([decision] if wanted else [], event, scores, current)
         answer = answer_of(found, scores, current, known_at, until)
+        answer.decision = decision
     answer.started = started
     return answer
 
@@ -237,6 +239,7 @@ def earlier(found: Transaction, source: Source, record: dict[str, Any], until: f
         version=decision.model,
         decided_at=decision.known_at,
         until=until,
+        decision=decision.pk,
         vector=_kept(decision),
     )
 

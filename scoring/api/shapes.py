@@ -6,6 +6,8 @@ What is checked is checked by `engine.transaction.parse`, for every door alike; 
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers as s
 
+DECISION = "For /api/v1/decisions/{id}"
+
 
 class TransactionIn(s.Serializer):
     transaction_id = s.CharField(max_length=128)
@@ -41,6 +43,7 @@ class DetectOut(s.Serializer):
     risk_level = s.ChoiceField(["LOW", "MEDIUM", "HIGH", "CRITICAL"])
     reason_codes = s.ListField(child=s.CharField())
     recommendation = s.ChoiceField(["APPROVE", "REVIEW", "BLOCK"])
+    decision_id = s.IntegerField(help_text=DECISION)
     request_id = s.CharField()
     model_version = s.CharField()
     degraded = s.BooleanField()
@@ -59,6 +62,7 @@ class PredictOut(s.Serializer):
     risk_level = s.CharField(help_text="In lower case")
     reason_codes = s.ListField(child=s.CharField())
     recommendation = s.CharField()
+    decision_id = s.IntegerField(help_text=DECISION)
     model_version = s.CharField()
     degraded = s.BooleanField()
 
@@ -123,6 +127,7 @@ class ScoreOut(s.Serializer):
     model = ServedModel()
     reason_codes = s.ListField(child=s.CharField())
     recommendation = s.CharField()
+    decision_id = s.IntegerField(allow_null=True, help_text=f"{DECISION}; null: only tried")
     explanations = Factor(many=True)
     explanation_base = s.FloatField(required=False, help_text="Log-odds")
     explanation_rest = s.FloatField(required=False, help_text="What the others add up to")

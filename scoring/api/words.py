@@ -39,6 +39,7 @@ def detect(answer: Answer, explained: bool = False) -> dict[str, Any]:
         "risk_level": answer.level,
         "reason_codes": answer.reason_codes,
         "recommendation": answer.outcome,
+        "decision_id": answer.decision,
         "request_id": asking().request_id,
         "model_version": answer.model_version,
         "degraded": bool(answer.degraded),
@@ -61,6 +62,7 @@ def predict(answer: Answer) -> dict[str, Any]:
         "risk_level": answer.level.lower(),
         "reason_codes": answer.reason_codes,
         "recommendation": answer.outcome,
+        "decision_id": answer.decision,
         "model_version": answer.model_version,
         "degraded": bool(answer.degraded),
     }
@@ -78,6 +80,7 @@ def score(answer: Answer, model_name: str) -> dict[str, Any]:
         "model": {"name": model_name, "version": answer.model_version},
         "reason_codes": answer.reason_codes,
         "recommendation": answer.outcome,
+        "decision_id": answer.decision,
         **contributions(answer),
         "degraded": bool(answer.degraded),
         "degraded_reason": answer.degraded,

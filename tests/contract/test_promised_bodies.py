@@ -70,6 +70,33 @@ def test_detect_answers_the_five_promised_keys_first(post: Post) -> None:
     assert Decision.objects.get().transaction.external_id == "txn_001"
 
 
+ONE = '{"transaction_id":"d1","user_id":"u","amount":1}'
+
+
+@pytest.mark.parametrize(
+    ("address", "body"),
+    [
+        ("/detect", ONE),
+        ("/predict", ONE),
+        ("/predict/batch", f'{{"transactions":[{ONE}]}}'),
+        ("/api/v1/scoring/score", f'{{"data":{ONE}}}'),
+        ("/api/v1/scoring/score/batch", f'{{"data":[{ONE}]}}'),
+    ],
+)
+def test_every_answer_names_its_decision_and_the_same_when_repeated(
+    post: Post, address: str, body: str
+) -> None:
+    for _ in range(2):
+        told = post(address, body).json()
+        one = told["results"][0] if "results" in told else told[0] if "batch" in address else told
+        assert one["decision_id"] == Decision.objects.get().pk
+
+
+def test_what_was_only_tried_has_no_decision(post: Post) -> None:
+    told = post("/api/v1/scoring/try", '{"user_id": "u", "amount": 1}').json()
+    assert told["decision_id"] is None
+
+
 def test_predict_answers_the_keys_of_both_documents(post: Post) -> None:
     for body in (PREDICT_1, PREDICT_2):
         answer = post("/predict", body)
