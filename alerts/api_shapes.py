@@ -7,7 +7,16 @@ from rest_framework import serializers as s
 
 from alerts.forms import NOTE_LENGTH, STATUSES
 from alerts.models import Alert
-from anomalyshield.rest.shapes import Listed, Moment, Person, Personal, Strict, Text, Whole
+from anomalyshield.rest.shapes import (
+    Listed,
+    Moment,
+    PaymentNumber,
+    Person,
+    Personal,
+    Strict,
+    Text,
+    Whole,
+)
 from scoring import resolving
 from scoring.engine.decision import Level, Outcome
 from scoring.models import ListEntry
@@ -105,7 +114,7 @@ class AlertRowOut(s.ModelSerializer):
 class PaymentOut(s.Serializer):
     """The payment behind it."""
 
-    transaction_id = Personal(source="external_id")
+    transaction_id = PaymentNumber(source="external_id")
     source = s.CharField(source="source.name")
     timestamp = s.DateTimeField(source="event_time")
     merchant = s.CharField(source="merchant_name")

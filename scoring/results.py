@@ -104,14 +104,22 @@ HEADER = (
 )
 
 
-def scored_rows(upload: Upload, hidden: bool) -> Iterator[tuple[Any, ...]]:
-    """Every decided row in the order of ingest, under HEADER; `hidden` leaves the ends of ids."""
+@dataclass(frozen=True)
+class Hidden:
+    """Which ids of a file are told by their ends only."""
+
+    numbers: bool
+    people: bool
+
+
+def scored_rows(upload: Upload, hidden: Hidden) -> Iterator[tuple[Any, ...]]:
+    """Every decided row in the order of ingest, under HEADER; of what is hidden its ends."""
     rows = decisions_of(upload).select_related("model").order_by("transaction_id")
     for decision in rows.iterator(chunk_size=PIECE):
         payment = decision.transaction
         yield (
-            masked_if(payment.external_id, hidden),
-            masked_if(payment.user_id, hidden),
+            masked_if(payment.external_id, hidden.numbers),
+            masked_if(payment.user_id, hidden.people),
             payment.amount,
             payment.currency,
             payment.event_time,
@@ -131,7 +139,7 @@ class _Echo:
         return line
 
 
-def as_csv(upload: Upload, hidden: bool) -> Iterator[str]:
+def as_csv(upload: Upload, hidden: Hidden) -> Iterator[str]:
     """Lines that no spreadsheet takes for formulas."""
     writer = csv.writer(_Echo())
     yield writer.writerow(HEADER)
@@ -155,7 +163,7 @@ SCHEMA = pa.schema(
 )
 
 
-def as_parquet(upload: Upload, hidden: bool) -> Any:
+def as_parquet(upload: Upload, hidden: Hidden) -> Any:
     """A file that is gone when it is closed; written in row groups, so memory does not grow."""
     file = NamedTemporaryFile(suffix=".parquet")  # noqa: SIM115 — the answer closes it
     with pq.ParquetWriter(Path(file.name), SCHEMA) as writer:

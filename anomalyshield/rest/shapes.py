@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers as s
 
+from anomalyshield.accounts.authentication import Machine
 from anomalyshield.templatetags.words import masked_if
 
 
@@ -71,6 +72,14 @@ class Personal(s.CharField):
 
     def to_representation(self, value: Any) -> str:
         return masked_if(str(value), self.context["hidden"])
+
+
+class PaymentNumber(Personal):
+    """A payment's number at its sender: machines join their data by it, so they read it whole."""
+
+    def to_representation(self, value: Any) -> str:
+        machine = isinstance(self.context["user"], Machine)
+        return str(value) if machine else super().to_representation(value)
 
 
 class Person(s.CharField):

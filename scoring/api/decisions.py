@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from anomalyshield.templatetags.words import masked_if
 from scoring.models import Decision, Resolution
-from scoring.views.transactions import sees_people
+from scoring.privacy import sees_numbers
 
 
 class StepOut(s.Serializer):
@@ -64,7 +64,7 @@ class OneDecision(APIView):
         decision = found.filter(pk=pk).first()
         if decision is None:
             raise Http404("There is no such decision.")
-        told = shown(decision, hidden=not sees_people(request.user))
+        told = shown(decision, hidden=not sees_numbers(request.user))
         etag = etag_of(told)
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if etag in [one.strip() for one in request.headers.get("If-None-Match", "").split(",")]:

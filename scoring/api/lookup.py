@@ -18,7 +18,8 @@ from anomalyshield.templatetags.words import masked_if
 from scoring.engine.decision import Level
 from scoring.engine.keys import entity_key
 from scoring.models import Decision, Explanation, Transaction
-from scoring.views.transactions import sees_people, vector_of
+from scoring.privacy import sees_numbers, sees_people, sees_user_of
+from scoring.views.transactions import vector_of
 
 PAGE = 50
 ANOMALOUS = [Level.HIGH, Level.CRITICAL]
@@ -92,7 +93,9 @@ class Anomalies(APIView):
         limit = asked.validated_data["limit"]
         rows = found(asked.validated_data, hidden)
         more = rows[limit - 1].pk if len(rows) > limit else None
-        return Response({"results": [told(row, hidden) for row in rows[:limit]], "next": more})
+        return Response(
+            {"results": [told(row, request.user) for row in rows[:limit]], "next": more}
+        )
 
 
 class OneTransaction(APIView):
@@ -105,10 +108,9 @@ class OneTransaction(APIView):
         decision = decisions().filter(transaction_id=pk).first()
         if decision is None:
             raise Http404("There is no such transaction, or it is not decided yet.")
-        hidden = not sees_people(request.user)
-        if not hidden:
+        if sees_user_of(request.user, decision.transaction.source_id):
             record(by=request.user, action="data.read", object=decision.transaction)
-        return Response(told(decision, hidden) | details(decision))
+        return Response(told(decision, request.user) | details(decision))
 
 
 def decisions() -> QuerySet[Decision]:
@@ -132,12 +134,13 @@ def found(asked: dict[str, Any], hidden: bool) -> list[Decision]:
     return list(islice(merge(*parts, key=lambda row: row.pk, reverse=True), wanted))
 
 
-def told(decision: Decision, hidden: bool) -> dict[str, Any]:
+def told(decision: Decision, user: Any) -> dict[str, Any]:
+    """One decided payment, as this person or machine may read it."""
     payment: Transaction = decision.transaction
     return {
         "id": payment.pk,
-        "transaction_id": masked_if(payment.external_id, hidden),
-        "user_id": masked_if(payment.user_id, hidden),
+        "transaction_id": masked_if(payment.external_id, not sees_numbers(user)),
+        "user_id": masked_if(payment.user_id, not sees_user_of(user, payment.source_id)),
         "amount": str(payment.amount),
         "currency": payment.currency,
         "timestamp": payment.event_time,

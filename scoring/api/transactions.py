@@ -8,9 +8,11 @@ from rest_framework.request import Request
 
 from anomalyshield.rest.paging import paged, unreadable
 from anomalyshield.rest.resource import Resource, does
-from anomalyshield.rest.shapes import Listed, Personal, page
+from anomalyshield.rest.shapes import Listed, PaymentNumber, page
+from anomalyshield.templatetags.words import masked_if
 from scoring.engine.decision import Level, Outcome
 from scoring.models import Transaction
+from scoring.privacy import sees_user_of
 from scoring.views.transactions import cursor_of, found, read_cursor
 
 LEVELS = [str(level) for level in Level]
@@ -44,14 +46,17 @@ class TransactionRowOut(s.Serializer):
     """A transaction as a line of a search."""
 
     id = s.IntegerField(help_text="For /api/v1/transactions/{id}")
-    transaction_id = Personal(source="external_id")
+    transaction_id = PaymentNumber(source="external_id")
     source = s.CharField(source="source.name")
-    user_id = Personal()
+    user_id = s.SerializerMethodField(help_text="Its ends only, for those who may not read it")
     amount = s.DecimalField(max_digits=18, decimal_places=4)
     currency = s.CharField()
     timestamp = s.DateTimeField(source="event_time")
     merchant = s.CharField(source="merchant_name")
     decided = s.SerializerMethodField(help_text="null: not decided yet")
+
+    def get_user_id(self, row: Transaction) -> str:
+        return masked_if(row.user_id, not sees_user_of(self.context["user"], row.source_id))
 
     @extend_schema_field(OutcomeOut(allow_null=True))
     def get_decided(self, row: Transaction) -> Any:

@@ -14,7 +14,7 @@ from scoring.engine.keys import entity_key, folded_key
 from scoring.lists import Wish
 from scoring.models import ListEntry, Transaction
 from scoring.models.lists import ListEntryQuerySet
-from scoring.views.transactions import sees_people
+from scoring.privacy import sees_people
 
 PAGE = 50
 SHOWN = 20  # of the latest payments that met an entry

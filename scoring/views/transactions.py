@@ -17,6 +17,7 @@ from scoring.engine.features import FEATURES, widened
 from scoring.explaining import NotExplainable, stored_vector
 from scoring.models import Decision, Explanation, Transaction
 from scoring.models.transactions import TransactionQuerySet
+from scoring.privacy import sees_people
 
 PAGE = 50
 DRAWN = 8  # contributions
@@ -126,8 +127,3 @@ def bars_of(explanation: Explanation | None) -> list[tuple[str, float, Any]]:
         told.append((f"{len(others)} others together", sum(value for _, value in others)))
     largest = max(abs(value) for _, value in told)
     return [(meaning, value, charts.bar(value, largest)) for meaning, value in told]
-
-
-def sees_people(user: Any) -> bool:
-    """Those who work alerts read personal values; everyone else sees their ends."""
-    return user.may("alert.work")

@@ -18,8 +18,8 @@ from scoring.engine.features import FEATURES
 from scoring.engine.transaction import Invalid
 from scoring.gauge import bands, gauge
 from scoring.models import Transaction
+from scoring.privacy import sees_people
 from scoring.trying import Tried
-from scoring.views.transactions import sees_people
 
 ORDINARY = {
     "user_id": "user_001",

@@ -13,8 +13,8 @@ from scoring import rejects as refused
 from scoring import uploads as verbs
 from scoring.forms import UploadForm
 from scoring.models import Source, Upload
+from scoring.privacy import sees_numbers, sees_people, sees_user_of
 from scoring.receiving import went_wrong
-from scoring.views.transactions import sees_people
 
 LISTED, SHOWN = 50, 50
 
@@ -89,10 +89,12 @@ def scored(request: HttpRequest, pk: int, kind: str) -> FileResponse | Streaming
 
 
 def scored_file(by: Any, found: Upload, kind: str) -> FileResponse | StreamingHttpResponse:
-    """All scored rows as a download, which leaves a trace."""
+    """All scored rows as a download, which leaves a trace; machines read their own ids in full."""
     if kind not in ("csv", "parquet"):
         raise Http404("Scored rows come as csv or parquet.")
-    hidden = not sees_people(by)
+    hidden = results.Hidden(
+        numbers=not sees_numbers(by), people=not sees_user_of(by, found.source_id)
+    )
     record(by=by, action="data.exported", object=found, after={"rows": found.scored})
     name = f"scored-{found.pk}.{kind}"
     if kind == "parquet":

@@ -1,0 +1,24 @@
+"""Who reads what of a payment: people by their work, machines by what they sent themselves."""
+
+from typing import Any
+
+from anomalyshield.accounts.authentication import Machine
+
+
+def sees_people(user: Any) -> bool:
+    """Those who work alerts read personal values; everyone else sees their ends."""
+    return user.may("alert.work")
+
+
+def sees_numbers(user: Any) -> bool:
+    """Whether a payment's own number is read in full: machines join their data by it.
+
+    It names no person; people who may not look at one still see its ends only.
+    """
+    return isinstance(user, Machine) or sees_people(user)
+
+
+def sees_user_of(user: Any, source_id: int) -> bool:
+    """Whether the customer is read in full: a key of one source reads back what it sent."""
+    own = user.key.source_id if isinstance(user, Machine) else None
+    return (own is not None and own == source_id) or sees_people(user)
