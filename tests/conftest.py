@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 import pytest_django
 from django.contrib.auth.models import Group
@@ -11,6 +12,8 @@ from django.test import Client
 from anomalyshield import holder
 from anomalyshield.accounts.authentication import forget_keys
 from anomalyshield.accounts.models import User
+from anomalyshield.audit import record
+from anomalyshield.audit.models import AuditEvent
 from scoring import current
 
 
@@ -48,6 +51,25 @@ def nothing_remembered() -> None:
     """A process remembers keys, model and policy for a second; the test before had others."""
     forget_keys()
     current.forget()
+
+
+@pytest.fixture(autouse=True)
+def refusals_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A refusal is saved where no rollback reaches it: not a caller's, and not that of a test."""
+    kept: list[int] = []
+    save = record._save_apart
+
+    def noted(event: AuditEvent) -> None:
+        save(event)
+        kept.append(event.pk)
+
+    monkeypatch.setattr(record, "_save_apart", noted)
+    yield
+    if kept:
+        parameters = connection.get_connection_params()
+        with psycopg.connect(**parameters) as apart:  # replica: the trail refuses a DELETE
+            apart.execute("SET session_replication_role = replica")
+            apart.execute("DELETE FROM audit_auditevent WHERE id = ANY(%s)", [kept])
 
 
 @pytest.fixture
