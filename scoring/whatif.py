@@ -37,7 +37,7 @@ class Effect:
     """How the latest decisions would read; the scores are those on record."""
 
     decisions: int = 0
-    days: float = 0.0
+    seconds: float = 0.0  # from the first of these decisions to the last
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)  # outcome before, after
     hits: dict[str, tuple[int, int]] = field(default_factory=dict)  # per rule, before and after
     newly: int = 0  # to people, who did not see them
@@ -54,12 +54,25 @@ class Effect:
         return sum(n for pair, n in self.moved.items() if pair[side] != Outcome.APPROVE)
 
     @property
+    def days(self) -> float:
+        return round(self.seconds / 86_400, 2)
+
+    @property
+    def people_before(self) -> int:
+        return self.people(False)
+
+    @property
+    def people_after(self) -> int:
+        return self.people(True)
+
+    @property
     def before_a_day(self) -> float | None:
-        return self.people(False) / self.days if self.days else None
+        """None below a whole day: a file decided in a minute says nothing of a day."""
+        return self.people_before / self.days if self.days >= 1 else None
 
     @property
     def after_a_day(self) -> float | None:
-        return self.people(True) / self.days if self.days else None
+        return self.people_after / self.days if self.days >= 1 else None
 
 
 def effect(before: Policy, after: Policy, *, last: int = SIZES[1]) -> Effect:
@@ -70,8 +83,9 @@ def effect(before: Policy, after: Policy, *, last: int = SIZES[1]) -> Effect:
     if not decisions:
         return found
     events = _events(decisions)
-    times = events["time"]
-    found.days = round(float(times.max() - times.min()) / 86_400e6, 2)
+    # Not the time of the payments: a single old one would stretch it over months.
+    times = [one.decided_at for one in decisions]
+    found.seconds = (max(times) - min(times)).total_seconds()
     vectors, found.without_vector = _vectors(decisions)
     said = _labels(decisions)
     sides = (_verdicts(decisions, events, vectors, policy) for policy in (before, after))

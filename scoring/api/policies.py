@@ -113,13 +113,15 @@ class EffectOut(s.Serializer):
     """How the latest decisions would read; scores and vectors as they were then."""
 
     decisions = s.IntegerField()
-    days = s.FloatField()
+    days = s.FloatField(help_text="From the first of these decisions to the last")
     changed = s.IntegerField()
     newly = s.IntegerField(help_text="To people, who did not see them")
     no_longer = s.IntegerField()
     gained = s.DictField(child=s.IntegerField(), help_text="Of the new, what they turned out to be")
     lost = s.DictField(child=s.IntegerField())
-    before_a_day = s.FloatField(allow_null=True, help_text="For people")
+    before_a_day = s.FloatField(
+        allow_null=True, help_text="For people; null where they span less than a day"
+    )
     after_a_day = s.FloatField(allow_null=True)
     without_vector = s.IntegerField(help_text="Too old: rules of history stay silent")
     moved = OutcomeMovedOut(many=True)

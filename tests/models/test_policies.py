@@ -1,10 +1,12 @@
 """Thresholds change by two people, after they were tried on what was decided."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from anomalyshield.audit.models import AuditEvent
 from scoring import current, policies, policy_changes, whatif
@@ -37,6 +39,7 @@ def decided(db) -> list[Decision]:
             outcome="REVIEW" if n == 10 else "APPROVE",
             reviewable=n == 10,
             known_at=row.event_time,
+            decided_at=row.event_time,
         )
         for n, row in enumerate(rows)
     ]
@@ -161,6 +164,25 @@ def test_a_lower_limit_sends_the_approved_ones_to_people_and_says_what_they_turn
     assert effect.after_a_day == pytest.approx(1.1, abs=0.01)
     assert effect.without_vector == 11
     assert effect.gained == {"fraud": 1, "": 9}
+
+
+def test_one_old_payment_does_not_stretch_the_days(decided):
+    row = decided[0].transaction
+    row.event_time -= timedelta(days=300)
+    row.save()
+    assert whatif.effect(Policy(), LOWER).days == 10
+
+
+def test_what_was_decided_within_a_minute_says_nothing_of_a_day(decided, mona):
+    now = timezone.now()
+    Decision.objects.update(decided_at=now)
+    Decision.objects.filter(pk=decided[0].pk).update(decided_at=now - timedelta(seconds=50))
+    effect = whatif.effect(Policy(), LOWER)
+    assert (effect.before_a_day, effect.after_a_day) == (None, None)
+    assert (effect.people_before, effect.people_after) == (1, 11)
+    fields = FIELDS | {"high_amount": "20"}
+    tried = post(mona, "policy-change", status=200, do="try", **fields).content.decode()
+    assert "made within 50 s" in tried
 
 
 def test_a_higher_cut_takes_the_one_away_from_people(decided):
