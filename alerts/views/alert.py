@@ -24,6 +24,7 @@ from anomalyshield.audit.record import record
 from scoring import charts, resolving
 from scoring.engine.decision import Outcome, Policy
 from scoring.models import ListEntry, Resolution
+from scoring.webhooks.events import DECISION_UPDATED, heard
 
 LAST = "last_decision"  # in the session: what the undo key takes back
 
@@ -160,6 +161,7 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "next": next_for(user, asked, found) if user.may("alert.work") else None,
         "typologies": Alert.Typology.choices,
     }
+    context["upstream_hears"] = context["may_undo"] and heard(DECISION_UPDATED)
     return render(request, "alerts/alert.html", context | more, status=status)
 
 
@@ -207,7 +209,9 @@ def _told(undone: Alert) -> str:
     """What upstream hears of it."""
     if undone.decision.outcome == Outcome.APPROVE:
         return ""
-    return " Its payment is held again, and upstream is told."
+    if heard(DECISION_UPDATED):
+        return " Its payment is held again, and upstream is told."
+    return " Its payment is held again here; no endpoint is registered, so upstream is not told."
 
 
 def undoable(request: HttpRequest) -> dict[str, Any] | None:

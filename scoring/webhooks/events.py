@@ -40,6 +40,11 @@ def decision_updated(resolution: Resolution, *, previous: str) -> OutboundEvent:
     return queue(DECISION_UPDATED, data, at=resolution.at, resolution=resolution)
 
 
+def heard(type: str) -> bool:
+    """Whether any endpoint is told of it; those that pause are told later."""
+    return Endpoint.objects.subscribed_to(type).exists()
+
+
 def tested(endpoint: Endpoint) -> OutboundEvent:
     """Queue a harmless event, so that somebody can see that everything fits."""
     event = _made(TESTED, {"endpoint": endpoint.name}, timezone.now(), None)

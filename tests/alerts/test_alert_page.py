@@ -16,6 +16,7 @@ from scoring import labels
 from scoring.engine.features import FEATURES, spec_id
 from scoring.models import Explanation, Label, ModelVersion, Transaction
 from tests.alerts import making
+from tests.webhooks.making import endpoint
 
 pytestmark = pytest.mark.django_db
 NASTY = "<script>alert(1)</script>"
@@ -385,3 +386,16 @@ def raised(*payments: Transaction) -> None:
     for one in payments:
         making.decision(one)
     routing.sweep()
+
+
+# --- what upstream hears of an undo
+def test_undo_says_that_upstream_is_told_only_where_it_is(as_ana, cards):
+    for hears, words in ((False, "upstream is not told"), (True, "; upstream is told")):
+        if hears:
+            endpoint()
+        alert = making.alert(cards, outcome="BLOCK")
+        say(as_ana, alert, disposition="FALSE_POSITIVE")
+        assert words in read(as_ana, alert)
+        said = as_ana.post(f"/alerts/{alert.pk}/undo/", follow=True).content.decode()
+        assert ("upstream is told." in said) is hears
+        assert ("so upstream is not told." in said) is not hears
