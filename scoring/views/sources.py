@@ -1,5 +1,6 @@
 """The sources: what came from each, and what they say once for all their records."""
 
+from django.contrib import messages
 from django.db.models import Count, Max, OuterRef, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,7 +21,8 @@ def make(request: HttpRequest) -> HttpResponse:
     form = SourceForm(request.POST)
     if not form.is_valid():
         return _list(request, form, 400)
-    make_source(by=request.user, **form.cleaned_data)
+    made = make_source(by=request.user, **form.cleaned_data)
+    messages.success(request, f"The source {made} is made.")
     return redirect("sources")
 
 
@@ -34,6 +36,7 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, found, form, 400)
     change_source(by=request.user, source=found, **form.cleaned_data)
+    messages.success(request, f"{found}: changed.")
     return redirect("sources")
 
 

@@ -219,7 +219,9 @@ FIELDS = {"name": "acquirer", "title": "", "kind": "csv", "currency": "usd", "ti
 
 def test_a_source_is_made_and_changed_on_the_trail(dana):
     client = client_of(dana)
-    client.post("/sources/new/", {**FIELDS, "mapping": "Sum = amount", "active": "on"})
+    form = {**FIELDS, "mapping": "Sum = amount", "active": "on"}
+    said = client.post("/sources/new/", form, follow=True).content.decode()
+    assert "The source acquirer is made." in said
     source = Source.objects.get()
     assert (source.name, source.currency, source.mapping) == ("acquirer", "USD", {"Sum": "amount"})
     changed = {**FIELDS, "name": "other", "timezone": "Asia/Kolkata"}
