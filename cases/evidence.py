@@ -78,6 +78,16 @@ def named(name: str, kind: Kind) -> str:
     return f"{plain.strip(' .')[:NAME_LENGTH] or 'file'}.{kind.endings[0]}"
 
 
+def renaming(sent: str, kept: Evidence) -> str:
+    """Why a file is not kept under the name it was sent with; empty where it is."""
+    if sent == kept.name:
+        return ""
+    ending = sent.rpartition(".")[2].lower()
+    if kept.name.endswith(f".{ending}"):
+        return f"It is kept as {kept.name}: its name was made plain."
+    return f"By its content it is {kept.title}, so it is kept as {kept.name}."
+
+
 def _kind(content: bytes) -> Kind:
     if not content:
         raise Refused("The file is empty.")

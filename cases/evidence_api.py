@@ -48,6 +48,18 @@ class EvidenceOut(s.ModelSerializer):
         )  # fmt: skip
 
 
+class EvidenceAddedOut(EvidenceOut):
+    """A file just kept with a case."""
+
+    notice = s.SerializerMethodField(help_text="Why it has another name than was sent, or empty")
+
+    class Meta(EvidenceOut.Meta):
+        fields = (*EvidenceOut.Meta.fields, "notice")
+
+    def get_notice(self, kept: Evidence) -> str:
+        return evidence.renaming(self.context["sent"], kept)
+
+
 class CaseEvidence(Resource):
     """The files of one case."""
 
@@ -63,7 +75,7 @@ class CaseEvidence(Resource):
     @extend_schema(
         operation_id="addEvidence",
         request={"multipart/form-data": EvidenceIn},
-        responses={201: EvidenceOut, 409: None, 503: None},
+        responses={201: EvidenceAddedOut, 409: None, 503: None},
     )
     def post(self, request: Request, pk: int) -> Response:
         """Keep a file with an open case. It is never edited, and locked with the case."""
@@ -71,7 +83,8 @@ class CaseEvidence(Resource):
         name, content = _sent(request)
         note = _note(request)
         kept = evidence.add(by=request.user, case=found, name=name, content=content, note=note)
-        return Response(EvidenceOut(kept).data, 201, headers={"Cache-Control": "no-store"})
+        told = EvidenceAddedOut(kept, context={"sent": name}).data
+        return Response(told, 201, headers={"Cache-Control": "no-store"})
 
 
 class OneEvidence(APIView):

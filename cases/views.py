@@ -99,7 +99,8 @@ def add_evidence(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except Refused as refusal:
         return page(request, found, status=409, errors=[str(refusal)], typed=request.POST)
-    messages.success(request, f"{kept} is kept with {found}, SHA-256 {kept.sha256[:12]}…")
+    said = f"{kept} is kept with {found}, SHA-256 {kept.sha256[:12]}…"
+    messages.success(request, f"{said} {evidence.renaming(file.name, kept)}".strip())
     return redirect("case", pk=pk)
 
 

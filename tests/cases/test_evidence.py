@@ -241,3 +241,8 @@ def test_a_list_of_files_never_reads_their_bytes(as_ana, ana, case, django_asser
     with django_assert_max_num_queries(14) as asked:
         page(as_ana, case)
     assert not any("evidencecontent" in one["sql"] for one in asked.captured_queries)
+
+
+def test_a_file_kept_under_another_name_says_why(as_ana, case):
+    put(as_ana, case, b"Only words.", "evil.pdf")
+    assert "By its content it is Text, so it is kept as evil.pdf.txt." in page(as_ana, case)

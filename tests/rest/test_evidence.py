@@ -75,3 +75,10 @@ def test_a_foreign_case_has_no_files(ana, lena, mona, case):
     read(mona, case, number, 403)
     send(mona, case, 403)
     read(ana, case, 10**9, 404)
+
+
+def test_a_name_that_its_content_belies_is_changed_with_a_word(ana, case):
+    told = send(ana, case, content=b"Only words.", name="evil.pdf")
+    assert told["name"] == "evil.pdf.txt"
+    assert told["notice"] == "By its content it is Text, so it is kept as evil.pdf.txt."
+    assert send(ana, case)["notice"] == ""
