@@ -11,6 +11,7 @@ from alerts import triage
 from alerts.models import Alert
 from anomalyshield.audit.record import record
 from cases.models import Case, CaseEvent
+from scoring import reasons
 from scoring.engine.decision import Level
 
 LEVELS = list(Level)  # from LOW to CRITICAL
@@ -155,8 +156,8 @@ def _close(case: Case, by: Any) -> Case:
 
 def _title(alerts: Sequence[Alert]) -> str:
     """What it is about in words, without personal data: titles travel."""
-    codes = dict.fromkeys(code for alert in alerts for code in alert.reason_codes)
-    return ", ".join(codes).replace("_", " ").capitalize()[:200] or "Unusual for this customer"
+    codes = (code for alert in alerts for code in alert.reason_codes)
+    return reasons.in_one_line(codes)[:200] or "Unusual for this customer"
 
 
 def _subject_of(alerts: Sequence[Alert]) -> str:

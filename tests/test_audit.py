@@ -1,5 +1,6 @@
 """The trail: written with the effect, kept, sealed into a chain, and every tampering is found."""
 
+import re
 import threading
 from decimal import Decimal
 from io import StringIO
@@ -12,6 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from anomalyshield.audit import anchors, seal, verify
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.audit.record import denied, record
+from anomalyshield.audit.words import ACTIONS, action_in_words
 from anomalyshield.context import Asking, asked_by
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -277,3 +279,13 @@ def test_the_anchor_file_grows_by_a_line_a_minute_and_survives_a_torn_line():
     assert 3 in anchors.read()
     anchors.write(anchors.Anchor(4, bytes(32)))
     assert 4 in anchors.read()
+
+
+def test_every_action_has_words_and_an_unknown_one_is_readable():
+    here = Path(__file__).parents[1]
+    folders = ("anomalyshield", "alerts", "cases", "scoring")
+    texts = [file.read_text() for folder in folders for file in (here / folder).rglob("*.py")]
+    used = {name for text in texts for name in re.findall(r'action="([a-z_]+\.[a-z_]+)"', text)}
+    assert used
+    assert used <= ACTIONS.keys()
+    assert action_in_words("queue.burnt_down") == "Queue: burnt down"

@@ -12,6 +12,7 @@ from alerts.models import Alert
 from anomalyshield import condition, dashboard, health
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
+from anomalyshield.audit.record import record
 from anomalyshield.dashboard import learning
 from anomalyshield.models import Heartbeat
 from scoring import policies
@@ -281,3 +282,16 @@ def test_the_system_page_is_for_admins(ana, mona, adam):
         assert client_of(person).get(reverse("system")).status_code == 403
     part = client_of(adam).get(reverse("system"), headers=NOTHING)
     assert part.content.lstrip().startswith(b'<div id="live"')
+
+
+def test_ones_own_doings_are_told_in_words(ana):
+    record(by=ana, action="alert.claimed")
+    record(by=ana, action="data.read")
+    said = [line.title for line in panel(ana, "My last actions").lines]
+    assert said == ["Looked at personal data", "Took an alert"]
+
+
+def test_a_refused_attempt_does_not_read_as_done(ana, adam):
+    record(by=ana, action="model.promoted", outcome="DENIED", reason="Not yours.")
+    assert panel(ana, "My last actions").lines[0].title == "Promoted a model (refused)"
+    assert panel(adam, "Refused lately").lines[0].words == "Promoted a model (refused): Not yours."

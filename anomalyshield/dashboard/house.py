@@ -8,6 +8,7 @@ from django.utils import timezone
 from anomalyshield import condition
 from anomalyshield.accounts.models import OpenSession, User
 from anomalyshield.audit.models import AuditEvent
+from anomalyshield.audit.words import action_in_words
 from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, warned
 from anomalyshield.health import state
 from anomalyshield.navigation import address_of
@@ -72,7 +73,12 @@ def components(user: User) -> Panel:
 def refusals(user: User) -> Panel:
     denials = AuditEvent.objects.filter(outcome=AuditEvent.Outcome.DENIED).order_by("-pk")
     lines = [
-        Line(event.actor, address_of("audit"), f"{event.action} {event.reason}", ago(event.at))
+        Line(
+            event.actor,
+            address_of("audit"),
+            f"{_doing(event)}: {event.reason}".rstrip(": "),
+            ago(event.at),
+        )
         for event in denials[:LINES]
     ]
     return Panel(
@@ -87,10 +93,17 @@ def own_doings(user: User) -> Panel:
     """Where one was before lunch."""
     events = AuditEvent.objects.filter(actor=user.username).order_by("-pk")
     lines = [
-        Line(event.action, _page_of(event), _name_of(event), f"{ago(event.at)} ago")
+        Line(_doing(event), _page_of(event), _name_of(event), f"{ago(event.at)} ago")
         for event in events.exclude(action__startswith="session.")[:LINES]
     ]
     return Panel("My last actions", "", lines, f"{address_of('audit')}?actor={user.username}")
+
+
+def _doing(event: AuditEvent) -> str:
+    """What was done, or what was tried: a refused attempt never reads as done."""
+    words = action_in_words(event.action)
+    tried = event.outcome == AuditEvent.Outcome.DENIED and "refused" not in words.lower()
+    return f"{words} (refused)" if tried else words
 
 
 def _page_of(event: AuditEvent) -> str:

@@ -38,15 +38,22 @@ class ListRule:
     code: str
     meaning: str
     raises: bool
+    title: str
 
 
 LIST_RULES = [
-    ListRule(DENY, "User, card, device or merchant is on the deny list: always blocked.", True),
+    ListRule(
+        DENY,
+        "User, card, device or merchant is on the deny list: always blocked.",
+        True,
+        "On the deny list",
+    ),
     ListRule(
         ALLOW,
         "One of them is on the allow list: a score alone asks nobody to review it. It never "
         "overrides the deny list, a rule that raises, a score that blocks, or trouble.",
         False,
+        "On the allow list",
     ),
 ]
 

@@ -53,6 +53,7 @@ class Rule:
     code: str
     fires: Callable[[Rows, Vectors, Policy], Fired]
     sentence: str  # {observed}, {limit}, {policy}
+    title: str  # as a case is called
 
     @property
     def meaning(self) -> str:
@@ -69,23 +70,27 @@ RULES = [
         "HIGH_AMOUNT",
         high_amount,
         "The amount of {observed:,.2f} is above the limit of {limit:,.2f}.",
+        "High amount",
     ),
     Rule(
         "VELOCITY_MULTI_CITY",
         velocity_multi_city,
         "{observed:.0f} transactions within one minute from at least "
         "{policy.velocity_cities} cities; more than {limit:.0f} are unusual.",
+        "Several cities within a minute",
     ),
     Rule(
         "UNUSUAL_HOUR",
         unusual_hour,
         "It happened in the hour from {observed:02.0f}:00 local time; the hours from "
         "{policy.unusual_from:02d}:00 to {policy.unusual_until:02d}:00 are unusual.",
+        "Unusual hour",
     ),
     Rule(
         "HIGH_RISK_MCC",
         high_risk_mcc,
         "The merchant category {observed:04.0f} is on the list of high-risk categories.",
+        "High-risk merchant category",
     ),
 ]
 

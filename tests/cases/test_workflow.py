@@ -12,7 +12,7 @@ from alerts.triage import Refused
 from anomalyshield.audit.models import AuditEvent
 from cases import workflow
 from cases.models import Case
-from scoring import labels
+from scoring import labels, reasons
 from scoring.models import Label
 from tests.alerts import making
 
@@ -49,6 +49,13 @@ def test_a_title_says_what_it_is_about_without_naming_the_customer(ana, cards):
         by=ana, alerts=[making.alert(cards, reason_codes=["HIGH_AMOUNT", "UNUSUAL_HOUR"])]
     )
     assert case.title == "High amount, unusual hour"
+
+
+def test_a_title_is_in_words_for_every_rule_and_for_one_of_long_ago(ana, cards):
+    alert = making.alert(cards, reason_codes=["HIGH_RISK_MCC", "OLD_RULE"])
+    case = workflow.open_case(by=ana, alerts=[alert])
+    assert case.title == "High-risk merchant category, old rule"
+    assert not any(title == title.upper() or "_" in title for title in reasons.TITLES.values())
 
 
 def test_one_case_is_about_one_subject(ana, cards):
