@@ -165,3 +165,16 @@ def test_a_typology_may_be_added_to_a_report_that_names_none(ana):
     labels.from_file([("t1", FRAUD, NOW)], source=source())
     assert say(ana, paid, typology="CARD_TESTING").typology == "CARD_TESTING"
     assert standing(paid).labeller == ana
+
+
+def test_a_file_that_changes_its_mind_twice_leaves_one_chain_with_one_end():
+    paid = payment("t-wavering")
+    said = [FRAUD, LEGITIMATE, FRAUD]
+    for days, value in zip((30, 20, 10), said, strict=True):
+        row = (paid.external_id, value, NOW - timedelta(days=days))
+        assert labels.from_file([row], source=paid.source) == 1
+        assert labels.from_file([row], source=paid.source) == 0, "a repeat is no news"
+    chain = list(Label.objects.filter(transaction=paid).order_by("pk"))
+    assert [one.value for one in chain] == said
+    assert [one.supersedes for one in chain] == [None, *chain[:-1]]
+    assert standing(paid) == chain[-1]

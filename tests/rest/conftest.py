@@ -1,19 +1,5 @@
-"""One queue that ana works, and one that she does not."""
+"""Programs see the queues that pages show."""
 
-import pytest
+from tests.alerts.conftest import cards, loans
 
-from alerts.models import Queue
-from anomalyshield.accounts.models import User
-from tests.alerts import making
-
-
-@pytest.fixture
-def cards(ana: User) -> Queue:
-    """Ana's queue."""
-    return making.queue("cards", ana, is_default=True)
-
-
-@pytest.fixture
-def loans(db: None) -> Queue:
-    """A queue Ana does not work."""
-    return making.queue("loans")
+__all__ = ["cards", "loans"]
