@@ -87,9 +87,9 @@ class History:
     def of(cls, rows: Rows, frauds: Rows | None = None) -> "History":
         """All orders of one set of rows (EVENT or HISTORY), with its merchants' hours."""
         past = as_history(rows)
-        orders = [ordered(past, entity) for entity in KINDS]
+        user, card, device, merchant = (ordered(past, entity) for entity in KINDS)
         known = _nothing(FRAUDS) if frauds is None else in_order(frauds)
-        return cls(*orders, hours_of(orders[-1]), known)
+        return cls(user, card, device, merchant, hours_of(merchant), known)
 
     @classmethod
     def none(cls) -> "History":
