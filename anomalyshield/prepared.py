@@ -4,16 +4,17 @@ Django's own cursors send the whole text every time and PostgreSQL plans it anew
 statements of `/detect` planning was most of the time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
 
+Params = Sequence[object] | Mapping[str, object]
 AFTER = 3  # executions on one connection
 
 
-def run(sql: str, params: Sequence[object], *, binary: bool = False) -> psycopg.Cursor[Any]:
+def run(sql: str, params: Params, *, binary: bool = False) -> psycopg.Cursor[Any]:
     """Execute on Django's connection, in its transaction if there is one."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
@@ -22,7 +23,7 @@ def run(sql: str, params: Sequence[object], *, binary: bool = False) -> psycopg.
         return cursor.execute(sql, params, binary=binary)
 
 
-def run_again(sql: str, params: Sequence[object], *, binary: bool = False) -> psycopg.Cursor[Any]:
+def run_again(sql: str, params: Params, *, binary: bool = False) -> psycopg.Cursor[Any]:
     """The same for a read: when the connection turns out to be dead, on a new one.
 
     This replaces the ping before the first query, which would cost a round trip per request.
@@ -40,7 +41,7 @@ def _dead() -> bool:
     return connection.connection is None or connection.connection.closed
 
 
-def once(sql: str, params: Sequence[object]) -> Any:
+def once(sql: str, params: Params) -> Any:
     """The result of a statement that is not worth preparing, in binary, as libpq holds it."""
     connection.ensure_connection()
     with connection.wrap_database_errors:

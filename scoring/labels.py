@@ -9,6 +9,7 @@ from django.db import transaction as database
 from django.utils import timezone
 
 from anomalyshield.audit.record import record
+from scoring import frauds
 from scoring.models import Label, Source, Transaction
 
 OWN_CHANGE = timedelta(minutes=15)
@@ -93,6 +94,7 @@ def give(
         note=note,
         supersedes=standing,
     )
+    frauds.remember([label.pk])
     record(
         by=by,
         action="label.given",
@@ -123,6 +125,7 @@ def take_back(*, by: Any, label: Label) -> Label | None:
         note=before.note if before else "",
         supersedes=label,
     )
+    frauds.remember([again.pk])
     record(
         by=by,
         action="label.taken_back",
@@ -184,19 +187,25 @@ WITH given AS (
     SELECT DISTINCT ON (external_id) external_id, value, known_at
     FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS given (external_id, value, known_at)
     ORDER BY external_id, known_at DESC
+), said AS (
+    INSERT INTO scoring_label
+        (transaction_id, value, origin, known_at, typology, note, supersedes_id)
+    SELECT paid.id, given.value, %s, given.known_at, '', '', standing.id
+    FROM given
+    JOIN scoring_transaction AS paid
+      ON paid.source_id = %s AND paid.external_id = given.external_id
+    LEFT JOIN LATERAL (
+        SELECT id, value, known_at FROM scoring_label
+        WHERE transaction_id = paid.id ORDER BY id + 0 DESC LIMIT 1
+    ) AS standing ON true
+    WHERE standing.id IS NULL
+       OR (standing.value <> given.value AND given.known_at > standing.known_at)
+    RETURNING id, value, supersedes_id
 )
-INSERT INTO scoring_label
-    (transaction_id, value, origin, known_at, typology, note, supersedes_id)
-SELECT paid.id, given.value, %s, given.known_at, '', '', standing.id
-FROM given
-JOIN scoring_transaction AS paid
-  ON paid.source_id = %s AND paid.external_id = given.external_id
-LEFT JOIN LATERAL (
-    SELECT id, value, known_at FROM scoring_label
-    WHERE transaction_id = paid.id ORDER BY id + 0 DESC LIMIT 1
-) AS standing ON true
-WHERE standing.id IS NULL
-   OR (standing.value <> given.value AND given.known_at > standing.known_at)
+SELECT count(*), coalesce(array_agg(id ORDER BY id) FILTER (
+    WHERE value = 'TRUE_FRAUD' OR supersedes_id IS NOT NULL
+), '{}')
+FROM said
 """
 
 
@@ -220,7 +229,8 @@ def from_file(
     with connection.cursor() as cursor:
         cursor.execute(LOCK, [source.pk, external_ids])
         cursor.execute(GIVE, [external_ids, values, moments, Label.Origin.FILE, source.pk])
-        count = cursor.rowcount
+        count, of_frauds = cursor.fetchone()
+    frauds.remember(of_frauds)
     if count:
         after = {"labels": count, "origin": Label.Origin.FILE}
         record(by=by, action="label.given", object=object or source, after=after)

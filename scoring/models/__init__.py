@@ -2,6 +2,7 @@
 
 from scoring.models.decisions import Decision, DecisionPolicy, Explanation, ShadowScore, Snapshot
 from scoring.models.features import Ablation, FamilyOwner, FeatureDay, FeaturePipeline
+from scoring.models.frauds import EntityFraud
 from scoring.models.labels import Label
 from scoring.models.lists import ListEntry, ListVersion
 from scoring.models.outbox import Delivery, Endpoint, OutboundEvent
@@ -20,6 +21,7 @@ __all__ = [
     "DecisionPolicy",
     "Delivery",
     "Endpoint",
+    "EntityFraud",
     "Explanation",
     "FamilyOwner",
     "FeatureDay",
