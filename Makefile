@@ -13,8 +13,8 @@ ENDPOINT ?= http://127.0.0.1:$(or $(PORT),8000)
 NAMESPACE ?= fraud-detection
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-streams chaos bench lint format typecheck migrations-check lock clean \
-	install dev-setup run-api run-app doctor generate-data generate-load train evaluate-models \
+.PHONY: help run test test-streams chaos bench bench-detection lint format typecheck \
+	migrations-check lock clean install dev-setup run-api run-app doctor generate-data generate-load train evaluate-models \
 	smoke screenshots queue-picture docker-build docker-up docker-down deploy-local deploy-k8s
 
 help: ## Show these lines
@@ -43,6 +43,9 @@ chaos: ## Kill, stop and starve real processes
 
 bench: ## Throughput and latency, each beside the naive way
 	@$(DEV) -m benchmarks
+
+bench-detection: ## How well frauds are found on public data (DATA=folder with the files)
+	@$(DEV) -m benchmarks.detection $(DATA)
 
 lint: ## Style
 	@$(RUFF) check .

@@ -1,0 +1,119 @@
+"""How well frauds are found on public data, beside what was published and the seeds' own recipe.
+
+    python -m benchmarks.detection FOLDER [--only handbook arena …]
+
+Each data set becomes events, goes through features, training and scoring of the engine with the
+product's default settings, the same for all, and is measured by its published protocol. Nothing is
+tuned to a file. `docs/detection.md` tells the protocols and what was reached.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.measuring import Figures, Trial, product, recipe
+from benchmarks.published import AT_MOST, GOALS, LEAK, PUBLISHED
+from benchmarks.sets import arena, handbook
+from scoring.engine.folds import DAY
+from scoring.engine.history import History
+
+COLUMNS = {
+    "auc": "ROC-AUC",
+    "ap": "AP",
+    "cards": "CP@k",
+    "value": "value",
+    "episodes": "episodes",
+    "first": "first",
+    "users": "users",
+    "ece": "ECE",
+    "mean_p": "p/base",
+}
+Told = tuple[str, str, Figures]  # the goal's name, what was done, what came out
+
+
+def of_handbook(folder: Path) -> Iterator[Told]:
+    """Four test weeks; 100 cards a day."""
+    data = handbook.load(folder)
+    trial = Trial.of(data, handbook.PROTOCOL, handbook.starts(), per_day=100)
+    for name, found in recipe(trial).items():
+        yield "handbook", name, found
+    yield "handbook", "this product", product(trial, History.of(data.events, data.frauds()))
+    yield "handbook cold", "no label", product(trial, History.of(data.events), warm=False)
+    soon = np.minimum(data.outcomes.known, data.outcomes.times + DAY)
+    soon = np.where(data.outcomes.labels == 1, soon, data.outcomes.known)
+    early = History.of(data.events, data.frauds(soon))
+    yield "handbook 1 day", "verdicts in features a day later", product(trial, early)
+
+
+def of_arena(folder: Path) -> Iterator[Told]:
+    """Learnt once, then thirty days with 60 cards a day."""
+    data = arena.load(folder)
+    trial = Trial.of(data, arena.PROTOCOL, [data.day(arena.START)], per_day=arena.PER_DAY)
+    for name, found in recipe(trial).items():
+        yield "arena", name, found
+    yield "arena", "this product", product(trial, History.of(data.events, data.frauds()))
+    yield "arena cold", "no label", product(trial, History.of(data.events), warm=False)
+
+
+SETS: dict[str, Callable[[Path], Iterator[Told]]] = {"handbook": of_handbook, "arena": of_arena}
+
+
+def told(goal: str, name: str, found: Figures, seconds: float) -> bool:
+    """One line of figures; whether all goals are met."""
+    line = "".join(f"{_cell(found.get(key)):>9}" for key in COLUMNS)
+    print(f"{goal:<16}{name:<38}{line}{seconds:>7.0f} s", flush=True)
+    kinds = [f"{key[9:]} {value:.2f}" for key, value in found.items() if key[:9] == "typology "]
+    if kinds:
+        print(f"{'':<16}{'  episodes by typology':<38} {', '.join(kinds)}")
+    return True
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.5f}" if 0 < value < 0.01 else f"{value:.4f}"
+
+
+def beside(goal: str, found: Figures) -> int:
+    """The goal under the line it is for, and how many figures miss it."""
+    wanted = GOALS.get(goal, {})
+    if not wanted:
+        return 0
+    missed = [key for key, value in wanted.items() if not _reached(key, found, value)]
+    line = "".join(f"{_cell(wanted.get(key)):>9}" for key in COLUMNS)
+    print(f"{'':<16}{'  goal':<38}{line}  {'missed: ' + ', '.join(missed) if missed else 'met'}")
+    if found["ap"] > LEAK.get(goal, 1.0):
+        print(f"{'':<16}  above {LEAK[goal]}: check for a leak")
+    return len(missed)
+
+
+def _reached(key: str, found: Figures, wanted: float) -> bool:
+    value = round(found.get(key, float("nan")), 4)
+    return value <= wanted if key in AT_MOST else value >= wanted
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", nargs="*", default=list(SETS), choices=list(SETS))
+    asked = parser.parse_args()
+    print(f"{'':<54}{''.join(f'{title:>9}' for title in COLUMNS.values())}")
+    missed = 0
+    for name in asked.only:
+        since, shown = time.perf_counter(), set()
+        for goal, what, found in SETS[name](asked.folder):
+            if goal not in shown:
+                for title, theirs in PUBLISHED.get(goal, {}).items():
+                    told(goal, title, theirs, 0)
+                shown.add(goal)
+            told(goal, what, found, time.perf_counter() - since)
+            missed += 0 if what.startswith("seeds") else beside(goal, found)
+            since = time.perf_counter()
+    print(f"\n{missed} goals missed" if missed else "\nevery goal is met")
+
+
+if __name__ == "__main__":
+    main()
