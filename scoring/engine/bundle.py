@@ -163,7 +163,7 @@ def _member(folder: Path, files: dict[str, str], entry: dict[str, Any], width: i
     try:
         detector = restore(_arrays(file, content), width)
     except Malformed as error:
-        raise Refused(f"{file} does not hold a forest: {error}.") from error
+        raise Refused(f"{file} is not a member of this kind: {error}.") from error
     to_odds = Affine(float(entry["slope"]), float(entry["intercept"]))
     return Member(name, detector, float(entry["weight"]), to_odds, _risk(entry["risk"]))
 

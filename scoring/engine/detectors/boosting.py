@@ -1,16 +1,18 @@
 """Boosted trees learnt from labels by XGBoost, scored from our own arrays."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.engine.detectors import sampling
 from scoring.engine.detectors.base import TreeDetector
 from scoring.engine.detectors.trees import Trees, joined
 
 Floats = NDArray[np.float64]
+restore = TreeDetector.of
 EXACT_UP_TO = 60_000  # rows; beyond, histograms of many bins lose nothing measurable
 
 
@@ -24,25 +26,19 @@ class Settings:
     l2: float = 20.0
     feature_share: float = 0.4
     least_weight: float = 2.0
-    genuine_share: float = 0.20  # of the genuine rows kept, weighted up to what they were …
-    least_genuine: int = 20_000  # … unless there are fewer than this
+    share: sampling.Share = field(default_factory=sampling.Share)  # of the genuine rows
 
 
 def train(
     vectors: Floats, labels: Floats, *, settings: Settings | None = None, seed: int = 7
 ) -> TreeDetector:
-    """A forest whose raw score is the log-odds of fraud. The same input gives the same trees.
-
-    Columns wholly unknown take no part: they would dilute the features drawn for each tree.
-    """
+    """A forest whose raw score is the log-odds of fraud. The same input gives the same trees."""
     import xgboost  # training only
 
     settings = settings or Settings()
-    rows, weights = sample(labels, settings, seed)
-    columns = np.flatnonzero(np.isfinite(vectors[rows]).any(axis=0))
-    seen = vectors[np.ix_(rows, columns)].astype(np.float32)
-    data = xgboost.DMatrix(seen, labels[rows], weight=weights)
-    exact = len(rows) <= EXACT_UP_TO
+    drawn = sampling.draw(vectors, labels, settings.share, seed)
+    data = xgboost.DMatrix(drawn.rows, drawn.labels, weight=drawn.weights)
+    exact = len(drawn.rows) <= EXACT_UP_TO
     booster = xgboost.train(
         {
             "objective": "binary:logistic",
@@ -62,20 +58,7 @@ def train(
         data,
         num_boost_round=settings.rounds,
     )
-    return TreeDetector(flattened(json.loads(booster.save_raw("json")), columns))
-
-
-def sample(
-    labels: Floats, settings: Settings, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """All frauds and a share of the genuine rows, with weights that undo the sampling."""
-    frauds, genuine = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
-    wanted = max(int(len(genuine) * settings.genuine_share), settings.least_genuine, len(frauds))
-    wanted = min(wanted, len(genuine))
-    chosen = np.random.default_rng(seed).choice(genuine, wanted, replace=False)
-    rows = np.sort(np.concatenate([frauds, chosen]))
-    weight = len(genuine) / max(wanted, 1)
-    return rows, np.where(labels[rows] == 1, 1.0, weight).astype(np.float32)
+    return TreeDetector(flattened(json.loads(booster.save_raw("json")), drawn.columns))
 
 
 def flattened(model: dict[str, Any], columns: NDArray[np.int64]) -> Trees:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.engine.detectors.base import TreeDetector
-from scoring.engine.detectors.trees import joined
+from scoring.engine.detectors.base import TreeDetector, Unlearnable
+from scoring.engine.detectors.trees import below, joined
 from scoring.engine.features import FEATURES
 
 Floats = NDArray[np.float64]
+restore = TreeDetector.of
 EULER = 0.5772156649015329
 
 
@@ -77,7 +78,7 @@ def prepare(vectors: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
         columns.append(column)
         medians.append(median)
     if not columns:
-        raise ValueError("every feature is constant: there is nothing an anomaly could differ in")
+        raise Unlearnable("Every feature is constant: there is nothing to differ in.")
     return np.array(columns), np.column_stack(kept), np.array(medians)
 
 
@@ -99,27 +100,18 @@ def _flattened(
     rows = np.asarray(tree.n_node_samples)  # type: ignore[attr-defined]
     inner = left >= 0
     own = np.where(inner, used, 0)
-    below = _below(np.asarray(tree.threshold))  # type: ignore[attr-defined]
+    limit = below(np.asarray(tree.threshold))  # type: ignore[attr-defined]
     # No cut lies on the harmless side of the median, so unclipped values go where clipped ones do.
-    missing = np.where(medians[own] < below, left, right)
+    missing = np.where(medians[own] < limit, left, right)
     return {
         "feature": np.where(inner, columns[own], -1),
-        "threshold": np.where(inner, below, 0),
+        "threshold": np.where(inner, limit, 0),
         "left": left,
         "right": right,
         "missing": missing,
         "value": np.where(inner, 0.0, -(_depths(left, right) + _average_path(rows)) / scale),
         "cover": rows.astype(np.float64),
     }
-
-
-def _below(thresholds: Floats) -> NDArray[np.float32]:
-    """The 32-bit t for which `x < t` says what scikit-learn's `x <= threshold` says."""
-    single = thresholds.astype(np.float32)
-    down = np.nextafter(single, np.float32(-np.inf))
-    floor = np.where(single.astype(np.float64) > thresholds, down, single)
-    result: NDArray[np.float32] = np.nextafter(floor, np.float32(np.inf))
-    return result
 
 
 def _depths(left: NDArray[np.int64], right: NDArray[np.int64]) -> Floats:

@@ -6,15 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.engine.compiled import compiled
+from scoring.engine.detectors.arrays import ANY, Arrays, Malformed, taken
+
+__all__ = ["Malformed", "Trees", "below", "joined"]
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Indices = NDArray[np.int32]
 BLOCK = 128  # rows that go through one tree together, while the tree is in the nearest cache
-
-
-class Malformed(ValueError):
-    """Arrays that are not a forest; following them would read other memory."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +58,15 @@ class Trees:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
-    def of(cls, arrays: dict[str, NDArray[np.generic]], features: int) -> "Trees":
+    def of(cls, arrays: Arrays, features: int) -> "Trees":
         """The forest of these arrays, or Malformed. The compiled loops rely on what is checked."""
-        try:
-            trees = cls(**{name: np.ascontiguousarray(arrays[name], TYPES[name]) for name in TYPES})
-        except KeyError as missing:
-            raise Malformed(f"the array {missing} is missing") from None
+        lengths = {"roots": ANY, "feature": ANY, "base": 1}
+        count = len(taken(arrays, "feature", np.int32, ANY))
+        found = {
+            name: taken(arrays, name, kind, lengths.get(name, count))
+            for name, kind in TYPES.items()
+        }
+        trees = cls(**found)  # type: ignore[arg-type]
         trees.check(features)
         return trees
 
@@ -73,18 +75,28 @@ class Trees:
         count = len(self.feature)
         nodes = np.arange(count)
         inner = self.feature >= 0
-        for name in ("threshold", "left", "right", "missing", "value", "cover"):
-            if getattr(self, name).shape != (count,):
-                raise Malformed(f"{name} does not have one entry per node")
-        if self.base.shape != (1,) or not len(self.roots) or self.roots.min() < 0:
-            raise Malformed("there is no base or no root")
+        if not len(self.roots) or not count or self.roots.min() < 0:
+            raise Malformed("there is no root")
         if self.roots.max() >= count or self.feature.max() >= features or self.feature.min() < -1:
             raise Malformed("a root or a feature lies outside")
         for child in (self.left, self.right, self.missing):
             if np.any(child[inner] <= nodes[inner]) or np.any(child[inner] >= count):
                 raise Malformed("a node points to itself, backwards or outside")
-        if not np.all(np.isfinite(self.value)) or not np.all(self.cover > 0):
-            raise Malformed("a leaf has no finite value or a node no cover")
+        self._check_trees(nodes[inner], inner)
+        if not np.all(self.cover > 0):
+            raise Malformed("a node has no cover")
+
+    def _check_trees(self, asking: NDArray[np.int64], inner: NDArray[np.bool_]) -> None:
+        """Malformed unless trees follow one another and no node points out of its own."""
+        if self.roots[0] != 0 or np.any(np.diff(self.roots) <= 0):
+            raise Malformed("the roots do not rise from 0")
+        tree = np.searchsorted(self.roots, np.arange(len(self.feature)), side="right")
+        for child in (self.left[inner], self.right[inner]):
+            if np.any(tree[child] != tree[asking]):
+                raise Malformed("a tree reaches into another")
+        aside = (self.missing != self.left) & (self.missing != self.right)
+        if np.any(aside[inner]):
+            raise Malformed("an unknown value goes neither left nor right")
 
 
 TYPES = {
@@ -114,6 +126,18 @@ def joined(parts: list[dict[str, NDArray[np.generic]]], base: float) -> Trees:
         ]
         arrays[name] = np.concatenate(moved)
     return Trees.of(arrays, features=int(arrays["feature"].max()) + 1)
+
+
+def below(thresholds: Floats) -> Singles:
+    """The 32-bit t for which `x < t` says what scikit-learn's `x <= threshold` says.
+
+    An infinite threshold only parts known from unknown values; it becomes the largest number.
+    """
+    single = thresholds.astype(np.float32)
+    down = np.nextafter(single, np.float32(-np.inf))
+    floor = np.where(single.astype(np.float64) > thresholds, down, single)
+    result: Singles = np.nextafter(floor, np.float32(np.inf))
+    return np.minimum(result, np.finfo(np.float32).max)
 
 
 @compiled
