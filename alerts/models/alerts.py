@@ -1,9 +1,11 @@
 """Alerts: payments of one entity that look like one kind of fraud and want a person."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -58,9 +60,34 @@ class AlertQuerySet(models.QuerySet["Alert"]):
             "transaction", "queue", "assignee", "closed_by", "decision__explanation"
         )
 
+    def for_rows(self) -> "AlertQuerySet":
+        """As `for_the_page`, without what only the page of one alert shows."""
+        return self.for_the_page().defer(
+            "decision__hits",
+            "decision__explanation__contributions",
+            "transaction__extra",
+            "transaction__digest",
+        )
+
     def by_urgency(self) -> "AlertQuerySet":
         """Expected loss first, then the clock, then the id: never ties by chance."""
-        return self.order_by("-expected_loss", "due_at", "id")
+        return self.order_by(*Alert.URGENCY)
+
+    def across(
+        self, queues: Iterable[Queue | int], order: Sequence[str], most: int
+    ) -> "AlertQuerySet":
+        """What this order is made of, the id last, of the first ones in these queues.
+
+        Each queue is walked by its own index and the walks are merged: no more is read than is
+        answered or counted, however many alerts there are, and however few of them are seen.
+        """
+        names = [name.lstrip("-") for name in order]
+        walks = [
+            self.filter(queue=queue).order_by(*order).values_list(*names)[:most] for queue in queues
+        ]
+        if len(walks) < 2:
+            return walks[0] if walks else self.none().values_list(*names)
+        return walks[0].union(*walks[1:], all=True).order_by(*order)[:most]
 
 
 class Alert(models.Model):
@@ -70,6 +97,7 @@ class Alert(models.Model):
     the highest score. Closed only together with a label for each of its payments.
     """
 
+    URGENCY = ("-expected_loss", "due_at", "id")
     MOST = 100  # payments in one alert: a verdict labels all of them in one transaction
 
     class Status(models.TextChoices):
@@ -104,7 +132,8 @@ class Alert(models.Model):
 
     decision = models.OneToOneField(Decision, models.PROTECT, related_name="alert")
     transaction = models.OneToOneField(Transaction, models.PROTECT, related_name="alert")
-    queue = models.ForeignKey(Queue, models.PROTECT, related_name="alerts")
+    # The indexes below begin with the same columns.
+    queue = models.ForeignKey(Queue, models.PROTECT, related_name="alerts", db_index=False)
     route = models.ForeignKey(Route, models.PROTECT, null=True, related_name="alerts")
     entity_kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.USER)
     entity = models.CharField(max_length=200)
@@ -133,23 +162,65 @@ class Alert(models.Model):
     typology = models.CharField(max_length=40, choices=Typology.choices, blank=True)
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
 
     objects = AlertQuerySet.as_manager()
 
     class Meta:
         indexes = [
+            # Each begins with the queue: `across` walks one of them per queue. Open ones first.
             models.Index(
                 fields=["queue", "-expected_loss", "due_at", "id"],
+                include=["assignee"],
                 condition=~models.Q(status="CLOSED"),
-                name="alert_open",
+                name="alert_urgent",
             ),
-            # The same order across queues: one who sees several reads the top of one index.
             models.Index(
-                fields=["-expected_loss", "due_at", "id"],
+                fields=["queue", "level", "-expected_loss", "due_at", "id"],
                 condition=~models.Q(status="CLOSED"),
-                name="alert_urgency",
+                name="alert_level",
+            ),
+            models.Index(
+                fields=["queue", "suspected", "-expected_loss", "due_at", "id"],
+                condition=~models.Q(status="CLOSED"),
+                name="alert_suspected",
+            ),
+            models.Index(
+                fields=["assignee", "queue", "-expected_loss", "due_at", "id"],
+                condition=~models.Q(status="CLOSED") & models.Q(assignee__isnull=False),
+                name="alert_held",
+            ),
+            models.Index(
+                fields=["queue", "-expected_loss", "due_at", "id"],
+                condition=models.Q(status="ESCALATED"),
+                name="alert_escalated",
+            ),
+            models.Index(
+                fields=["queue", "due_at", "id"],
+                condition=~models.Q(status="CLOSED"),
+                name="alert_due",
+            ),
+            models.Index(
+                fields=["queue", "-closed_at", "-id"],
+                include=["disposition", "closed_by"],
+                condition=models.Q(status="CLOSED"),
+                name="alert_decided",
+            ),
+            models.Index(
+                fields=["closed_by", "-closed_at"],
+                condition=models.Q(status="CLOSED"),
+                name="alert_decided_by",
+            ),
+            models.Index(fields=["queue", "-id"], name="alert_latest"),
+            models.Index(fields=["queue", "created_at"], name="alert_raised"),
+            GinIndex(
+                fields=["reason_codes"], condition=~models.Q(reason_codes=[]), name="alert_reasons"
             ),
             # Where a new payment looks for the alert it joins.
             models.Index(
@@ -159,7 +230,6 @@ class Alert(models.Model):
             ),
             models.Index(fields=["entity", "-id"], name="alert_entity"),
             models.Index(fields=["user_id", "-id"], name="alert_user"),
-            models.Index(fields=["-closed_at"], name="alert_closed"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from alerts.activity import sparks
 from alerts.figures import figures
 from alerts.forms import QueueFilter
-from alerts.listing import PAGE, Page, narrow, order_of, page_of
+from alerts.listing import PAGE, Page, narrow, order_of, page_of, queues_asked
 from alerts.models import Alert, AlertQuerySet, Look
 from alerts.visibility import masked, queues_of
 from anomalyshield.accounts.permissions import allow
@@ -33,20 +33,25 @@ VIEWS = [
 def alerts(request: HttpRequest) -> HttpResponse:
     queues = list(queues_of(request.user))
     form = QueueFilter(request.GET, queues=queues, hidden=masked(request.user))
-    seen = Alert.objects.filter(queue__in=queues)
-    found = narrow(seen, form.asked, request.user)
+    found = narrow(Alert.objects.all(), form.asked, request.user)
+    asked_for = queues_asked(queues, form.asked)
     if "newer" in request.GET:
-        return _news(request, found)
-    page = page_of(found.for_the_page(), order_of(form.asked), form.asked.get("after", ""))
+        return _news(request, found.filter(queue__in=asked_for))
+    page = page_of(found, asked_for, order_of(form.asked), form.asked.get("after", ""))
     mark_fresh(page.rows, request.user)
     draw_activity(page.rows)
     context = {
         **_context(request, form, page),
-        "figures": figures(seen),
+        "figures": figures([queue.pk for queue in queues]),
         "queueless": not queues,
-        "newest": seen.order_by("-pk").values_list("pk", flat=True).first() or 0,
+        "newest": newest(),
     }
     return _answer(request, context)
+
+
+def newest() -> int:
+    """The latest id of all queues: whoever waits for later ones still sees only their own."""
+    return Alert.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def mark_fresh(rows: list[Alert], person: Any) -> None:

@@ -25,6 +25,7 @@ class User(AbstractUser):
         default=False, help_text="May see personal data, with a reason"
     )
     timezone = models.CharField(max_length=64, default="UTC")
+    queues_seen: list[int] | None = None  # while the first page is made: asked once
 
     objects = People()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import ADMIN, ANALYST, ENGINEER, OWNER
-from anomalyshield.dashboard import data, house, learning, work
+from anomalyshield.dashboard import approvals, data, house, learning, work
 from anomalyshield.dashboard.parts import Board, Maker
 
 Audience = Callable[[User], bool]
@@ -25,7 +25,7 @@ BOARDS: list[tuple[Audience, str, list[Maker], list[Maker]]] = [
         _holds(ANALYST),
         "My work",
         [work.own_alerts, work.team_queue, work.late, work.decided_today, work.open_cases],
-        [work.next_due, work.urgent, work.approvals, work.last_verdicts],
+        [work.next_due, work.urgent, approvals.approvals, work.last_verdicts],
     ),
     (
         _leads,
@@ -43,13 +43,13 @@ BOARDS: list[tuple[Audience, str, list[Maker], list[Maker]]] = [
         _holds(OWNER),
         "Models",
         [learning.champion, learning.labels_waiting, learning.runs_under_way],
-        [work.approvals, learning.drift, learning.runs, learning.versions],
+        [approvals.approvals, learning.drift, learning.runs, learning.versions],
     ),
     (
         _holds(ADMIN),
         "The house",
         [house.people, house.sessions, house.trail, house.platform, learning.champion],
-        [house.components, house.refusals, work.approvals],
+        [house.components, house.refusals, approvals.approvals],
     ),
 ]
 EVERYONE: list[Maker] = [house.own_doings]
@@ -59,6 +59,7 @@ def boards(user: User) -> list[Board]:
     """One board per role held; nothing twice for those who hold several."""
     shown: set[Maker] = set()
     found = []
+    user.queues_seen = None  # asked anew by whoever needs it first
     for audience, title, tiles, panels in BOARDS:
         if audience(user):
             found.append(_board(user, title, tiles, panels, shown))

@@ -97,7 +97,15 @@ def model(name: str) -> Any:
 
 def count(rows: QuerySet[Any]) -> str:
     """Exact up to a thousand: nobody needs more, and counting a million rows takes a second."""
-    found = rows.order_by()[: MANY + 1].count()
+    return upto(rows.order_by()[: MANY + 1].count())
+
+
+def counted(rows: QuerySet[Any]) -> str:
+    """How many these are, which end at MANY + 1 by themselves."""
+    return upto(rows.count())
+
+
+def upto(found: int) -> str:
     return f"{MANY:,}+" if found > MANY else f"{found:,}"
 
 

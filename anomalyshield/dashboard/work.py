@@ -1,6 +1,5 @@
 """For analysts and their leads: what waits, how late it is, who did what."""
 
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,11 +9,24 @@ from django.utils import timezone
 
 from anomalyshield.accounts.grants import granted
 from anomalyshield.accounts.models import User
-from anomalyshield.dashboard.parts import LINES, Line, Panel, Row, Tile, count, model, warned
+from anomalyshield.dashboard.parts import (
+    LINES,
+    MANY,
+    Line,
+    Panel,
+    Row,
+    Tile,
+    count,
+    counted,
+    model,
+    upto,
+    warned,
+)
 from anomalyshield.navigation import address_of
 from anomalyshield.templatetags.words import ago, left, money, percent, span
 
 WEEK = timedelta(days=7)
+OLD = 10_000  # open alerts of one age, counted no further
 # Open alerts by age: how old at least, and what that is called.
 AGES = [
     (timedelta(0), "under an hour"),
@@ -25,8 +37,25 @@ AGES = [
 ]
 
 
+def queues(user: User) -> list[int]:
+    """Whose alerts this person sees, asked once for one look at the page."""
+    if user.queues_seen is None:
+        seen = model("alerts.Queue").objects.visible_to(user)
+        user.queues_seen = list(seen.values_list("pk", flat=True))
+    return user.queues_seen
+
+
 def seen_by(user: User) -> Any:
-    return model("alerts.Alert").objects.visible_to(user)
+    return model("alerts.Alert").objects.filter(queue__in=queues(user))
+
+
+def urgent_of(user: User, alerts: Any, most: int) -> Any:
+    """Of what is seen so many, most urgent first; no more is read than that."""
+    return alerts.across(queues(user), model("alerts.Alert").URGENCY, most)
+
+
+def decided_since(user: User, moment: datetime) -> Any:
+    return seen_by(user).filter(status="CLOSED", closed_at__gte=moment)
 
 
 def today() -> datetime:
@@ -51,20 +80,22 @@ def clock(due: datetime) -> str:
 
 
 def team_queue(user: User) -> Tile:
-    seen = seen_by(user)
-    free = count(seen.open().filter(assignee=None))
-    return Tile("Team queue", count(seen.open()), f"{free} unassigned", address_of("alerts"))
+    waiting = model("alerts.Alert").objects.open()
+    free = counted(urgent_of(user, waiting.filter(assignee=None), MANY + 1))
+    total = counted(urgent_of(user, waiting, MANY + 1))
+    return Tile("Team queue", total, f"{free} unassigned", address_of("alerts"))
 
 
 def late(user: User) -> Tile:
-    found = seen_by(user).overdue().aggregate(n=Count("pk"), due=Min("due_at"))
-    hint = f"oldest by {ago(found['due'])}" if found["n"] else "all in time"
+    overdue = model("alerts.Alert").objects.overdue()
+    found = list(overdue.across(queues(user), ("due_at", "id"), MANY + 1))
+    hint = f"oldest by {ago(found[0][0])}" if found else "all in time"
     address = f"{address_of('alerts')}?status=overdue"
-    return Tile("Past their time", f"{found['n']:,}", hint, address, warned(found["n"] > 0))
+    return Tile("Past their time", upto(len(found)), hint, address, warned(bool(found)))
 
 
 def decided_today(user: User) -> Tile:
-    mine = model("alerts.Alert").objects.filter(closed_by=user, closed_at__gte=today())
+    mine = model("alerts.Alert").objects.closed().filter(closed_by=user, closed_at__gte=today())
     return Tile(
         "I decided today", count(mine), "since midnight", f"{address_of('alerts')}?status=closed"
     )
@@ -83,8 +114,10 @@ def next_due(user: User) -> Panel:
 
 
 def urgent(user: User) -> Panel:
-    waiting = seen_by(user).workable_by(user).filter(assignee=None).by_urgency()
-    lines = [line_of(alert) for alert in waiting[:LINES]]
+    alerts = model("alerts.Alert").objects
+    waiting = urgent_of(user, alerts.workable_by(user).filter(assignee=None), LINES)
+    shown = alerts.filter(pk__in=[row[-1] for row in waiting]).by_urgency()
+    lines = [line_of(alert) for alert in shown]
     empty = "Nothing waits in your queues. New alerts appear here by themselves."
     if not lines and not works_a_queue(user):
         empty = "You work no queue yet. An admin puts you into one, under Routes."
@@ -111,7 +144,7 @@ def line_of(alert: Any, *, due: bool = False) -> Line:
 
 
 def last_verdicts(user: User) -> Panel:
-    mine = model("alerts.Alert").objects.filter(closed_by=user).order_by("-closed_at")
+    mine = model("alerts.Alert").objects.closed().filter(closed_by=user).order_by("-closed_at")
     lines = [
         Line(
             str(alert),
@@ -129,26 +162,20 @@ def last_verdicts(user: User) -> Panel:
 def backlog(user: User) -> Tile:
     """Open now, and what the last day added or took away."""
     day = timezone.now() - timedelta(days=1)
-    seen = seen_by(user)
-    came = raised_since(seen, day).count()
-    went = seen.filter(closed_at__gte=day).count()
+    came = seen_by(user).filter(created_at__gte=day).count()
+    went = decided_since(user, day).count()
     hint = f"{came:,} came and {went:,} went in 24 hours"
-    return Tile("Backlog", count(seen.open()), hint, address_of("alerts"), warned(came > went))
-
-
-def raised_since(seen: Any, since: datetime) -> Any:
-    """What came since then is open, or was decided since: two indexes, where no third is."""
-    return seen.filter(~Q(status="CLOSED") | Q(closed_at__gte=since), created_at__gte=since)
+    waiting = counted(urgent_of(user, model("alerts.Alert").objects.open(), MANY + 1))
+    return Tile("Backlog", waiting, hint, address_of("alerts"), warned(came > went))
 
 
 def throughput(user: User) -> Tile:
-    done = seen_by(user).filter(closed_at__gte=timezone.now() - WEEK).count()
+    done = decided_since(user, timezone.now() - WEEK).count()
     return Tile("Decided a day", f"{done / 7:,.1f}", "over seven days", address_of("alerts"))
 
 
 def precision(user: User) -> Tile:
-    done = seen_by(user).filter(closed_at__gte=timezone.now() - WEEK)
-    found = done.aggregate(
+    found = decided_since(user, timezone.now() - WEEK).aggregate(
         fraud=Count("pk", Q(disposition="TRUE_POSITIVE_FRAUD")),
         judged=Count("pk", ~Q(disposition="INCONCLUSIVE")),
     )
@@ -160,30 +187,31 @@ def precision(user: User) -> Tile:
 def ageing(user: User) -> Panel:
     """Open alerts by age: what nobody looks at grows at the bottom."""
     now = timezone.now()
-    ends = [*[start for start, _ in AGES[1:]], timedelta(days=36_500)]
-    counts = (
-        seen_by(user)
-        .open()
-        .aggregate(
-            **{
-                f"n{n}": Count("pk", Q(created_at__lte=now - start, created_at__gt=now - end))
-                for n, ((start, _), end) in enumerate(zip(AGES, ends, strict=True))
-            }
-        )
+    *recent, (oldest, _) = AGES
+    ends = [start for start, _ in AGES[1:]]
+    young = seen_by(user).open().filter(created_at__gt=now - oldest)
+    counts = young.aggregate(
+        **{
+            f"n{n}": Count("pk", Q(created_at__lte=now - start, created_at__gt=now - end))
+            for n, ((start, _), end) in enumerate(zip(recent, ends, strict=True))
+        }
     )
-    most = max(counts.values()) or 1
+    known = sum(counts.values())
+    total = urgent_of(user, model("alerts.Alert").objects.open(), known + OLD + 1).count()
+    numbers = [*counts.values(), total - known]  # what is older is the rest, counted so far
+    most = max(numbers) or 1
     rows = [
-        Row(title, (f"{counts[f'n{n}']:,}",), share=counts[f"n{n}"] / most)
-        for n, (_, title) in enumerate(AGES)
+        Row(title, (f"{min(n, OLD):,}{'+' if n > OLD else ''}",), share=n / most)
+        for (_, title), n in zip(AGES, numbers, strict=True)
     ]
     return Panel("Open alerts by age", "", rows=rows, heads=("Age", "Alerts"))
 
 
 def by_day(user: User) -> Panel:
     """Seven days of alerts raised and decided."""
-    seen, since = seen_by(user), today() - timedelta(days=6)
-    came = _each_day(raised_since(seen, since), "created_at")
-    went = _each_day(seen.filter(closed_at__gte=since), "closed_at")
+    since = today() - timedelta(days=6)
+    came = _each_day(seen_by(user).filter(created_at__gte=since), "created_at")
+    went = _each_day(decided_since(user, since), "closed_at")
     days = [(since + timedelta(days=n)).date() for n in range(7)]
     most = max((came.get(day, 0) for day in days), default=0) or 1
     rows = [
@@ -204,9 +232,8 @@ def _each_day(alerts: Any, field: str) -> dict[date, int]:
 
 def people(user: User) -> Panel:
     """Who holds how much, and decided how much in seven days."""
-    seen = seen_by(user)
-    holds = _by_person(seen.open().exclude(assignee=None), "assignee")
-    did = _by_person(seen.filter(closed_at__gte=timezone.now() - WEEK), "closed_by")
+    holds = _by_person(seen_by(user).open().exclude(assignee=None), "assignee")
+    did = _by_person(decided_since(user, timezone.now() - WEEK), "closed_by")
     names = sorted({*holds, *did} - {None})
     rows = [
         Row(
@@ -220,76 +247,3 @@ def people(user: User) -> Panel:
 
 def _by_person(alerts: Any, who: str) -> dict[str, int]:
     return dict(alerts.values_list(f"{who}__username").annotate(n=Count("pk")).order_by())
-
-
-# --- what somebody else proposed ------------------------------------------------------------------
-def approvals(user: User) -> Panel:
-    """What this person may approve as the second one."""
-    lines = [
-        *_closures(user),
-        *_promotions(user),
-        *_policies(user),
-        *_allowed(user),
-        *_routes(user),
-    ]
-    return Panel("Waiting for a second person", "", lines)
-
-
-def _closures(user: User) -> Iterable[Line]:
-    if not user.may("case.close"):
-        return
-    cases = model("cases.Case").objects.visible_to(user).awaiting(user)
-    for case in cases.select_related("proposed_by")[:LINES]:
-        words = f"{case.proposed_by} proposes to close “{case.title}”"
-        yield Line(str(case), address_of("case", case.pk), words, ago(case.proposed_at), case.level)
-
-
-def _promotions(user: User) -> Iterable[Line]:
-    if not user.may("model.promote"):
-        return
-    waiting = model("scoring.PromotionRequest").objects.filter(state="OPEN").exclude(asked_by=user)
-    for request in waiting.select_related("model", "asked_by")[:LINES]:
-        yield Line(
-            f"Model {request.model}",
-            address_of("model", request.model_id),
-            f"{request.asked_by} asks to make it champion",
-            ago(request.asked_at),
-        )
-
-
-def _policies(user: User) -> Iterable[Line]:
-    if not user.may("policy.activate"):
-        return
-    waiting = model("scoring.PolicyRequest").objects.filter(state="OPEN").exclude(asked_by=user)
-    for request in waiting.select_related("asked_by")[:LINES]:
-        yield Line(
-            "Thresholds",
-            address_of("policy-request", request.pk),
-            f"{request.asked_by} asks for other ones",
-            ago(request.asked_at),
-        )
-
-
-def _allowed(user: User) -> Iterable[Line]:
-    if not (user.may("list.approve") and user.is_lead):
-        return
-    waiting = model("scoring.ListEntry").objects.filter(state="PROPOSED").exclude(proposed_by=user)
-    for entry in waiting.select_related("proposed_by")[:LINES]:
-        yield Line(
-            str(entry),
-            address_of("list-entry", entry.pk),
-            f"{entry.proposed_by} asks to allow a {entry.get_entity_display().lower()}",
-            ago(entry.proposed_at),
-        )
-
-
-def _routes(user: User) -> Iterable[Line]:
-    if not (user.may("route.activate") and (user.is_lead or user.may("user.manage"))):
-        return
-    waiting = model("alerts.Routing").objects.filter(state="PROPOSED").exclude(proposed_by=user)
-    for routing in waiting.select_related("proposed_by")[:LINES]:
-        yield Line(
-            f"Routes {routing.number}",
-            address_of("routing", routing.pk),
-            f"{routing.proposed_by} asks for other routes",
-        )

@@ -29,6 +29,12 @@ def score(value: float | None, digits: int = 2) -> str:
 
 
 @register.filter
+def upto(count: int, most: int = 0) -> str:
+    """1,234; or 10,000+ where no more than so many were counted."""
+    return f"{count:,}+" if most and count >= most else f"{count:,}"
+
+
+@register.filter
 def percent(share: float | None, digits: int = 1) -> str:
     return "–" if share is None or share != share else f"{100 * share:.{digits}f} %"
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts import listing, triage
+from alerts import figures, listing, triage
 from alerts.models import Alert
 from scoring.models import Explanation, ModelVersion
 from tests.alerts import making
@@ -132,11 +132,40 @@ def test_the_tiles_count_what_this_person_sees(as_ana, ana, cards, loans):
     making.alert(loans)
     for disposition in ("TRUE_POSITIVE_FRAUD", "FALSE_POSITIVE", "BENIGN_POSITIVE", "INCONCLUSIVE"):
         triage.decide(by=ana, alert=making.alert(cards), disposition=disposition)
-    figures = as_ana.get("/alerts/").context["figures"]
-    assert (figures.open, figures.unassigned, figures.overdue) == (2, 2, 1)
-    assert (figures.decided_today, figures.judged) == (4, 3)
-    assert figures.precision == pytest.approx(1 / 3)
-    assert figures.at_risk == 150
+    shown = as_ana.get("/alerts/").context["figures"]
+    assert (shown.open, shown.unassigned, shown.overdue) == (2, 2, 1)
+    assert (shown.decided_today, shown.judged) == (4, 3)
+    assert shown.precision == pytest.approx(1 / 3)
+    assert shown.at_risk == 150
+
+
+def test_a_count_ends_where_nobody_counts_on_and_says_so(as_ana, ana, cards, monkeypatch):
+    monkeypatch.setattr(figures, "MOST", 2)
+    for amount in ("300", "200", "100"):
+        making.alert(cards, amount=amount, score=0.5, due_at=timezone.now() - timedelta(hours=3))
+    page = as_ana.get("/alerts/")
+    shown = page.context["figures"]
+    assert (shown.open, shown.overdue, shown.at_risk) == (2, 2, 250)  # the two most urgent
+    text = page.content.decode()
+    assert text.count(">2+<") == 2
+    assert "2+ of the most urgent 2 unassigned" in text
+    assert "250.00+" in text
+
+
+def test_several_queues_are_one_list_in_one_order(as_ana, ana, cards, monkeypatch):
+    monkeypatch.setattr(listing, "PAGE", 2)
+    piles = [cards, making.queue("night", ana), making.queue("empty", ana)]
+    for number in range(5):
+        making.alert(piles[number % 2], amount=str(10 * (number % 3) + 5))
+    seen, address = [], "/alerts/"
+    while address:
+        response = as_ana.get(address)
+        seen += rows(response)
+        query = response.context["next_page"]
+        address = f"/alerts/?{query}" if query else ""
+    assert seen == list(Alert.objects.by_urgency())
+    assert as_ana.get("/alerts/").context["figures"].open == 5
+    assert rows(as_ana.get("/alerts/?queue=empty")) == []
 
 
 def test_nothing_judged_is_no_precision_of_zero(as_ana, cards):

@@ -184,7 +184,7 @@ def test_a_list_costs_a_fixed_number_of_queries(
     for n in range(12):
         making.alert(cards, user=f"customer-{n:04}")
     client = client_of(ana)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(6):
         assert len(client.get("/api/v1/alerts").json()["results"]) == 12
 
 
