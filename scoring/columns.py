@@ -28,7 +28,8 @@ def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
     if "label_delay_days" in kept:
         kept["label_delay_days"] = _days(kept["label_delay_days"])
     _check_labels(kept)
-    return kept | translating.checked(kept)
+    checked = translating.checked(kept)
+    return {name: kept[name] for name in kept if name not in translating.OPTIONS} | checked
 
 
 def _mapping(given: object) -> dict[str, str]:

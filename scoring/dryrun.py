@@ -8,12 +8,14 @@ from typing import Any
 
 from django.conf import settings
 
+from scoring import rejects
 from scoring.engine.transaction import Transaction
 from scoring.models import Transaction as Stored
 from scoring.models import Upload
 from scoring.reading import parse_block
 from scoring.sources import file_source
 from scoring.sources.base import Block, Broken
+from scoring.translating import translation_of
 
 ROWS = 1_000
 SHOWN = 20
@@ -27,6 +29,7 @@ class DryRun:
     accepted: int = 0
     known: int = 0  # their ids are stored already
     labelled: Counter[str] = field(default_factory=Counter)
+    emptied: list[tuple[str, int]] = field(default_factory=list)  # column, cells read as none
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (field, why) → rows
     shown: list[Transaction] = field(default_factory=list)
 
@@ -65,4 +68,16 @@ def dry_run(upload: Upload, block: Block) -> DryRun:
     made.labelled.update(value for _, value, _ in parsed.labels)
     for bad in parsed.bad:
         made.reasons.update(bad.reasons.items())
+    made.emptied = list(_emptied(upload, block).items())
     return made
+
+
+def _emptied(upload: Upload, block: Block) -> Counter[str]:
+    """How many cells of each column hold a text that means none; 0 for one that holds none."""
+    options = upload.options
+    counts = Counter(dict.fromkeys(options.get("empty_values", {}), 0))
+    translation = translation_of(options, options.get("mapping", {}), sha256=upload.sha256)
+    mended = rejects.is_ours(options.get("columns", []))
+    for record in records(block) if counts and translation else ():
+        counts.update(translation.emptied(rejects.taken_back(record) if mended else record))
+    return counts

@@ -13,6 +13,7 @@ from scoring.engine import amounts, fields
 from scoring.engine.fields import Unfit
 from scoring.engine.names import ALIASES, FIELDS
 from scoring.engine.translation import column_of, plain_number, shown, written
+from scoring.placeholders import Proposal, placeholders
 
 ENOUGH = 0.95  # of the values must fit a guess
 FORMATS = (
@@ -66,6 +67,7 @@ class Guess:
     options: dict[str, Any]
     evidence: dict[str, str] = field(default_factory=dict)
     unsure: set[str] = field(default_factory=set)  # options a person has to look at
+    proposed: list[Proposal] = field(default_factory=list)  # in no option until a person takes it
 
 
 def guess(
@@ -86,6 +88,7 @@ def guess(
         _guess_time(made, _values(records, column_of("timestamp", columns, mapping)))
     if "label_column" not in made.options:
         _guess_label(made, columns, mapping)
+    made.proposed = placeholders(columns, records, made.options)
     return made
 
 
@@ -100,6 +103,10 @@ def still_fitting(columns: list[str], remembered: Mapping[str, Any]) -> dict[str
     for name in ("time_columns", "id_columns"):
         if not set(options.get(name, [])) <= set(columns):
             options.pop(name, None)
+    empties = options.get("empty_values", {})
+    options["empty_values"] = {name: empties[name] for name in empties if name in columns}
+    if not options["empty_values"]:
+        del options["empty_values"]
     if "label_column" not in options:
         for name in ("label_known_column", "label_delay_days", "label_values"):
             options.pop(name, None)

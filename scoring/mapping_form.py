@@ -1,7 +1,8 @@
 """The form of the preview page: what each column means, and how the file writes things."""
 
-from collections.abc import Mapping
-from typing import Any
+import csv
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import yaml
 from django import forms
@@ -10,6 +11,7 @@ from scoring.columns import Refused
 from scoring.engine.names import FIELDS, REQUIRED
 from scoring.engine.translation import shown
 from scoring.guessing import FORMATS
+from scoring.placeholders import Proposal
 from scoring.translating import MEANINGS
 
 LABEL, LABEL_KNOWN = "label", "label-known"
@@ -21,7 +23,18 @@ ROLES = [
 ]
 MARKS = [("", "plain: 1234.56"), (".", "1,234.56, with or without a sign"), (",", "1.234,56")]
 OTHER = ("time_columns", "time_unit", "time_origin", "id_columns", "constants")  # by YAML alone
+MOST_TEXT = 12_000  # fifty values of two hundred characters
 MOST_YAML = 100_000
+
+
+class Row(NamedTuple):
+    """A column of the file, and what is asked about it."""
+
+    column: str
+    meaning: forms.BoundField
+    empty: forms.BoundField
+    take: forms.BoundField | None  # ticked: the proposal is taken
+    proposal: Proposal | None
 
 
 class MappingForm(forms.Form):
@@ -46,10 +59,17 @@ class MappingForm(forms.Form):
     unknown = forms.CharField(required=False, max_length=500, label="… not known yet")
 
     def __init__(
-        self, columns: list[str], options: Mapping[str, Any], data: Any = None, **more: Any
+        self,
+        columns: list[str],
+        options: Mapping[str, Any],
+        data: Any = None,
+        *,
+        proposed: Sequence[Proposal] = (),
     ) -> None:
-        super().__init__(data, initial=initial(columns, options), **more)
+        super().__init__(data, initial=initial(columns, options))
         self.columns, self.before = columns, options
+        said = options.get("empty_values", {})
+        self.proposed = {p.column: p for p in proposed if p.value not in said.get(p.column, [])}
         formats = dict.fromkeys((*filter(None, [options.get("date_format")]), *FORMATS))
         self.fields["date_format"].choices = [  # type: ignore[attr-defined]
             ("", "2026-12-31T23:05:09Z, or seconds since 1970"),
@@ -57,11 +77,29 @@ class MappingForm(forms.Form):
         ]
         for number, column in enumerate(columns):
             self.fields[f"column-{number}"] = forms.ChoiceField(
-                choices=ROLES, required=False, label=f"What {column} means"
+                choices=ROLES,
+                required=False,
+                widget=forms.Select({"aria-label": f"What {column} means"}),
             )
+            self.fields[f"empty-{number}"] = forms.CharField(
+                required=False,
+                max_length=MOST_TEXT,
+                widget=forms.TextInput({"aria-label": f"What means none in {column}", "size": 12}),
+            )
+            if column in self.proposed:
+                self.fields[f"none-{number}"] = forms.BooleanField(required=False)
 
-    def rows(self) -> list[tuple[str, forms.BoundField]]:
-        return [(column, self[f"column-{n}"]) for n, column in enumerate(self.columns)]
+    def rows(self) -> list[Row]:
+        return [
+            Row(
+                column,
+                self[f"column-{n}"],
+                self[f"empty-{n}"],
+                self[f"none-{n}"] if column in self.proposed else None,
+                self.proposed.get(column),
+            )
+            for n, column in enumerate(self.columns)
+        ]
 
     def options(self) -> dict[str, Any]:
         """What was chosen, as options; Refused when two columns claim one meaning."""
@@ -79,7 +117,21 @@ class MappingForm(forms.Form):
         if said.get("currency"):
             made["constants"] = {**made.get("constants", {}), "currency": said["currency"]}
         made |= _labels(roles, said)
+        if empties := self._empties():
+            made["empty_values"] = empties
         made["mapping"] = {column: role for role, column in roles.items()}
+        return made
+
+    def _empties(self) -> dict[str, list[str]]:
+        """Column → texts that mean none: what was written, and what was proposed and ticked."""
+        said = self.cleaned_data
+        made: dict[str, list[str]] = {}
+        for number, column in enumerate(self.columns):
+            texts = _split(said.get(f"empty-{number}", ""))
+            if said.get(f"none-{number}"):
+                texts.append(self.proposed[column].value)
+            if texts:
+                made[column] = texts
         return made
 
 
@@ -95,7 +147,15 @@ def _labels(roles: dict[str, str], said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _split(text: str) -> list[str]:
-    return [word for part in text.split(",") if (word := part.strip())]
+    """Texts between commas; one that holds a comma stands in quotes, as in CSV."""
+    parts = next(csv.reader([" ".join(text.splitlines())], skipinitialspace=True), [])
+    return [word for part in parts if (word := part.strip())]
+
+
+def _joined(words: Sequence[str]) -> str:
+    """What `_split` takes apart again."""
+    doubled = (word.replace('"', '""') for word in words)
+    return ", ".join(f'"{word}"' if {",", '"'} & set(word) else word for word in doubled)
 
 
 def initial(columns: list[str], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,8 +170,9 @@ def initial(columns: list[str], options: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("decimal_mark", "date_format", "id_from", "label_delay_days"):
         shown[name] = options.get(name, "")
     shown["currency"] = options.get("constants", {}).get("currency", "")
-    words = options.get("label_values", {})
-    return shown | {name: ", ".join(words.get(name, [])) for name in MEANINGS}
+    words, empties = options.get("label_values", {}), options.get("empty_values", {})
+    shown |= {f"empty-{n}": _joined(empties.get(c, [])) for n, c in enumerate(columns)}
+    return shown | {name: _joined(words.get(name, [])) for name in MEANINGS}
 
 
 def as_yaml(options: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from scoring.engine.fields import Unfit, moment
 from scoring.engine.names import FIELDS
-from scoring.engine.translation import MARKS, UNITS, Translation, column_of, shown
+from scoring.engine.translation import MARKS, UNITS, Translation, column_of, folded, shown
 
 
 class Refused(ValueError):
@@ -18,6 +18,7 @@ class Refused(ValueError):
 
 
 OPTIONS = (
+    "empty_values",
     "constants",
     "decimal_mark",
     "date_format",
@@ -29,7 +30,7 @@ OPTIONS = (
     "label_values",
 )
 MEANINGS = ("fraud", "legitimate", "undecided", "unknown")
-MOST_VALUES = 50
+MOST_VALUES, LONGEST_VALUE = 50, 200
 
 
 def checked(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,6 +39,8 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
     for name, check in CHECKS.items():
         if name in kept:
             kept[name] = check(name, kept[name])
+    if not kept.get("empty_values", True):
+        del kept["empty_values"]  # columns were named, texts were not
     if ("time_unit" in kept) != ("time_origin" in kept):
         missing = "time_origin" if "time_unit" in kept else "time_unit"
         raise Refused(missing, "Counted times need a unit and the moment they count from.")
@@ -49,6 +52,13 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused("id_from", "Ids come from the row's number or from columns, not both.")
     if "label_values" in kept and not options.get("label_column"):
         raise Refused("label_column", "Name the column of the labels too.")
+    for label in ("label_column", "label_known_column"):
+        if options.get(label) in kept.get("empty_values", {}):
+            raise Refused(
+                "empty_values",
+                f"“{options[label]}” belongs to the labels; say what its values mean in "
+                "label_values.",
+            )
     return kept
 
 
@@ -110,15 +120,35 @@ def _values(name: str, value: object) -> dict[str, list[str]]:
         raise Refused(name, f"Say which values mean {', '.join(MEANINGS)}.")
     kept: dict[str, list[str]] = {}
     for meaning, values in value.items():
-        several = values if isinstance(values, list) else [values]
-        kept[meaning] = [str(one).strip().casefold() for one in several][:MOST_VALUES]
+        kept[meaning] = _texts(name, values)
     told = [one for values in kept.values() for one in values]
     if len(told) != len(set(told)):
         raise Refused(name, "A value cannot mean two things.")
     return kept
 
 
+def _texts(name: str, values: object) -> list[str]:
+    """One text or a list of them, as cells are compared: trimmed and without case."""
+    several = values if isinstance(values, list) else [values]
+    if not all(isinstance(one, str | int | float) for one in several):
+        raise Refused(name, "Give each value as text.")
+    if len(several) > MOST_VALUES:
+        raise Refused(name, f"{len(several):,} values are given; at most {MOST_VALUES} fit.")
+    texts = list(dict.fromkeys(text for one in several if (text := folded(one))))
+    if any(len(text) > LONGEST_VALUE for text in texts):
+        raise Refused(name, f"A value has at most {LONGEST_VALUE} characters.")
+    return texts
+
+
+def _empties(name: str, value: object) -> dict[str, list[str]]:
+    if not isinstance(value, Mapping):
+        raise Refused(name, "Name for each column the texts that mean none in it.")
+    kept = {str(column): _texts(name, texts) for column, texts in value.items()}
+    return {column: texts for column, texts in kept.items() if texts}
+
+
 CHECKS = {
+    "empty_values": _empties,
     "constants": _constants,
     "decimal_mark": _mark,
     "date_format": _format,
@@ -145,7 +175,7 @@ def columns_named(options: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Option and column, for every column these options speak of."""
     return [
         (name, column)
-        for name in ("time_columns", "id_columns")
+        for name in ("time_columns", "id_columns", "empty_values")
         for column in options.get(name, [])
     ]
 
@@ -157,6 +187,7 @@ def translation_of(
     columns = list(options.get("columns", []))
     origin = options.get("time_origin")
     made = Translation(
+        empty={name: frozenset(texts) for name, texts in options.get("empty_values", {}).items()},
         constants=options.get("constants", {}),
         amount_column=column_of("amount", columns, mapping) if "decimal_mark" in options else "",
         decimal_mark=options.get("decimal_mark", ""),

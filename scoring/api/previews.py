@@ -14,6 +14,7 @@ from scoring.columns import Refused
 from scoring.engine.translation import MARKS, UNITS
 from scoring.models import Upload
 from scoring.sources.base import Block, Unreadable
+from scoring.translating import LONGEST_VALUE, MOST_VALUES
 from scoring.views.previews import guessed, tried_with
 
 EXAMPLES = 3
@@ -25,6 +26,7 @@ class WordsIn(Strict):
 
     fraud = s.ListField(child=Text(max_length=200), required=False)
     legitimate = s.ListField(child=Text(max_length=200), required=False)
+    undecided = s.ListField(child=Text(max_length=200), required=False)
     unknown = s.ListField(child=Text(max_length=200), required=False)
 
 
@@ -33,6 +35,11 @@ class OptionsIn(Strict):
 
     mapping = s.DictField(child=Text(max_length=64), required=False, help_text="Theirs: ours")
     constants = s.DictField(child=Text(max_length=200), required=False)
+    empty_values = s.DictField(
+        child=s.ListField(child=Text(max_length=LONGEST_VALUE), max_length=MOST_VALUES),
+        required=False,
+        help_text="Their column: the texts that mean none in it",
+    )
     decimal_mark = s.ChoiceField(sorted(MARKS), required=False)
     date_format = Text(max_length=100, required=False, help_text="As of Python's strptime")
     time_columns = s.ListField(child=Text(max_length=255), max_length=MOST_COLUMNS, required=False)
@@ -44,6 +51,16 @@ class OptionsIn(Strict):
     label_known_column = Text(max_length=255, required=False)
     label_delay_days = Number(required=False, min_value=0, max_value=3650)
     label_values = WordsIn(required=False)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Undo what the framework does to a field whose name makes one of its own methods.
+
+        It takes `validate_empty_values`, which answers (is it empty, value), for a check of ours.
+        """
+        found = super().to_internal_value(data)
+        if "empty_values" in found:
+            _, found["empty_values"] = found["empty_values"]
+        return found
 
 
 class ColumnOut(s.Serializer):
@@ -70,7 +87,18 @@ class TriedOut(s.Serializer):
     rejected = s.IntegerField()
     known = s.IntegerField(help_text="Their ids are stored already")
     labelled = s.DictField(child=s.IntegerField())
+    emptied = s.DictField(child=s.IntegerField(), help_text="Column: cells read as none")
     reasons = ReasonOut(many=True)
+
+
+class ProposalOut(s.Serializer):
+    """A text that probably means none; it does only once it is sent in empty_values."""
+
+    column = s.CharField()
+    value = s.CharField()
+    share = s.FloatField(help_text="Of the rows looked at")
+    rows = s.IntegerField()
+    evidence = s.CharField()
 
 
 class PreviewOut(s.Serializer):
@@ -80,6 +108,7 @@ class PreviewOut(s.Serializer):
     options = s.DictField(help_text="Proposed: as last time, else by names and by what they hold")
     evidence = s.DictField(child=s.CharField(), help_text="What speaks for a proposal")
     unsure = s.ListField(child=s.CharField(), help_text="Options a person has to look at")
+    proposed = ProposalOut(many=True, help_text="For empty_values; in no option by itself")
 
 
 class Waiting(Resource):
@@ -130,6 +159,7 @@ class Try(Waiting):
             **counts,
             "options": said,
             "labelled": {str(value): rows for value, rows in tried.labels},
+            "emptied": dict(tried.emptied),
             "reasons": reasons,
         }
 

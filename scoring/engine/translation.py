@@ -27,6 +27,7 @@ class Translation:
     """What a file means, stated. Everything left empty is read as our own fields are."""
 
     constants: Record = field(default_factory=dict)  # our field → the value of every row without it
+    empty: Mapping[str, frozenset[str]] = field(default_factory=dict)  # column → texts for none
     amount_column: str = ""
     decimal_mark: str = ""
     time_column: str = ""
@@ -44,6 +45,7 @@ class Translation:
     def of(self, record: Record, number: int) -> tuple[dict[str, Any], dict[str, str]]:
         """The record in our way of writing, and what could not be understood: column → reason."""
         said, reasons = dict(record), dict[str, str]()
+        said |= dict.fromkeys(self.emptied(record))
         for column, read in self._readers(said):
             try:
                 said[column] = read(said[column])
@@ -52,11 +54,18 @@ class Translation:
         if self.id_from_row:
             said["transaction_id"] = f"{self.id_from_row}-{number}"
         elif self.id_columns:
-            parts = [str(said.get(name, "")).strip() for name in self.id_columns]
+            parts = [
+                str(said[name]).strip() if _given(said, name) else "" for name in self.id_columns
+            ]
             said["transaction_id"] = "-".join(parts) if all(parts) else ""
         for name, value in self.constants.items():
-            said.setdefault(name, value)
+            if not _given(said, name):
+                said[name] = value
         return said, reasons
+
+    def emptied(self, record: Record) -> list[str]:
+        """The columns of this record whose cell holds a text that means none there."""
+        return [name for name, texts in self.empty.items() if folded(record.get(name)) in texts]
 
     def _readers(self, said: dict[str, Any]) -> list[tuple[str, Callable[[Any], Any]]]:
         readers: list[tuple[str, Callable[[Any], Any]]] = []
@@ -78,7 +87,16 @@ class Translation:
 
 def _given(said: Record, column: str) -> bool:
     value = said.get(column)
-    return value is not None and value != ""
+    return value is not None and value != "" and value == value
+
+
+def folded(value: object) -> str:
+    """A cell as text to compare: trimmed, case set aside; 0.0 is 0, as in a column with gaps."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value is None or value != value:
+        return ""
+    return str(value).strip().casefold()
 
 
 def plain_number(text: object, decimal_mark: str) -> object:

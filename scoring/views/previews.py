@@ -14,7 +14,7 @@ from scoring.models import Upload
 from scoring.sources.base import Block, Unreadable
 from scoring.views.uploads import find
 
-ROWS = 8
+EXAMPLES = 3
 
 
 @allow("upload.own")
@@ -41,7 +41,7 @@ def settle(request: HttpRequest, upload: Upload, block: Block) -> HttpResponse:
         if request.POST.get("do") == "yaml":
             options = from_yaml(request.POST.get("yaml", ""))
             return page(request, upload, block, options, guess=guess)
-        form = MappingForm(upload.options["columns"], guess.options, request.POST)
+        form = form_of(upload, guess, request)
         if not form.is_valid():
             return page(request, upload, block, guess.options, guess=guess, form=form)
         options = form.options()
@@ -49,9 +49,15 @@ def settle(request: HttpRequest, upload: Upload, block: Block) -> HttpResponse:
             return page(request, upload, block, options, guess=guess, form=form)
         uploads.start(by=request.user, upload=upload, options=options)
     except Refused as refusal:
-        form = MappingForm(upload.options["columns"], guess.options, request.POST)
+        form = form_of(upload, guess, request)
         return page(request, upload, block, None, guess=guess, form=form, refusal=refusal)
     return redirect("upload", pk=upload.pk)
+
+
+def form_of(upload: Upload, guess: guessing.Guess, request: HttpRequest) -> MappingForm:
+    """The form as it was sent."""
+    columns = upload.options["columns"]
+    return MappingForm(columns, guess.options, request.POST, proposed=guess.proposed)
 
 
 def guessed(upload: Upload, block: Block) -> guessing.Guess:
@@ -74,12 +80,14 @@ def page(
     tried = None
     if options is not None:
         try:
-            tried, upload.options = tried_with(upload, block, options)
+            tried, options = tried_with(upload, block, options)
         except Refused as error:
-            refusal = error
-    form = form or MappingForm(upload.options["columns"], options or guess.options)
-    rows = dryrun.records(block)[:ROWS]
-    columns = [(name, field, [row.get(name) for row in rows[:3]]) for name, field in form.rows()]
+            refusal, options = error, None
+    form = form or MappingForm(
+        upload.options["columns"], options or guess.options, proposed=guess.proposed
+    )
+    rows = dryrun.records(block)[:EXAMPLES]
+    columns = [(asked, [row.get(asked.column) for row in rows]) for asked in form.rows()]
     context = {
         "upload": upload,
         "form": form,

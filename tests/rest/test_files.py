@@ -155,3 +155,21 @@ def test_admins_say_who_keeps_a_source(dana: User, adam: User, ana: User) -> Non
     ]
     assert pointers(post(adam, at, {"people": []}, 400)) == ["/all_engineers"]
     get(dana, at, 403)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_means_none_is_proposed_tried_and_sent_back(dana: User) -> None:
+    rows = "".join(f"t{n},u{n},5,{'0' if n % 2 else n + 9}\n" for n in range(40))
+    file = SimpleUploadedFile("b.csv", b"transaction_id,user_id,amount,device_id\n" + rows.encode())
+    at = f"ingest/files/{send(dana, file=file, hold='true')['id']}"
+    seen = get(dana, f"{at}/preview")
+    [proposal] = seen["proposed"]
+    assert (proposal["column"], proposal["value"], proposal["share"]) == ("device_id", "0", 0.5)
+    assert "empty_values" not in seen["options"]
+    tried = post(dana, f"{at}/try", {"empty_values": {"device_id": ["0"]}})
+    assert tried["emptied"] == {"device_id": 20}
+    assert tried["options"]["empty_values"] == {"device_id": ["0"]}
+    wrong = post(dana, f"{at}/try", {"empty_values": {"device": ["0"]}}, 400)
+    assert pointers(wrong) == ["/empty_values"]
+    post(dana, f"{at}/start", {"empty_values": {"device_id": 0}}, 400)
+    assert post(dana, f"{at}/start", tried["options"])["state"] == "READY"
