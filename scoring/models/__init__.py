@@ -3,6 +3,7 @@
 from scoring.models.decisions import Decision, DecisionPolicy, Explanation, ShadowScore, Snapshot
 from scoring.models.features import Ablation, FamilyOwner, FeatureDay, FeaturePipeline
 from scoring.models.frauds import EntityFraud
+from scoring.models.hours import MerchantHour
 from scoring.models.labels import Label
 from scoring.models.lists import ListEntry, ListVersion
 from scoring.models.outbox import Delivery, Endpoint, OutboundEvent
@@ -31,6 +32,7 @@ __all__ = [
     "Label",
     "ListEntry",
     "ListVersion",
+    "MerchantHour",
     "ModelVersion",
     "OutboundEvent",
     "PolicyRequest",

@@ -99,6 +99,11 @@ class Transaction(models.Model):
                 condition=~models.Q(device_key=0),
                 name="transaction_device",
             ),
+            models.Index(
+                fields=["merchant_key", "event_time"],
+                condition=~models.Q(merchant_key=0),
+                name="transaction_merchant",
+            ),
             models.Index(fields=["event_time"], name="transaction_time"),
             models.Index(
                 fields=["upload"],
