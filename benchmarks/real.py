@@ -66,6 +66,7 @@ def trained(until: datetime) -> tuple[str, float]:
 
     from anomalyshield.accounts.people import make_user
     from scoring import registry
+    from scoring.doubts import doubts
     from scoring.models import TrainingRun
 
     start = time.perf_counter()
@@ -73,7 +74,7 @@ def trained(until: datetime) -> tuple[str, float]:
         call_command("train", inline=True, until=until, verbosity=0)
     run = TrainingRun.objects.latest("pk")
     seconds = time.perf_counter() - start
-    if run.result is None or run.verdict.startswith("Not better"):
+    if run.result is None or doubts(run.result.metrics):
         return run.verdict, seconds
     mona, otto = (make_user(by="command", username=n, roles=["owner"])[0] for n in ("mona", "otto"))
     request = registry.ask_promotion(by=mona, version=run.result, reason="learnt from labels")

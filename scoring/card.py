@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from scoring import evaluated
+from scoring.doubts import doubts
 from scoring.engine.features import FEATURES, spec_id
 from scoring.figures import table
 from scoring.models import ModelVersion
@@ -96,6 +98,8 @@ def _figures(version: ModelVersion, metrics: dict[str, Any]) -> Told:
     for row in rows:
         beside = f" (v{rival['number']}: {row['rival']})" if row["rival"] else ""
         yield f"{row['title']}: {row['own']}{beside}. {row['hint']}."
+    yield from evaluated.sentences(metrics)
+    yield from doubts(metrics)
     if not rows:
         yield "None were measured."
 

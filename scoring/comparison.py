@@ -8,11 +8,14 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from scoring import dataset, feature_facts, registry
+from scoring import dataset, feature_facts, judging, registry
 from scoring.curves import LEAST_FRAUDS, curves, precision_recall, roc
 from scoring.dataset import Dataset, Split
+from scoring.doubts import suspicions
 from scoring.engine import evaluation
 from scoring.engine.bundle import Bundle
+from scoring.engine.ensemble import Scored
+from scoring.engine.evaluation_intervals import resampled, verdict
 from scoring.exchange import by_amount, exchanged, overlap
 from scoring.models import ModelVersion
 from scoring.registry import Loaded
@@ -30,6 +33,7 @@ class Measure:
     share: bool = True  # shown as a percentage
     lower: bool = False  # the lower the better
     tile: bool = False
+    target: float | None = None  # the nearer to it the better
 
 
 MEASURES = [
@@ -43,8 +47,17 @@ MEASURES = [
     Measure("precision_at_budget", "Precision at the alert budget", "Frauds among its alerts"),
     Measure("recall_at_budget", "Recall at the alert budget", "Share of frauds it would show"),
     Measure("value_at_budget", "Value recall at the budget", "Share of the stolen money it shows"),
+    Measure("f1_at_budget", "F1 at the alert budget", "Precision and recall in one"),
+    Measure("recall_at_fpr_01", "Recall at 0.1 % false alarms", "Frauds found meanwhile"),
+    Measure("recall_at_fpr_05", "Recall at 0.5 % false alarms", "Frauds found meanwhile"),
+    Measure("recall_at_fpr_1", "Recall at 1 % false alarms", "Frauds found meanwhile"),
+    Measure("card_precision", "Card precision a day", "Stolen cards among those looked at"),
+    Measure("value_by_team", "Value found by the team", "Stolen money on cards it looked at"),
+    Measure("episodes_by_team", "Episodes found by the team", "Chains of frauds of one user"),
+    Measure("first_by_team", "Found at the first fraud", "Episodes found on their first payment"),
     Measure("ece", "Calibration error", "Mean gap of foretold and found (ECE)", False, lower=True),
     Measure("brier", "Brier score", "Mean squared error of probabilities", False, lower=True),
+    Measure("foretold", "Foretold over found", "Mean probability over frauds", False, target=1.0),
 ]
 
 
@@ -54,18 +67,26 @@ def report(
     """Everything the pages show about a candidate, measured on the held-out rows."""
     own = bundle.ensemble.score(part.test.vectors)
     held = part.test if len(part.test) else part.train
+    per_day = judging.alerts_a_day(part.test, budget) if len(part.test) else None
     found: dict[str, Any] = {
         "budget": budget,
+        "per_day": per_day,
+        "kind": bundle.kind,
         "heldout": _heldout(part),
-        "measured": measured(part.test, own.risk_score, own.probability, budget),
+        "measured": measured(part.test, own.risk_score, own.probability, budget, per_day),
         "curves": curves(part.test, own.risk_score, own.probability),
         "shares": feature_facts.measured_importance(bundle, held.vectors),
         "champion": None,
         "note": bundle.manifest.get("note", ""),
     }
+    if part.test.frauds >= LEAST_FRAUDS:
+        found |= judging.parts(part.test, own.risk_score, budget)
     if champion and len(part.test):
-        found["champion"] = beside(part.test, own.risk_score, champion, budget)
-    return found
+        found |= beside(part.test, own, champion, budget, per_day)
+    elif part.test.frauds >= LEAST_FRAUDS:
+        draws = resampled([judging.sample(part.test, own.margin)])
+        found["intervals"] = judging.intervals(draws)
+    return found | {"suspicions": suspicions(found)}
 
 
 def compare(candidate: Loaded, champion: Loaded) -> dict[str, Any]:
@@ -94,7 +115,11 @@ def renew(version: ModelVersion) -> None:
 
 
 def measured(
-    test: Dataset, scores: Floats, probability: Floats | None, budget: float
+    test: Dataset,
+    scores: Floats,
+    probability: Floats | None,
+    budget: float,
+    per_day: int | None = None,
 ) -> dict[str, float]:
     """The numbers of MEASURES that can be said; too few frauds say nothing."""
     if test.frauds < LEAST_FRAUDS:
@@ -117,27 +142,38 @@ def measured(
     if probability is not None:
         numbers["ece"] = evaluation.calibration_error(test.labels, probability)
         numbers["brier"] = evaluation.brier(test.labels, probability)
+    team = per_day or judging.alerts_a_day(test, budget)
+    numbers |= judging.figures(test, scores, probability, budget=budget, per_day=team)
     return {name: round(value, 6) for name, value in numbers.items() if np.isfinite(value)}
 
 
-def beside(test: Dataset, own: Floats, champion: Loaded, budget: float) -> dict[str, Any]:
-    """The champion on the same rows, and how many of its alerts the candidate would raise too."""
+def beside(
+    test: Dataset, own: Scored, champion: Loaded, budget: float, per_day: int | None = None
+) -> dict[str, Any]:
+    """The champion on the same rows: how many alerts in common, which is better, and how surely."""
     theirs = champion.bundle.ensemble.score(test.vectors)
-    found = {
+    rival: dict[str, Any] = {
         "pk": champion.version.pk,
         "number": champion.version.number,
-        "measured": measured(test, theirs.risk_score, theirs.probability, budget),
-        "overlap": overlap(own, theirs.risk_score, round(len(test) * budget)),
+        "kind": champion.version.kind,
+        "measured": measured(test, theirs.risk_score, theirs.probability, budget, per_day),
+        "overlap": overlap(own.risk_score, theirs.risk_score, round(len(test) * budget)),
         "pr": [],
     }
     if test.frauds < LEAST_FRAUDS:
-        return found
-    return found | {
+        return {"champion": rival}
+    gained, draws = judging.difference(test, own.margin, theirs.margin)
+    rival |= {
         "pr": precision_recall(test.labels, theirs.risk_score),
         "roc": roc(test.labels, theirs.risk_score),
-        "exchanged": exchanged(test, own, theirs.risk_score, budget),
-        "by_amount": by_amount(test, own, theirs.risk_score, budget),
+        "exchanged": exchanged(test, own.risk_score, theirs.risk_score, budget),
+        "by_amount": by_amount(test, own.risk_score, theirs.risk_score, budget),
+        "intervals": judging.intervals(draws, 1),
     }
+    if np.isfinite(gained.low):
+        value, low, high = gained.as_list()
+        rival["paired"] = {"value": value, "low": low, "high": high, "verdict": verdict(gained)}
+    return {"champion": rival, "intervals": judging.intervals(draws)}
 
 
 def _heldout(part: Split) -> dict[str, Any]:

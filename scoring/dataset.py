@@ -1,6 +1,6 @@
 """What a model may learn from: the vectors decisions were made on, the labels known by a date."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Self
@@ -10,6 +10,8 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 
 from scoring.engine.features import FEATURES, widths
+from scoring.engine.folds import Outcomes
+from scoring.engine.history import FOREVER
 from scoring.engine.transaction import EPOCH
 from scoring.labels import MATURITY, matured_until
 
@@ -21,12 +23,13 @@ AT_ONCE = 20_000
 # cut-off, so that a training can be repeated later and come to the same.
 ROWS = """
 SELECT paid.id, extract(epoch FROM paid.event_time)::float8, paid.user_key,
-       paid.amount_units, said.value, seen.vector
+       paid.amount_units, said.value, extract(epoch FROM said.known_at)::float8, said.typology,
+       seen.vector
 FROM scoring_snapshot AS seen
 JOIN scoring_transaction AS paid ON paid.id = seen.transaction_id
 LEFT JOIN (
-    SELECT DISTINCT ON (transaction_id) transaction_id, value FROM scoring_label
-    WHERE known_at <= %(cutoff)s ORDER BY transaction_id, id DESC
+    SELECT DISTINCT ON (transaction_id) transaction_id, value, known_at, typology
+    FROM scoring_label WHERE known_at <= %(cutoff)s ORDER BY transaction_id, id DESC
 ) AS said ON said.transaction_id = paid.id
 WHERE seen.spec = ANY(%(specs)s) AND paid.event_time <= %(cutoff)s
 ORDER BY paid.event_time DESC, paid.id DESC
@@ -46,6 +49,14 @@ class Dataset:
     vectors: NDArray[np.float64]
     labels: NDArray[np.float64]
     reviewed: NDArray[np.bool_]  # a label says so, not silence
+    known: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))  # when; inf: silence
+    typologies: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, "U1"))
+
+    def __post_init__(self) -> None:
+        if len(self.known) != len(self.ids):
+            object.__setattr__(self, "known", np.full(len(self.ids), np.inf))
+        if len(self.typologies) != len(self.ids):
+            object.__setattr__(self, "typologies", np.full(len(self.ids), ""))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -96,7 +107,9 @@ def read(cutoff: datetime, maturity: timedelta = MATURITY) -> Dataset:
     found.reverse()
     width = len(FEATURES)
     vectors = np.frombuffer(bytes(raw), "<f8").reshape(-1, width)[::-1].copy()
-    ids, times, users, units, values = zip(*found, strict=True) if found else ((),) * 5
+    ids, times, users, units, values, known, kinds = (
+        zip(*found, strict=True) if found else ((),) * 7
+    )
     moments = np.array(times, np.float64)
     reviewed = np.array([value in {"TRUE_FRAUD", "FALSE_POSITIVE"} for value in values], bool)
     silent = np.where(moments < matured_until(cutoff, maturity).timestamp(), 0.0, np.nan)
@@ -110,6 +123,8 @@ def read(cutoff: datetime, maturity: timedelta = MATURITY) -> Dataset:
         vectors=vectors,
         labels=np.where(unsaid, silent, labels) if len(found) else labels,
         reviewed=reviewed,
+        known=np.array([np.inf if at is None else at for at in known], np.float64),
+        typologies=np.array([kind or "" for kind in kinds], np.str_),
     )
 
 
@@ -138,3 +153,11 @@ def split(
 def clock(part: Dataset) -> NDArray[np.int64]:
     """Event times as the engine counts them: microseconds since 2000."""
     return np.round((part.times - EPOCH.timestamp()) * 1e6).astype(np.int64)
+
+
+def outcomes(data: Dataset) -> Outcomes:
+    """What became of each row and since when that was known, as the engine's folds want it."""
+    said = np.isfinite(data.known)
+    known = np.full(len(data), FOREVER, np.int64)
+    known[said] = np.round((data.known[said] - EPOCH.timestamp()) * 1e6).astype(np.int64)
+    return Outcomes(clock(data), data.users, data.labels, known)

@@ -25,7 +25,7 @@ def table(metrics: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _row(measure: Measure, own: float, rival: float | None) -> dict[str, Any]:
-    gain = 0.0 if rival is None else (rival - own if measure.lower else own - rival)
+    gain = 0.0 if rival is None else _gain(measure, own, rival)
     return {
         "title": measure.title,
         "hint": measure.hint,
@@ -36,6 +36,12 @@ def _row(measure: Measure, own: float, rival: float | None) -> dict[str, Any]:
         "better": gain > NOISE,
         "worse": gain < -NOISE,
     }
+
+
+def _gain(measure: Measure, own: float, rival: float) -> float:
+    if measure.target is not None:
+        return abs(rival - measure.target) - abs(own - measure.target)
+    return rival - own if measure.lower else own - rival
 
 
 def _said(measure: Measure, value: float) -> str:
@@ -168,11 +174,36 @@ def _calibration(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, A
     }
 
 
+def _costs(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
+    kept = curves["costs"]
+    best_share, best = kept["best"][0]
+    return {
+        "name": "costs",
+        "title": "What it costs",
+        "meaning": (
+            f"Frauds that are missed, at their amount, and {kept['alert_cost']:g} for each alert: "
+            f"{best:,.0f} at best, with {percent(best_share, 2)} of payments raised; "
+            f"{kept['nothing']:,.0f} without any alert."
+        ),
+        "heads": ["Payments raised", "Cost"],
+        "lines": [(percent(x, 3), f"{y:,.0f}") for x, y in kept["points"]],
+        "drawn": {
+            "traces": [
+                _line("This version", *zip(*kept["points"], strict=True), "accent"),
+                _line("Cheapest", [best_share], [best], "bad", mode="markers"),
+            ],
+            "x": {"title": {"text": "Share of payments raised"}, "type": "log"},
+            "y": {"title": {"text": "Cost"}},
+        },
+    }
+
+
 CHARTS = [
     ("pr", _precision_recall),
     ("roc", _roc),
     ("histogram", _histogram),
     ("calibration", _calibration),
+    ("costs", _costs),
 ]
 
 

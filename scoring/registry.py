@@ -12,6 +12,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from anomalyshield.audit.record import denied, record
+from scoring.doubts import doubts
 from scoring.engine import bundle as bundles
 from scoring.engine.bundle import Bundle
 from scoring.models import ModelVersion, PromotionRequest, TrainingRun
@@ -120,13 +121,21 @@ def install_first(*, version: ModelVersion, by: Any = "command") -> ModelVersion
 
 
 @transaction.atomic
-def ask_promotion(*, by: Any, version: ModelVersion, reason: str) -> PromotionRequest:
-    """Ask that a version become champion. The request is for this content and no other."""
+def ask_promotion(
+    *, by: Any, version: ModelVersion, reason: str, despite: bool = False
+) -> PromotionRequest:
+    """Ask that a version become champion. The request is for this content and no other.
+
+    What speaks against it (`doubts`) has to be seen: without `despite` it is refused with them.
+    """
     version = _locked(version)
     if version.state not in PROMOTABLE:
         raise Refused(f"{version} is {version.get_state_display().lower()}; it cannot be promoted.")
     if open_request := version.requests.filter(state=PromotionRequest.State.OPEN).first():
         raise Refused(f"{open_request.asked_by} has already asked for {version}.")
+    against = doubts(version.metrics)
+    if against and not despite:
+        raise Refused(f"{' '.join(against)} Say that you ask in spite of it.")
     _intact(version)
     request = PromotionRequest.objects.create(
         model=version, sha256=version.sha256, asked_by=by, reason=reason
@@ -135,7 +144,11 @@ def ask_promotion(*, by: Any, version: ModelVersion, reason: str) -> PromotionRe
         by=by,
         action="model.promotion_asked",
         object=version,
-        after={"version": version.number, "sha256": version.sha256},
+        after={
+            "version": version.number,
+            "sha256": version.sha256,
+            **({"in_spite_of": against} if against else {}),
+        },
         reason=reason,
     )
     return request

@@ -12,16 +12,15 @@ from django.utils import timezone
 from anomalyshield import bell
 from anomalyshield.audit.record import record
 from anomalyshield.leases import advance, finish
-from scoring import comparison, dataset, feature_pipelines, plans, registry
-from scoring.dataset import Split
+from scoring import comparison, dataset, feature_pipelines, plans, registry, weekly
+from scoring.dataset import Dataset, Split
+from scoring.doubts import compared
 from scoring.engine import training as learning
 from scoring.engine.bundle import Bundle
 from scoring.labels import MATURITY
 from scoring.models import FeaturePipeline, ModelVersion, TrainingRun
-from scoring.registry import Loaded
 
 SEED = 7
-BETTER_BY = 0.005  # of average precision: less is noise from week to week
 State = TrainingRun.State
 
 
@@ -32,11 +31,13 @@ def ask(
     maturity_days: int = MATURITY.days,
     budget: float | None = None,
     until: datetime | None = None,
+    weeks: int = 0,
 ) -> TrainingRun:
     """Have a model trained. While one waits to be trained, asking again gives that one.
 
     `until` learns as if it were that moment: later events and labels that became known later are
-    not there, which is how a past is tested honestly.
+    not there, which is how a past is tested honestly. So many past `weeks` are measured, too, each
+    with a model of its own (`weekly`).
     """
     waiting = TrainingRun.objects.filter(state=State.READY, attempts=0).first()
     if waiting is not None:
@@ -48,6 +49,7 @@ def ask(
             "budget": budget or default_budget(),
             "pipeline": feature_pipelines.active().number,
             **({"until": until.isoformat()} if until else {}),
+            **({"weeks": weeks} if weeks else {}),
         },
         message="Waiting for a worker",
     )
@@ -83,8 +85,9 @@ def perform(run: TrainingRun) -> None:
     except (learning.Untrainable, plans.Unreadable) as reason:
         _end(run, str(reason))
         return
-    _tell(run, 0.9, "Measuring on the held-out rows, beside the champion")
-    _enter(run, part, bundle, reigning)
+    _tell(run, 0.7, "Measuring on the held-out rows, beside the champion")
+    metrics = comparison.report(part, bundle, reigning, budget=run.options["budget"])
+    _enter(run, part, bundle, metrics | _weeks(run, data, cutoff, maturity))
 
 
 def _pointless(part: Split, run: TrainingRun) -> str:
@@ -115,7 +118,7 @@ def pipeline_of(run: TrainingRun) -> FeaturePipeline:
 
 def _fit(run: TrainingRun, part: Split) -> Bundle:
     def progress(share: float, message: str = "Learning") -> None:
-        _tell(run, 0.1 + 0.8 * share, message)
+        _tell(run, 0.1 + 0.6 * share, message)
 
     labels = part.train.labels
     return learning.fit(
@@ -129,9 +132,27 @@ def _fit(run: TrainingRun, part: Split) -> Bundle:
     )
 
 
-def _enter(run: TrainingRun, part: Split, bundle: Bundle, reigning: Loaded | None) -> None:
+def _weeks(
+    run: TrainingRun, data: Dataset, cutoff: datetime, maturity: timedelta
+) -> dict[str, Any]:
+    """The past weeks, if they were asked for and there is enough in them."""
+    if not run.options.get("weeks"):
+        return {}
+    plan = feature_pipelines.plan_of(pipeline_of(run))
+    budget, asked = run.options["budget"], run.options["weeks"]
+    recipe = weekly.Recipe(budget=budget, plan=plan, weeks=asked, maturity=maturity)
+
+    def told(at: int, of: int, what: str) -> None:
+        _tell(run, 0.75 + 0.2 * at / of, f"Measuring {what}")
+
+    try:
+        return {"weekly": weekly.measure(data, cutoff, recipe, told=told)}
+    except weekly.Unmeasurable as reason:
+        return {"weekly_note": str(reason)}
+
+
+def _enter(run: TrainingRun, part: Split, bundle: Bundle, metrics: dict[str, Any]) -> None:
     """Version, verdict and end of the run in one transaction; without it no trace on disk."""
-    metrics = comparison.report(part, bundle, reigning, budget=run.options["budget"])
     place = registry.put_down(bundle)
     try:
         with transaction.atomic():
@@ -154,18 +175,20 @@ def _enter(run: TrainingRun, part: Split, bundle: Bundle, reigning: Loaded | Non
 
 
 def verdict_of(metrics: dict[str, Any]) -> str:
-    """Better, not better, or not comparable, with the two numbers. It is kept in any case."""
+    """How it compares with the champion, in words and with the range of the difference.
+
+    The better one of two is named only where users drawn again and again agree. It is kept in any
+    case; what looks too good says so first.
+    """
     own, rival = metrics["measured"].get("ap"), metrics.get("champion")
     if own is None:
         return "Not comparable: too few matured labels among the held-out rows."
+    first = "Too good? Check for a leak. " if metrics.get("suspicions") else ""
     if rival is None:
-        return f"No champion to compare with: average precision {own:.3f}."
-    theirs = rival["measured"]["ap"]
-    word = "Better" if own >= theirs + BETTER_BY else "Not better"
-    return (
-        f"{word} than v{rival['number']}: average precision {own:.3f} against {theirs:.3f} "
-        "on the same held-out rows."
-    )
+        return f"{first}No champion to compare with: average precision {own:.3f}."
+    if "paired" not in rival:
+        return f"{first}Not comparable with v{rival['number']}: too few users with frauds."
+    return first + compared(metrics)
 
 
 @transaction.atomic

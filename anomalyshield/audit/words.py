@@ -36,6 +36,7 @@ ACTIONS = {
     "list.ended": "Ended a list entry",
     "list.imported": "Imported a list",
     "metrics.read": "Read the metrics",
+    "model.measured": "Measured a model over past weeks",
     "model.promoted": "Promoted a model",
     "model.promotion_asked": "Asked to promote a model",
     "model.promotion_refused": "Refused to promote a model",

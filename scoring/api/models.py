@@ -17,7 +17,7 @@ from anomalyshield.rest.shapes import Flag, Listed, Number, Person, Strict, Text
 from scoring import comparison, registry, training
 from scoring.labels import MATURITY
 from scoring.models import ModelVersion, PromotionRequest, TrainingRun
-from scoring.views.models import card_file
+from scoring.views.models import MOST_WEEKS, card_file
 
 REASON = 2000
 
@@ -41,12 +41,27 @@ class TrainIn(Strict):
     budget_percent = Number(
         min_value=0.01, max_value=40, required=False, help_text="Without: the champion's"
     )
+    weeks = Whole(
+        min_value=0,
+        max_value=MOST_WEEKS,
+        required=False,
+        default=0,
+        help_text="Past weeks to measure, each with a model of its own",
+    )
 
 
 class ReasonIn(Strict):
     """Why. It goes into the audit trail."""
 
     reason = Text(max_length=REASON)
+
+
+class AskIn(ReasonIn):
+    """Why, and whether what speaks against it was seen."""
+
+    despite = Flag(
+        required=False, default=False, help_text="Ask in spite of a doubt the figures leave"
+    )
 
 
 class AnswerIn(Strict):
@@ -109,7 +124,7 @@ class RunOut(s.ModelSerializer):
     options = s.DictField()
     asked_by = Person()
     result = s.IntegerField(source="result_id", allow_null=True, help_text="The version it made")
-    verdict = s.CharField(help_text="Better or not, with the two numbers")
+    verdict = s.CharField(help_text="Better, not worse, worse or undecided, with the range")
 
     class Meta:
         model = TrainingRun
@@ -165,7 +180,7 @@ class Card(Download):
 
 
 class Ask(AboutModel):
-    @does("askPromotion", "model.promote", ModelOut, body=ReasonIn)
+    @does("askPromotion", "model.promote", ModelOut, body=AskIn)
     def post(self, request: Request, pk: int, given: dict[str, Any]) -> ModelVersion:
         """Ask that a version become champion; a second model owner answers."""
         version = self.one(request, pk)

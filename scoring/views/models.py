@@ -12,11 +12,23 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from anomalyshield.accounts.permissions import allow
 from scoring import card as cards
-from scoring import comparison, figures, operating, policies, registry, training, watching
+from scoring import (
+    comparison,
+    evaluated,
+    figures,
+    operating,
+    policies,
+    registry,
+    training,
+    watching,
+    weekly,
+)
+from scoring.doubts import doubts
 from scoring.labels import MATURITY
 from scoring.models import ModelVersion, PromotionRequest, TrainingRun
 
 RUNS_SHOWN = 8
+MOST_WEEKS = 12
 UNDER_WAY = {TrainingRun.State.READY, TrainingRun.State.RUNNING, TrainingRun.State.WAITING}
 
 
@@ -42,6 +54,13 @@ class TrainForm(forms.Form):
     budget_percent = forms.FloatField(
         min_value=0.01, max_value=40, label="Alert budget (% of transactions)"
     )
+    weeks = forms.IntegerField(
+        min_value=0,
+        max_value=MOST_WEEKS,
+        initial=weekly.WEEKS,
+        required=False,
+        label="Past weeks to measure, each with a model of its own (0: none)",
+    )
 
 
 @allow("model.view", methods=("GET", "HEAD"))
@@ -59,6 +78,7 @@ def train(request: HttpRequest) -> HttpResponse:
         by=request.user,
         maturity_days=form.cleaned_data["maturity_days"],
         budget=form.cleaned_data["budget_percent"] / 100,
+        weeks=form.cleaned_data["weeks"] or 0,
     )
     return redirect("run", run.pk)
 
@@ -95,7 +115,12 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, pk, form=form, status=400)
     try:
-        registry.ask_promotion(by=request.user, version=version, reason=form.cleaned_data["reason"])
+        registry.ask_promotion(
+            by=request.user,
+            version=version,
+            reason=form.cleaned_data["reason"],
+            despite="despite" in request.POST,
+        )
     except registry.Refused as refusal:
         return _refused(request, pk, refusal)
     comparison.renew(version)
@@ -177,6 +202,8 @@ def _page(
         "version": version,
         "metrics": version.metrics,
         "rows": figures.table(version.metrics),
+        "evaluated": evaluated.told(version.metrics),
+        "doubts": doubts(version.metrics),
         **_drawn(version.metrics, request.GET.get("cut", "")),
         "important": figures.important(version.metrics),
         "card": cards.card(version),

@@ -39,6 +39,8 @@ from tests.scoring.test_plans import DOCUMENT
 # Yesterday noon: the dice do not depend on the hour at which somebody runs the tests.
 UNTIL = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
 pytestmark = pytest.mark.django_db
+# The demo holds out a few dozen frauds: which of these it is, chance decides.
+AGAINST_V1 = ("Better than v1: ", "Not worse than v1: ", "Undecided against v1: ")
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,11 @@ def trained(**asked) -> TrainingRun:
     training.perform(run)
     run.refresh_from_db()
     return run
+
+
+def promotion_of(version: ModelVersion, by: User) -> PromotionRequest:
+    """Asked for whatever the few frauds of a demo leave open."""
+    return registry.ask_promotion(by=by, version=version, reason="It finds more.", despite=True)
 
 
 def claimed(**asked) -> TrainingRun:
@@ -158,7 +165,7 @@ def test_a_challenger_waits_for_a_second_model_owner():
     assert (request.state, request.asked_by.username) == ("OPEN", "mona")
     challenger = request.model
     assert (challenger.state, challenger.kind) == ("CANDIDATE", "warm")
-    assert "Better than v1" in TrainingRun.objects.get().verdict
+    assert TrainingRun.objects.get().verdict.startswith(AGAINST_V1)
     mona, otto = (User.objects.get(username=name) for name in ("mona", "otto"))
     with pytest.raises(registry.Refused, match="second model owner"):
         registry.approve(by=mona, request=request)
@@ -249,7 +256,10 @@ def test_training_on_the_labels_beats_the_first_model_on_what_neither_has_seen(f
     own, rival = metrics["measured"], metrics["champion"]["measured"]
     assert own["ap"] > rival["ap"]
     assert own["ece"] < 0.12  # of some 1,500 held-out rows; the last digit is chance
-    assert "Better than v1" in run.verdict
+    assert run.verdict.startswith(AGAINST_V1)
+    paired = metrics["champion"]["paired"]
+    assert paired["low"] < paired["value"] < paired["high"]
+    assert paired["value"] == pytest.approx(own["ap"] - rival["ap"], abs=0.01)
     assert candidate.state == "CANDIDATE", "nothing is promoted by itself"
     assert (folder / candidate.folder / "manifest.json").is_file()
     assert 0 < metrics["champion"]["overlap"] < 1
@@ -260,7 +270,7 @@ def test_a_champion_without_labels_is_compared_on_rows_it_has_seen():
     known = {name: value for name, value in first.metrics.items() if name != "learnt_until"}
     ModelVersion.objects.filter(pk=first.pk).update(cutoff=UNTIL, metrics=known)
     current.forget()
-    assert "Better than v1" in trained().verdict
+    assert trained().verdict.startswith(AGAINST_V1)
 
 
 def test_training_again_without_news_says_so_and_makes_nothing():
@@ -337,7 +347,9 @@ def test_evaluate_prints_the_measurements():
 def test_every_process_scores_with_the_promoted_version(mona_and_otto):
     mona, otto = mona_and_otto
     candidate = trained().result
-    request = registry.ask_promotion(by=mona, version=candidate, reason="It finds more.")
+    request = registry.ask_promotion(
+        by=mona, version=candidate, reason="It finds more.", despite=True
+    )
     registry.approve(by=otto, request=request)
     current.forget()
     assert current.current_scorer().version == candidate
@@ -347,7 +359,7 @@ def test_a_candidate_is_measured_beside_the_champion_it_would_replace(mona_and_o
     mona, otto = mona_and_otto
     second, third = trained().result, trained(budget=0.03).result
     assert third.metrics["champion"]["number"] == 1
-    request = registry.ask_promotion(by=mona, version=second, reason="It finds more.")
+    request = promotion_of(second, mona)
     registry.approve(by=otto, request=request)
     comparison.renew(third)
     third.refresh_from_db()

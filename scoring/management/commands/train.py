@@ -26,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--inline", action="store_true", help="Do it here, without a worker")
         parser.add_argument("--maturity-days", type=int, default=MATURITY.days)
         parser.add_argument("--budget", type=float, help="Share of transactions people can review")
+        parser.add_argument("--weeks", type=int, default=0, help="Past weeks to measure, too")
         parser.add_argument("--until", type=_moment, help="As if it were then: an ISO 8601 time")
 
     def handle(self, *_: Any, **given: Any) -> None:
@@ -33,7 +34,11 @@ class Command(BaseCommand):
         if given["maturity_days"] < 0 or (budget is not None and not 0 < budget <= 0.4):
             raise CommandError("--maturity-days is 0 or more, --budget above 0, at most 0.4.")
         run = training.ask(
-            by="command", maturity_days=given["maturity_days"], budget=budget, until=given["until"]
+            by="command",
+            maturity_days=given["maturity_days"],
+            budget=budget,
+            until=given["until"],
+            weeks=max(given["weeks"], 0),
         )
         if given["inline"]:
             for row in leases.claim(TrainingRun):
