@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from scoring.engine.plan import AGGREGATIONS, WINDOWS, aggregate
+from scoring.engine.register_later import BACK_TO
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ FAMILIES = {
         "How far the amount lies from what this user or card usually pays",
         ("amount_over_mean_30d", "amount_over_median", "amount_over_max_30d",
          "amount_zscore_30d", "large_amounts_14d", "same_amount_count_24h", "ewma_amount",
-         "amount_over_ewma", "card_amount_over_mean_30d"),
+         "amount_over_ewma", "card_amount_over_mean_30d", "amount_deviation",
+         "amount_over_q90", "large_amounts_3d", "large_amounts_7d", "large_amount_days"),
     ),
     "user_windows": Family(
         "Windows of the user",
@@ -48,6 +50,33 @@ FAMILIES = {
         "Windows of the device",
         "The same of the device: one telephone that tests many cards is fast",
         _windows("device_id", *AGGREGATIONS),
+    ),
+    "merchant_windows": Family(
+        "Windows of the merchant",
+        "How many and how much at the merchant in the last hour to 30 days, and by how many",
+        (*_windows("merchant_id", *AGGREGATIONS),
+           "merchant_amount_over_mean_30d", "merchant_surge_24h",
+           "merchant_distinct_users_1h", "merchant_distinct_cards_1h"),
+    ),
+    "known_frauds": Family(
+        "Known frauds",
+        "What was known by then of earlier frauds of the user, card, device and merchant",
+        (*(f"{whose}known_fraud_{what}"
+           for whose in ("", "card_", "device_", "merchant_")
+           for what in ("count_30d", "count_180d", "days", "heard_days")),
+           "merchant_known_fraud_share_30d", "merchant_unexplained_fraud_count_30d",
+           "merchant_known_fraud_span_days", "merchant_known_fraud_density_30d",
+           "merchant_silent_payments", "merchant_fraud_streak", "merchant_fraud_streak_days",
+           "merchant_known_fraud_multiple"),
+    ),
+    "sequence": Family(
+        "The last payments",
+        "Amounts and times of the user's last ten payments, for detectors that read sequences",
+        tuple(
+            f"{what}_back_{back}"
+            for what in ("amount", "minutes")
+            for back in range(1, BACK_TO + 1)
+        ),
     ),
     "sharing": Family(
         "Sharing",

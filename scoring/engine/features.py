@@ -7,7 +7,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.engine.history import EVENT, HISTORY, History, Rows, as_history
+from scoring.engine.history import EVENT, FRAUDS, HISTORY, HOURS, History, Rows, as_history
 from scoring.engine.register import FEATURES, NAMES, Feature, column
 
 __all__ = ["FEATURES", "NAMES", "Feature", "column", "compute", "spec_id", "widened", "widths"]
@@ -45,11 +45,29 @@ def compute(events: Rows, history: History) -> NDArray[np.float64]:
     """
     vectors = np.empty((len(events), len(FEATURES)))
     if len(events):
-        pasts = (history.by_user, history.by_card, history.by_device)
-        numbers = [_integers(as_history(rows), HISTORY) for rows in pasts]
+        pasts = (history.by_user, history.by_card, history.by_device, history.by_merchant)
+        user, card, device, merchant = (_integers(as_history(rows), HISTORY) for rows in pasts)
+        hours, frauds = _integers(history.hours, HOURS), _integers(history.frauds, FRAUDS)
         own = _integers(events, EVENT)
-        _kernel()(own, own.view(np.float64), *numbers, numbers[0].view(np.float64), vectors)
+        _kernel()(
+            *(own, own.view(np.float64)),
+            *(user, card, device, user.view(np.float64)),
+            *(merchant, hours, _before(history.hours)),
+            *(frauds, frauds.view(np.float64)),
+            vectors,
+        )
     return vectors
+
+
+def _before(hours: Rows) -> NDArray[np.int64]:
+    """How many and how much there was before each of these hours, and in all of them.
+
+    Over many merchants the sums may wrap around; the difference of two is right all the same.
+    """
+    sums = np.zeros((2, len(hours) + 1), np.int64)
+    np.cumsum(hours["count"], out=sums[0, 1:])
+    np.cumsum(hours["units"], out=sums[1, 1:])
+    return sums
 
 
 def _integers(rows: Rows, dtype: np.dtype[np.void]) -> NDArray[np.int64]:

@@ -111,6 +111,71 @@ NAMES = (
     "device_total_amount_24h",
     "device_total_amount_7d",
     "device_total_amount_30d",
+    "merchant_transaction_count_1h",
+    "merchant_transaction_count_24h",
+    "merchant_transaction_count_7d",
+    "merchant_transaction_count_30d",
+    "merchant_total_amount_1h",
+    "merchant_total_amount_24h",
+    "merchant_total_amount_7d",
+    "merchant_total_amount_30d",
+    "merchant_mean_amount_1h",
+    "merchant_mean_amount_24h",
+    "merchant_mean_amount_7d",
+    "merchant_mean_amount_30d",
+    "merchant_amount_over_mean_30d",
+    "merchant_surge_24h",
+    "merchant_distinct_users_1h",
+    "merchant_distinct_cards_1h",
+    "known_fraud_count_30d",
+    "known_fraud_count_180d",
+    "known_fraud_days",
+    "known_fraud_heard_days",
+    "card_known_fraud_count_30d",
+    "card_known_fraud_count_180d",
+    "card_known_fraud_days",
+    "card_known_fraud_heard_days",
+    "device_known_fraud_count_30d",
+    "device_known_fraud_count_180d",
+    "device_known_fraud_days",
+    "device_known_fraud_heard_days",
+    "merchant_known_fraud_count_30d",
+    "merchant_known_fraud_count_180d",
+    "merchant_known_fraud_days",
+    "merchant_known_fraud_heard_days",
+    "merchant_known_fraud_share_30d",
+    "merchant_unexplained_fraud_count_30d",
+    "merchant_known_fraud_span_days",
+    "merchant_known_fraud_density_30d",
+    "merchant_silent_payments",
+    "merchant_fraud_streak",
+    "merchant_fraud_streak_days",
+    "merchant_known_fraud_multiple",
+    "amount_deviation",
+    "amount_over_q90",
+    "large_amounts_3d",
+    "large_amounts_7d",
+    "large_amount_days",
+    "amount_back_1",
+    "amount_back_2",
+    "amount_back_3",
+    "amount_back_4",
+    "amount_back_5",
+    "amount_back_6",
+    "amount_back_7",
+    "amount_back_8",
+    "amount_back_9",
+    "amount_back_10",
+    "minutes_back_1",
+    "minutes_back_2",
+    "minutes_back_3",
+    "minutes_back_4",
+    "minutes_back_5",
+    "minutes_back_6",
+    "minutes_back_7",
+    "minutes_back_8",
+    "minutes_back_9",
+    "minutes_back_10",
 )
 OF_EVENT = NAMES.index("amount")
 COUNT = NAMES.index("transaction_count_1m")
@@ -133,10 +198,19 @@ SAME_MERCHANT = NAMES.index("merchant_share_30d")
 CHANNELS = NAMES.index("channel_web")
 CARD_MORE = NAMES.index("card_transaction_count_1m")
 DEVICE_MORE = NAMES.index("device_transaction_count_1m")
+MERCHANT_AT = NAMES.index("merchant_transaction_count_1h")
+KNOWN_FRAUD = NAMES.index("known_fraud_count_30d")
+OF_MERCHANT = NAMES.index("merchant_known_fraud_share_30d")
+ROBUST = NAMES.index("amount_deviation")
+BACK = NAMES.index("amount_back_1")
 
 # Columns of history.EVENT and, up to COUNTRY, of history.HISTORY.
 ID, TIME, UNITS, USER, CARD, DEVICE, MERCHANT, PLACE, CATEGORY, LAT, LON, COUNTRY = range(12)
 ONLINE, OFFSET, MCC, CHANNEL = range(12, 16)
+
+# Columns of history.HOURS and history.FRAUDS.
+STARTS, COUNTED, SUMMED = 1, 2, 3
+KIND, KEY, PAID, PAYMENT, _, MULTIPLE, KNOWN, UNTIL = range(8)
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -145,12 +219,16 @@ DAY = 24 * HOUR
 WINDOWS = (MINUTE, 5 * MINUTE, HOUR, DAY, 7 * DAY, 30 * DAY)
 LONGEST = 30 * DAY
 MOST_ROWS = 4096
+LONGEST_FRAUD = 180 * DAY
+MOST_FRAUDS = 1024  # the latest of one entity
 MEDIAN_OF = 100
+BACK_TO = 10  # payments
 LARGE = 3.0  # times the median
 FADING = 0.9  # what an amount counts beside the next one in the weighted mean
 PER_UNIT = 10_000.0
 # 4096 amounts of this size still add up within 64 bits; larger ones count as this (112 billion).
 MOST_UNITS = 2**50
+MOST_AT_MERCHANT = 2**40  # history.MOST_UNITS
 EARTH_KM = 6371.0088
 
 
@@ -288,6 +366,22 @@ def _median(values: Integers, count: int) -> float:
 
 
 @compiled
+def _deviation(amount: float, median: float, values: Integers, count: int) -> float:
+    """How many median absolute deviations the amount lies from the median; `values` are used up.
+
+    A deviation below a hundredth of the median counts as that: who always pays the same differs
+    by a cent without being unusual.
+    """
+    if count == 0:
+        return math.nan
+    middle = round(2 * median * PER_UNIT)
+    for at in range(count):
+        values[at] = abs(2 * values[at] - middle)
+    spread = _median(values, count) / 2
+    return _ratio(amount - median, max(spread, median / 100))
+
+
+@compiled
 def _of_user(
     event: Integers,
     numbers: Floats,
@@ -388,18 +482,36 @@ def _of_user(
         # Two tills a street apart within seconds are no journey: nothing is faster than a minute.
         out[SINCE + 2] = away / (max(time - rows[located, TIME], MINUTE) / HOUR)
 
+    for back in range(BACK_TO):
+        known = back < count
+        out[BACK + back] = amounts[back] / PER_UNIT if known else math.nan
+        before = (time - rows[end - 1 - back, TIME]) / MINUTE if known else math.nan
+        out[BACK + BACK_TO + back] = before
+
     mean30, spread = out[MEAN + 3], out[STD + 3]
-    median = _median(amounts, min(count, MEDIAN_OF))
+    latest = min(count, MEDIAN_OF)
+    median = _median(amounts, latest)
     out[RATIO] = _ratio(amount, mean30)
     out[RATIO + 1] = _ratio(amount, median)
     out[RATIO + 2] = _ratio(amount, largest / PER_UNIT)
     out[RATIO + 3] = (amount - mean30) / spread if spread > 0 else math.nan
-    large = 0
+    out[ROBUST + 1] = _ratio(amount, amounts[(9 * latest) // 10] / PER_UNIT) if count else math.nan
+    out[ROBUST] = _deviation(amount, median, amounts, latest)
+    large, large3, large7 = 0, 0, 0
+    out[ROBUST + 4] = math.nan
     for at in range(end - 1, start - 1, -1):
-        if time - rows[at, TIME] >= 14 * DAY:
+        age = time - rows[at, TIME]
+        if age >= 14 * DAY:
             break
-        large += _units(rows[at]) / PER_UNIT > LARGE * median
+        if _units(rows[at]) / PER_UNIT > LARGE * median:
+            if not large:
+                out[ROBUST + 4] = age / DAY
+            large += 1
+            large3 += age < 3 * DAY
+            large7 += age < 7 * DAY
     out[RATIO + 4] = large
+    out[ROBUST + 2] = large3
+    out[ROBUST + 3] = large7
     out[RATIO + 5] = same_amount
 
     for number in range(4):
@@ -500,6 +612,180 @@ def _of_device(
 
 
 @compiled
+def _hour(hours: Integers, merchant: int, start: int) -> int:
+    """The first of the hours not before (merchant, start)."""
+    low, high = 0, hours.shape[0]
+    while low < high:
+        middle = (low + high) // 2
+        row = hours[middle]
+        if row[0] < merchant or (row[0] == merchant and row[STARTS] < start):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def _of_merchant(
+    event: Integers,
+    rows: Integers,
+    hours: Integers,
+    sums: Integers,
+    sets: Integers,
+    stamps: Integers,
+    stamp: int,
+    out: Floats,
+) -> None:
+    """The last hour from its payments; longer windows from whole hours and the current one."""
+    time, merchant = event[TIME], event[MERCHANT]
+    amount = min(event[UNITS], MOST_AT_MERCHANT) / PER_UNIT
+    this_hour = time // HOUR * HOUR
+    end = _first(rows, MERCHANT, merchant, time, event[ID])
+    start = _first(rows, MERCHANT, merchant, time - HOUR + 1, -(2**63))
+    users = _added(sets[0], stamps[0], event[USER], stamp)
+    cards = _added(sets[1], stamps[1], event[CARD], stamp)
+    total, current, spent = 0, 0, 0
+    for at in range(end - 1, max(start, end - MOST_ROWS) - 1, -1):
+        own = min(rows[at, UNITS], MOST_AT_MERCHANT)
+        total += own
+        if rows[at, TIME] >= this_hour:
+            current += 1
+            spent += own
+        users += _added(sets[0], stamps[0], rows[at, USER], stamp)
+        cards += _added(sets[1], stamps[1], rows[at, CARD], stamp)
+    count = end - max(start, end - MOST_ROWS)
+    upto = _hour(hours, merchant, this_hour)
+    for window in range(4):
+        if window:
+            since = _hour(hours, merchant, this_hour - WINDOWS[window + 2])
+            count = current + sums[0, upto] - sums[0, since]
+            total = spent + sums[1, upto] - sums[1, since]
+        out[MERCHANT_AT + window] = count
+        out[MERCHANT_AT + 4 + window] = total / PER_UNIT
+        out[MERCHANT_AT + 8 + window] = total / PER_UNIT / count if count else math.nan
+    out[MERCHANT_AT + 12] = _ratio(amount, out[MERCHANT_AT + 11])
+    out[MERCHANT_AT + 13] = _ratio(30 * out[MERCHANT_AT + 1], count)
+    out[MERCHANT_AT + 14] = users
+    out[MERCHANT_AT + 15] = cards
+
+
+@compiled
+def _fraud(frauds: Integers, kind: int, key: int, time: int, payment: int) -> int:
+    """The first of the known frauds not before (kind, key, time, payment)."""
+    low, high = 0, frauds.shape[0]
+    while low < high:
+        middle = (low + high) // 2
+        row = frauds[middle]
+        if row[KIND] != kind:
+            before = row[KIND] < kind
+        elif row[KEY] != key:
+            before = row[KEY] < key
+        elif row[PAID] != time:
+            before = row[PAID] < time
+        else:
+            before = row[PAYMENT] < payment
+        if before:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def _streak(
+    frauds: Integers,
+    start: int,
+    latest: int,
+    time: int,
+    hours: Integers,
+    sums: Integers,
+    since: int,
+) -> tuple[int, int]:
+    """How many of the merchant's latest known frauds fill all its hours, and when they began.
+
+    `since` is the first of the merchant's hours after the latest.
+    """
+    streak, began, found, paid = 0, 0, 0, 0
+    merchant = frauds[latest, KEY]
+    for at in range(latest, start - 2, -1):
+        known = at >= start and frauds[at, KNOWN] <= time < frauds[at, UNTIL]
+        if at >= start and not known:
+            continue
+        if found and (at < start or frauds[at, PAID] // HOUR != paid // HOUR):
+            first = _hour(hours, merchant, paid // HOUR * HOUR)
+            if sums[0, since] - sums[0, first] > found:
+                break
+            streak, began = found, paid
+        if at >= start:
+            paid = frauds[at, PAID]
+            if time - paid >= LONGEST:
+                break
+            found += 1
+    return streak, began
+
+
+@compiled
+def _of_frauds(
+    event: Integers,
+    frauds: Integers,
+    floats: Floats,
+    kind: int,
+    key: int,
+    hours: Integers,
+    sums: Integers,
+    out: Floats,
+) -> None:
+    """What was known of the entity's frauds when the event took place, whenever it is asked."""
+    time = event[TIME]
+    end = _fraud(frauds, kind, key, time, event[ID])
+    start = max(_fraud(frauds, kind, key, time - LONGEST_FRAUD + 1, -(2**63)), end - MOST_FRAUDS)
+    month, half_year, unexplained, least = 0, 0, 0, math.inf
+    latest, earliest, heard = -1, -1, -(2**63)
+    for at in range(end - 1, start - 1, -1):
+        row = frauds[at]
+        if row[KNOWN] > time or row[UNTIL] <= time:
+            continue
+        half_year += 1
+        heard = max(heard, row[KNOWN])
+        if latest < 0:
+            latest = at
+        if time - row[PAID] < LONGEST:
+            month += 1
+            earliest = at
+            unexplained += not floats[at, MULTIPLE] > LARGE
+            if floats[at, MULTIPLE] < least:
+                least = floats[at, MULTIPLE]
+    base = KNOWN_FRAUD + 4 * (kind - 1)
+    out[base] = month
+    out[base + 1] = half_year
+    out[base + 2] = (time - frauds[latest, PAID]) / DAY if half_year else math.nan
+    out[base + 3] = (time - heard) / DAY if half_year else math.nan
+    if kind == 4:
+        out[OF_MERCHANT] = _ratio(month, max(month, out[MERCHANT_AT + 3]))
+        out[OF_MERCHANT + 1] = unexplained
+        out[OF_MERCHANT + 2 : OF_MERCHANT + 7] = math.nan
+        out[OF_MERCHANT + 7] = least if least < math.inf else math.nan
+        if half_year:
+            # As slow as this one became known, every payment of then would be known by now.
+            slow = frauds[latest, KNOWN] - frauds[latest, PAID]
+            this_hour = time // HOUR * HOUR
+            after = min(frauds[latest, PAID] // HOUR * HOUR + HOUR, this_hour)
+            since = _hour(hours, key, max(after, this_hour - LONGEST))
+            upto = _hour(hours, key, (time - slow) // HOUR * HOUR)
+            out[OF_MERCHANT + 4] = sums[0, max(upto, since)] - sums[0, since]
+            streak, began = _streak(frauds, start, latest, time, hours, sums, since)
+            out[OF_MERCHANT + 5] = streak
+            out[OF_MERCHANT + 6] = (time - began) / DAY if streak else math.nan
+        if month:
+            first, last = frauds[earliest, PAID], frauds[latest, PAID]
+            out[OF_MERCHANT + 2] = (time - first) / DAY
+            since = _hour(hours, key, first // HOUR * HOUR)
+            upto = _hour(hours, key, min(last, time - HOUR) // HOUR * HOUR + HOUR)
+            between = sums[0, max(upto, since)] - sums[0, since]
+            out[OF_MERCHANT + 3] = month / max(month, between)
+
+
+@compiled
 def describe(
     events: Integers,
     numbers: Floats,
@@ -507,10 +793,19 @@ def describe(
     by_card: Integers,
     by_device: Integers,
     floats: Floats,
+    by_merchant: Integers,
+    hours: Integers,
+    sums: Integers,
+    frauds: Integers,
+    multiples: Floats,
     vectors: Floats,
 ) -> None:
-    """Fill one vector per event. `numbers` and `floats` are the same memory read as floats."""
-    longest = max(by_user.shape[0], by_card.shape[0], by_device.shape[0])
+    """Fill one vector per event.
+
+    `numbers`, `floats` and `multiples` are the memory of events, by_user and frauds read as floats.
+    `sums` are how many and how much before each row of hours, whosever they were.
+    """
+    longest = max(by_user.shape[0], by_card.shape[0], by_device.shape[0], by_merchant.shape[0])
     slots = 8
     while slots < 2 * min(longest, MOST_ROWS) + 4:
         slots *= 2
@@ -532,16 +827,22 @@ def describe(
             end,
             sets,
             stamps,
-            2 * number + 1,
+            3 * number + 1,
             amounts,
             out,
         )
         out[CARD_AT : DEVICE_AT + 5] = math.nan
-        out[CARD_MORE:] = math.nan
+        out[CARD_MORE:ROBUST] = math.nan
+        _of_frauds(event, frauds, multiples, 1, event[USER], hours, sums, out)
         if event[CARD]:
             start, end = _span(by_card, CARD, event[CARD], time, own)
             _of_card(event, by_card, start, end, counts, totals, out)
+            _of_frauds(event, frauds, multiples, 2, event[CARD], hours, sums, out)
         if event[DEVICE]:
             start, end = _span(by_device, DEVICE, event[DEVICE], time, own)
-            stamp = 2 * number + 2
+            stamp = 3 * number + 2
             _of_device(event, by_device, start, end, sets, stamps, stamp, counts, totals, out)
+            _of_frauds(event, frauds, multiples, 3, event[DEVICE], hours, sums, out)
+        if event[MERCHANT]:
+            _of_merchant(event, by_merchant, hours, sums, sets, stamps, 3 * number + 3, out)
+            _of_frauds(event, frauds, multiples, 4, event[MERCHANT], hours, sums, out)

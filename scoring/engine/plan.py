@@ -7,7 +7,7 @@ from scoring.engine.register import NAMES
 
 IMPUTATIONS = ("mean", "median", "most_frequent", "constant")
 SCALINGS = ("standard", "robust", "minmax", "quantile")
-ENTITIES = {"user_id": "", "card_id": "card_", "device_id": "device_"}
+ENTITIES = {"user_id": "", "card_id": "card_", "device_id": "device_", "merchant_id": "merchant_"}
 AGGREGATIONS = {
     "count": "transaction_count",
     "sum": "total_amount",

@@ -4,6 +4,7 @@ New features stand at the end, in `register_more`: older models and vectors hold
 """
 
 from scoring.engine.feature import Feature, over
+from scoring.engine.register_later import LATER
 from scoring.engine.register_more import MORE
 
 __all__ = ["FEATURES", "NAMES", "Feature", "column"]
@@ -255,6 +256,7 @@ FEATURES: list[Feature] = [
         "Different cards used from the device within 24 hours: {value:.0f}.",
     ),
     *MORE,
+    *LATER,
 ]
 NAMES = tuple(feature.name for feature in FEATURES)
 _COLUMNS = {name: number for number, name in enumerate(NAMES)}

@@ -13,8 +13,11 @@ SPANS = {"1m": MINUTE, "5m": 5 * MINUTE, "1h": HOUR, "24h": DAY, "7d": 7 * DAY, 
 NAN = math.nan
 
 
-def describe(rows: Rows, event) -> dict[str, float]:
+def describe(rows: Rows, event, frauds: Rows | None = None) -> dict[str, float]:
     """Every feature of one event from all rows of a stream, later and foreign ones included."""
+    (event,) = plain(event.reshape(1))
+    rows = plain(rows)
+    known = [] if frauds is None else [row for row in plain(frauds) if heard_of(row, event)]
     earlier = sorted(
         (row for row in rows if (row["time"], row["id"]) < (event["time"], event["id"])),
         key=lambda row: (row["time"], row["id"]),
@@ -25,7 +28,14 @@ def describe(rows: Rows, event) -> dict[str, float]:
         **of_user([row for row in recent if row["user"] == event["user"]], event),
         **of_card(recent, event),
         **of_device(recent, event),
+        **of_merchant(earlier, event),
+        **of_frauds(earlier, known, event),
     }
+
+
+def plain(rows: Rows) -> list[dict[str, float]]:
+    """Records as Python holds them; looking into numpy's would take most of the time."""
+    return [dict(zip(rows.dtype.names, row, strict=True)) for row in rows.tolist()]
 
 
 def money(row) -> float:
@@ -96,7 +106,137 @@ def of_user(rows, event) -> dict[str, float]:
     found["category_share_30d"] = alike / len(rows) if rows and event["category"] else NAN
     found["hour_share_30d"] = sum(near(row, event) for row in rows) / len(rows) if rows else NAN
     found["history_days"] = (event["time"] - rows[0]["time"]) / DAY if rows else 0.0
+    found |= robust(rows, event, middle) | back(rows, event)
     return found | fading(amounts, amount) | abroad(rows, event) | mix(rows, event)
+
+
+def robust(rows, event, middle: float) -> dict[str, float]:
+    amount = int(event["units"]) / UNITS
+    latest = sorted(money(row) for row in rows[-100:])
+    spread = max(median(abs(own - middle) for own in latest), middle / 100) if latest else NAN
+    large = [row for row in within(rows, event, 14 * DAY) if money(row) > 3 * middle]
+    return {
+        "amount_deviation": over(amount - middle, spread),
+        "amount_over_q90": over(amount, latest[len(latest) * 9 // 10]) if latest else NAN,
+        "large_amounts_3d": len(within(large, event, 3 * DAY)),
+        "large_amounts_7d": len(within(large, event, 7 * DAY)),
+        "large_amount_days": (event["time"] - large[-1]["time"]) / DAY if large else NAN,
+    }
+
+
+def back(rows, event) -> dict[str, float]:
+    found = {}
+    for number in range(1, 11):
+        row = rows[-number] if len(rows) >= number else None
+        found[f"amount_back_{number}"] = NAN if row is None else money(row)
+        since = NAN if row is None else (event["time"] - row["time"]) / MINUTE
+        found[f"minutes_back_{number}"] = since
+    return found
+
+
+def of_merchant(earlier, event) -> dict[str, float]:
+    rows = [row for row in earlier if row["merchant"] == event["merchant"]]
+    hour = event["time"] // HOUR * HOUR
+    found: dict[str, float] = {}
+    for window in ("1h", "24h", "7d", "30d"):
+        since = event["time"] - HOUR + 1 if window == "1h" else hour - SPANS[window]
+        amounts = [min(int(row["units"]), 2**40) / UNITS for row in rows if row["time"] >= since]
+        found[f"merchant_transaction_count_{window}"] = len(amounts)
+        found[f"merchant_total_amount_{window}"] = sum(amounts)
+        found[f"merchant_mean_amount_{window}"] = mean(amounts) if amounts else NAN
+    amount = min(int(event["units"]), 2**40) / UNITS
+    found["merchant_amount_over_mean_30d"] = over(amount, found["merchant_mean_amount_30d"])
+    daily = found["merchant_transaction_count_30d"] / 30
+    found["merchant_surge_24h"] = over(found["merchant_transaction_count_24h"], daily)
+    latest = within(rows, event, HOUR)
+    found["merchant_distinct_users_1h"] = different(latest, event, "user")
+    found["merchant_distinct_cards_1h"] = different(latest, event, "card")
+    return found if event["merchant"] else dict.fromkeys(found, NAN)
+
+
+KINDS = {"user": 1, "card": 2, "device": 3, "merchant": 4}
+
+
+def heard_of(fraud, event) -> bool:
+    """Paid before the event, within 180 days, and called fraud when the event took place."""
+    before = (fraud["time"], fraud["id"]) < (event["time"], event["id"])
+    recent = event["time"] - fraud["time"] < 180 * DAY
+    return bool(before and recent and fraud["known"] <= event["time"] < fraud["until"])
+
+
+def of_frauds(earlier, known, event) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for entity, kind in KINDS.items():
+        own = [row for row in known if row["kind"] == kind and row["key"] == event[entity]]
+        own.sort(key=lambda row: (row["time"], row["id"]))
+        name = f"{entity}_known_fraud" if entity != "user" else "known_fraud"
+        told = {
+            f"{name}_count_30d": len(within(own, event, 30 * DAY)),
+            f"{name}_count_180d": len(own),
+            f"{name}_days": (event["time"] - own[-1]["time"]) / DAY if own else NAN,
+            f"{name}_heard_days": min(
+                ((event["time"] - row["known"]) / DAY for row in own), default=NAN
+            ),
+        }
+        if entity == "merchant":
+            rows = [row for row in earlier if row["merchant"] == event["merchant"]]
+            told |= at_merchant(rows, own, event)
+        found |= told if event[entity] else dict.fromkeys(told, NAN)
+    return found
+
+
+def at_merchant(rows, own, event) -> dict[str, float]:
+    """Of whole hours: what is left of the current hour is nobody's."""
+    this_hour = event["time"] // HOUR * HOUR
+    hours = [int(row["time"] // HOUR * HOUR) for row in rows if row["time"] < this_hour]
+    first_hour = this_hour - 30 * DAY
+    month = within(own, event, 30 * DAY)
+    recent = sum(hour >= first_hour for hour in hours)
+    now = sum(row["time"] >= this_hour for row in rows)
+    nothing = dict.fromkeys(
+        (
+            "merchant_known_fraud_span_days",
+            "merchant_known_fraud_density_30d",
+            "merchant_silent_payments",
+            "merchant_fraud_streak",
+            "merchant_fraud_streak_days",
+        ),
+        NAN,
+    )
+    found = nothing | {
+        "merchant_known_fraud_share_30d": over(len(month), max(len(month), recent + now)),
+        "merchant_unexplained_fraud_count_30d": sum(not row["multiple"] > 3 for row in month),
+        "merchant_known_fraud_multiple": min(
+            (float(row["multiple"]) for row in month if row["multiple"] == row["multiple"]),
+            default=NAN,
+        ),
+    }
+    if month:
+        first, last = (int(month[at]["time"]) // HOUR * HOUR for at in (0, -1))
+        between = sum(first <= hour <= last for hour in hours)
+        found["merchant_known_fraud_span_days"] = (event["time"] - month[0]["time"]) / DAY
+        found["merchant_known_fraud_density_30d"] = len(month) / max(len(month), between)
+    if own:
+        last = int(own[-1]["time"]) // HOUR * HOUR
+        slow = own[-1]["known"] - own[-1]["time"]
+        until = (event["time"] - slow) // HOUR * HOUR
+        silent = [hour for hour in hours if last < hour < until and hour >= first_hour]
+        found["merchant_silent_payments"] = len(silent)
+        streak = unbroken(hours, month, last)
+        found["merchant_fraud_streak"] = len(streak)
+        began = event["time"] - streak[0]["time"] if streak else NAN
+        found["merchant_fraud_streak_days"] = began / DAY
+    return found
+
+
+def unbroken(hours: list[int], month, last: int):
+    """The longest row of latest frauds that leaves no room for another payment in its hours."""
+    best = []
+    for start in {int(row["time"]) // HOUR * HOUR for row in month}:
+        later = [row for row in month if row["time"] >= start]
+        if sum(start <= hour <= last for hour in hours) <= len(later) and len(later) > len(best):
+            best = later
+    return best
 
 
 def fading(amounts: list[float], amount: float) -> dict[str, float]:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
-from scoring.engine.history import EVENT, Rows
+from scoring.engine.history import EVENT, FOREVER, FRAUDS, KINDS, Rows
 from scoring.engine.transaction import UNITS
 
 SECOND = 1_000_000
@@ -80,3 +80,26 @@ def streams(draw: st.DrawFn) -> Rows:
     rows["online"] = np.nan
     assert all(a <= b for a, b in pairwise(rows["time"].tolist()))
     return rows
+
+
+@st.composite
+def streams_with_frauds(draw: st.DrawFn) -> tuple[Rows, Rows]:
+    """A nasty stream, and which of its payments were called fraud from when until when."""
+    rows = draw(streams())
+    delay = st.sampled_from([0, 1, HOUR, DAY, 7 * DAY, 40 * DAY])
+    said = st.tuples(st.booleans(), delay, st.none() | delay, st.sampled_from([np.nan, 1.0, 9.0]))
+    called = draw(st.lists(said, min_size=len(rows), max_size=len(rows)))
+    return rows, frauds_of(rows, called)
+
+
+def frauds_of(rows: Rows, called) -> Rows:
+    """One row per entity of each payment called fraud: (is it, known after, until, multiple)."""
+    found = []
+    for row, (fraud, delay, until, multiple) in zip(rows, called, strict=True):
+        known = row["time"] + delay
+        end = FOREVER if until is None else known + until
+        for entity, kind in KINDS.items():
+            if fraud and row[entity]:
+                payment = (row["time"], row["id"], row["units"])
+                found.append((kind, row[entity], *payment, multiple, known, end))
+    return np.array(found, FRAUDS)
