@@ -15,7 +15,7 @@ MOST = 20_000  # characters
 ABOUT = ("name", "description", "version")  # kept as text, without effect
 SETTINGS = ("config", "params", "parameters")
 PERSONAL = "A vector holds numbers only: a source declares its personal fields, not a pipeline."
-KNN = "Neighbours would have to be looked up for each payment while it waits; choose another."
+TRUTHS = {"true": True, "false": False}
 
 
 class Problem(NamedTuple):
@@ -119,13 +119,14 @@ class _Reader:
         KINDS[kind](self, node, keys, path)
 
     def imputation(self, node: Node, keys: dict[str, Node], path: str) -> None:
-        strategy = self._word(node, keys, "strategy", path, plans.IMPUTATIONS, {"knn": KNN})
+        strategy = self._word(node, keys, "strategy", path, plans.IMPUTATIONS)
         value = 0.0
         if strategy == "constant":
             value = self._number(node, keys, path)
-        self._nothing_else(keys, path, ("strategy", "value"))
+        indicator = self._truth(keys, "indicator", path)
+        self._nothing_else(keys, path, ("strategy", "value", "indicator"))
         if strategy:
-            self.steps.append(Imputation(strategy, value))
+            self.steps.append(Imputation(strategy, value, indicator))
 
     def scaling(self, node: Node, keys: dict[str, Node], path: str) -> None:
         method = self._word(node, keys, "method", path, plans.SCALINGS)
@@ -167,19 +168,27 @@ class _Reader:
         name: str,
         path: str,
         known: tuple[str, ...],
-        refused: dict[str, str] | None = None,
     ) -> str:
         """The value of a key that must be one of the known words; empty when it is not."""
         if name not in keys:
             self._wrong(node, f"{path}.{name}", f"It is missing; there are {_listed(known)}.")
             return ""
         at = keys.pop(name)
-        return self._one_of(at, f"{path}.{name}", known, refused or {})
+        return self._one_of(at, f"{path}.{name}", known)
 
-    def _one_of(self, at: Node, path: str, known: tuple[str, ...], refused: dict[str, str]) -> str:
+    def _truth(self, keys: dict[str, Node], name: str, path: str) -> bool:
+        if name not in keys:
+            return False
+        at = keys.pop(name)
+        word = self._text(at, f"{path}.{name}").lower()
+        if word not in TRUTHS:
+            self._wrong(at, f"{path}.{name}", "Say true or false.")
+        return TRUTHS.get(word, False)
+
+    def _one_of(self, at: Node, path: str, known: tuple[str, ...]) -> str:
         word = self._text(at, path)
         if word and word not in known:
-            self._wrong(at, path, refused.get(word) or _no_such(word, known))
+            self._wrong(at, path, _no_such(word, known))
             return ""
         return word
 
@@ -200,7 +209,7 @@ class _Reader:
             return {}
         at, found = keys.pop(name), {}
         for number, one in enumerate(self._sequence(at, f"{path}.{name}")):
-            if word := self._one_of(one, f"{path}.{name}[{number}]", known, {}):
+            if word := self._one_of(one, f"{path}.{name}[{number}]", known):
                 found[word] = one
         if not found and needed and not getattr(at, "value", None):
             self._wrong(at, f"{path}.{name}", "The list is empty.")

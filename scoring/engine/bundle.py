@@ -133,15 +133,16 @@ def _manifest(text: bytes) -> dict[str, Any]:
 def _ensemble(folder: Path, manifest: dict[str, Any]) -> Ensemble:
     described = manifest["ensemble"]
     width = features.widths()[manifest["spec"]]
+    prepared = None
+    if manifest["format"] == PREPARED:
+        content = _held(folder, manifest["files"], PREPARATION)
+        prepared = Preparation.restore(_arrays(PREPARATION, content), width)
+        width += len(prepared.noted)
     members = tuple(
         _member(folder, manifest["files"], entry, width) for entry in described["members"]
     )
     if not members:
         raise ValueError("it has no members")
-    prepared = None
-    if manifest["format"] == PREPARED:
-        content = _held(folder, manifest["files"], PREPARATION)
-        prepared = Preparation.restore(_arrays(PREPARATION, content), width)
     return Ensemble(members, _risk(described["risk"]), bool(described["warm"]), prepared)
 
 

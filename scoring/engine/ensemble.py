@@ -85,9 +85,10 @@ class Ensemble:
 
     def contributions(self, vectors: Floats) -> tuple[float, Floats]:
         """The base and each feature's part of `score(vectors).margin`, in log-odds."""
-        base, parts = 0.0, np.zeros(vectors.shape)
+        width = vectors.shape[1]
         if self.preparation is not None:
             vectors = self.preparation(vectors)
+        base, parts = 0.0, np.zeros(vectors.shape)
         weighted = [member for member in self.members if member.weight > 0]
         total = sum(member.weight for member in weighted)
         for member in weighted:
@@ -95,7 +96,7 @@ class Ensemble:
             share = member.weight / total
             base += share * (member.to_odds.slope * own_base + member.to_odds.intercept)
             parts += share * member.to_odds.slope * own
-        return base, parts
+        return base, parts if self.preparation is None else self.preparation.folded(parts, width)
 
 
 def combined(working: list[tuple[Member, Floats]]) -> Floats:

@@ -5,7 +5,7 @@ from typing import Any
 
 from scoring.engine.register import NAMES
 
-IMPUTATIONS = ("mean", "median", "most_frequent", "constant")
+IMPUTATIONS = ("mean", "median", "most_frequent", "constant", "knn")
 SCALINGS = ("standard", "robust", "minmax", "quantile")
 ENTITIES = {"user_id": "", "card_id": "card_", "device_id": "device_", "merchant_id": "merchant_"}
 AGGREGATIONS = {
@@ -20,10 +20,14 @@ WINDOWS = ("1m", "5m", "1h", "24h", "7d", "30d")
 
 @dataclass(frozen=True)
 class Imputation:
-    """An unknown value becomes the column's mean, median or most frequent value, or a constant."""
+    """What an unknown value becomes: usual in its column, a constant, or as in similar rows.
+
+    With an `indicator` the members also see that it was unknown.
+    """
 
     strategy: str  # one of IMPUTATIONS
     value: float = 0.0  # of "constant"
+    indicator: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
 """Preparation: the steps of a plan fitted on the rows a model learns from, kept in its bundle.
 
-Each step looks at one column at a time, so a row comes out the same bits alone or in a batch.
+A step looks at one column at a time, or at one row, so a row comes out the same bits alone or in a
+batch. Steps keep the width of the vectors; what was unknown before an imputation stands, where a
+pipeline asks for it, in columns of 0 and 1 behind the features'. Members are trained with them, and
+`folded` gives their contributions back to the features they speak of.
 """
 
 from collections.abc import Mapping
@@ -10,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.engine import neighbours
 from scoring.engine.features import column
 from scoring.engine.plan import Imputation, Plan, Scaling, Step
 
@@ -38,6 +42,44 @@ class Fill:
 
     def arrays(self) -> dict[str, Floats]:
         return {"fill": self.values}
+
+
+@dataclass(frozen=True)
+class Similar:
+    """Unknown values become the mean of what the nearest rows of a sample have there."""
+
+    sample: Floats  # one row per column
+    scale: Floats  # what a difference in the column is measured in
+    usual: Floats  # where no row of the sample knows; NaN stays unknown
+
+    def apply(self, vectors: Floats) -> None:
+        rows = np.ascontiguousarray(vectors)
+        neighbours.fill(rows, self.sample, self.scale, self.usual, neighbours.NEAREST)
+        vectors[:] = rows
+
+    def arrays(self) -> dict[str, Floats]:
+        return {"sample": self.sample, "scale": self.scale, "usual": self.usual}
+
+
+@dataclass(frozen=True)
+class Note:
+    """Keeps what is unknown at this place; changes nothing."""
+
+    noted: Floats  # 1 for the columns that are looked at
+
+    def apply(self, vectors: Floats) -> None:
+        """Nothing; `Preparation` asks for `flags` before the next step fills the gaps."""
+
+    def flags(self, vectors: Floats) -> Floats:
+        """1 where a noted column is unknown: one column for each of them."""
+        return np.isnan(vectors[:, self.columns]).astype(np.float64)
+
+    @property
+    def columns(self) -> NDArray[np.int64]:
+        return np.flatnonzero(self.noted)
+
+    def arrays(self) -> dict[str, Floats]:
+        return {"noted": self.noted}
 
 
 @dataclass(frozen=True)
@@ -78,11 +120,33 @@ class Preparation:
     steps: tuple[Fitted, ...]
 
     def __call__(self, vectors: Floats) -> Floats:
-        """Prepared copies. Columns that came into the register later pass untouched."""
-        out = np.array(vectors, np.float64)
+        """Prepared copies. Columns that came into the register later pass untouched.
+
+        Where there are notes, theirs stand in the place of such later columns.
+        """
+        out, flags = np.array(vectors, np.float64), []
         for step in self.steps:
-            width = len(next(iter(step.arrays().values())))
-            step.apply(out[:, :width])
+            own = out[:, : _width(step)]
+            if isinstance(step, Note):
+                flags.append(step.flags(own))
+            step.apply(own)
+        return np.concatenate([out[:, : _width(self.steps[0])], *flags], axis=1) if flags else out
+
+    @property
+    def noted(self) -> NDArray[np.int64]:
+        """For each column behind the features', the feature whose absence it tells."""
+        notes = [step.columns for step in self.steps if isinstance(step, Note)]
+        return np.concatenate(notes) if notes else np.empty(0, np.int64)
+
+    def folded(self, parts: Floats, width: int) -> Floats:
+        """Contributions of prepared columns as contributions of `width` features; sums stay."""
+        noted = self.noted
+        if not len(noted):
+            return parts
+        out, own = np.zeros((len(parts), width)), parts.shape[1] - len(noted)
+        out[:, :own] = parts[:, :own]
+        for place, feature in enumerate(noted, own):
+            out[:, feature] += parts[:, place]
         return out
 
     def arrays(self) -> Arrays:
@@ -106,11 +170,19 @@ class Preparation:
         return cls(tuple(steps))
 
 
+def _width(step: Fitted) -> int:
+    return len(next(iter(step.arrays().values())))
+
+
 def _restored(arrays: Mapping[str, NDArray[np.generic]]) -> Fitted:
     made = {name: np.ascontiguousarray(values, np.float64) for name, values in arrays.items()}
     kind = set(made)
     if kind == {"fill"} and made["fill"].ndim == 1:
         return Fill(made["fill"])
+    if kind == {"noted"} and set(made["noted"].ravel()) <= {0.0, 1.0}:
+        return Note(made["noted"])
+    if kind == {"sample", "scale", "usual"} and _sample(**made):
+        return Similar(made["sample"], made["scale"], made["usual"])
     if kind == {"centre", "scale"} and _whole(made["centre"], made["scale"]):
         return Shift(made["centre"], made["scale"])
     if kind == {"knots"} and _rising(made["knots"]):
@@ -121,6 +193,12 @@ def _restored(arrays: Mapping[str, NDArray[np.generic]]) -> Fitted:
 def _whole(centre: Floats, scale: Floats) -> bool:
     same = centre.ndim == 1 and centre.shape == scale.shape
     return same and bool(np.all(scale > 0) and np.all(np.isfinite(centre)))
+
+
+def _sample(sample: Floats, scale: Floats, usual: Floats) -> bool:
+    bounded = sample.ndim == 2 and 0 < sample.shape[1] <= neighbours.MOST_ROWS
+    same = scale.shape == usual.shape == sample.shape[:1]
+    return bounded and same and bool(np.all(scale > 0)) and not np.any(np.isinf(sample))
 
 
 def _rising(knots: Floats) -> bool:
@@ -139,16 +217,32 @@ def masked(plan: Plan, vectors: Floats) -> Floats:
 
 def fit(plan: Plan, vectors: Floats) -> tuple[Preparation | None, Floats]:
     """The plan's steps fitted one after another, and the vectors as a member will see them."""
-    out = np.array(masked(plan, vectors))
+    out, flags = np.array(masked(plan, vectors)), []
     fitted: list[Fitted] = []
     for step in plan.steps:
+        if isinstance(step, Imputation) and step.indicator:
+            note = _note(out)
+            flags.append(note.flags(out))
+            fitted.append(note)
         fitted.append(_fitted(step, out))
         fitted[-1].apply(out)
-    return (Preparation(tuple(fitted)) if fitted else None), out
+    prepared = Preparation(tuple(fitted)) if fitted else None
+    return prepared, np.concatenate([out, *flags], axis=1) if flags else out
+
+
+def _note(vectors: Floats) -> Note:
+    """Of the columns that are known in some rows and unknown in others; the rest says nothing."""
+    unknown = np.isnan(vectors)
+    noted: Floats = np.array(unknown.any(axis=0) & ~unknown.all(axis=0), np.float64)
+    return Note(noted)
 
 
 def _fitted(step: Step, vectors: Floats) -> Fitted:
     known = [values[np.isfinite(values)] for values in vectors.T]
+    if isinstance(step, Imputation) and step.strategy == "knn":
+        scale = np.array([_spread(Scaling("standard"), values)[1] for values in known])
+        usual = np.array([_usual(step, values) for values in known])
+        return Similar(neighbours.sampled(vectors), scale, usual)
     if isinstance(step, Imputation):
         return Fill(np.array([_usual(step, values) for values in known]))
     if step.method == "quantile":

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from scoring.engine import features, preparation
@@ -42,6 +42,52 @@ def test_a_constant_is_the_constant():
     assert np.array_equal(filled, np.where(np.isnan(rows), -1.0, rows))
 
 
+def test_neighbours_fill_as_scikit_learn_fills_by_columns_of_one_spread():
+    rows = vectors(300)
+    spread = np.nanstd(rows, axis=0)
+    made, _ = fit(Plan(NAMES, (Imputation("knn"),)), rows)
+    later = vectors(340)[300:]
+    expected = KNNImputer(n_neighbors=5).fit(rows / spread).transform(later / spread) * spread
+    assert np.allclose(made(later), expected)
+
+
+def test_what_no_neighbour_knows_is_usual_and_what_nobody_knew_stays_unknown():
+    rows = vectors(50)
+    rows[:, 0], rows[:, 1] = np.nan, np.nan
+    rows[:2, 1] = 3.0, 5.0
+    made, _ = fit(Plan(NAMES, (Imputation("knn"),)), rows)
+    nothing = np.full((1, len(NAMES)), np.nan)  # near to no row at all
+    filled = made(nothing)[0]
+    assert np.isnan(filled[0])
+    assert filled[1] == 4.0
+    assert np.allclose(filled[2:], np.nanmean(rows[:, 2:], axis=0))
+
+
+def test_neighbours_come_from_a_bounded_sample():
+    made, _ = fit(Plan(NAMES, (Imputation("knn"),)), vectors(2_600))
+    assert made.steps[0].arrays()["sample"].shape == (len(NAMES), 2_000)
+
+
+def test_what_was_missing_stands_behind_the_features():
+    rows = vectors(60)
+    rows[:, 0], rows[:, 1] = 7.0, np.nan  # always known, never known: neither says anything
+    made, seen = fit(Plan(NAMES, (Imputation("median", indicator=True), Scaling("standard"))), rows)
+    assert made.noted.tolist() == list(range(2, len(NAMES)))
+    assert np.array_equal(seen[:, len(NAMES) :], np.isnan(rows[:, 2:]))
+    assert made(rows).tobytes() == seen.tobytes()
+    wider = np.column_stack([rows, np.full(60, 9.0)])  # a register that has grown since
+    assert made(wider).tobytes() == seen.tobytes()
+
+
+def test_what_an_indicator_adds_is_counted_to_its_feature():
+    made, _ = fit(Plan(NAMES, (Imputation("mean", indicator=True),)), vectors(60))
+    parts = np.zeros((1, len(NAMES) + len(made.noted)))
+    parts[0, 3], parts[0, len(NAMES) + 3] = 0.5, 0.25
+    folded = made.folded(parts, len(NAMES) + 1)
+    assert folded.shape == (1, len(NAMES) + 1)
+    assert (folded[0, 3], folded.sum()) == (0.75, 0.75)
+
+
 @pytest.mark.parametrize(
     "method, theirs",
     [("standard", StandardScaler()), ("robust", RobustScaler()), ("minmax", MinMaxScaler())],
@@ -63,7 +109,7 @@ def test_quantiles_are_shares_of_the_training_rows():
 
 
 def test_one_row_alone_is_prepared_to_the_bits_of_the_batch():
-    steps = (Imputation("median"), Scaling("standard"), Scaling("quantile"))
+    steps = (Imputation("knn", indicator=True), Scaling("standard"), Scaling("quantile"))
     made, _ = fit(Plan(NAMES, steps), vectors())
     rows = vectors(50)
     batch = made(rows)
@@ -101,8 +147,11 @@ def test_no_member_learns_from_a_column_outside_the_plan(world):
     assert bundle.manifest["format"] == 1
 
 
-def test_a_prepared_bundle_comes_back_bit_for_bit_and_its_contributions_add_up(world, tmp_path):
-    plan = Plan(NAMES, (Imputation("mean"), Scaling("standard")))
+@pytest.mark.parametrize("imputation", [Imputation("mean"), Imputation("knn", indicator=True)])
+def test_a_prepared_bundle_comes_back_bit_for_bit_and_its_contributions_add_up(
+    imputation, world, tmp_path
+):
+    plan = Plan(NAMES, (imputation, Scaling("standard")))
     bundle = learn(world.vectors, world.labels, world.events["time"], budget=BUDGET, plan=plan)
     sha256 = save(bundle, tmp_path / "v1", key=KEY)
     again = load(tmp_path / "v1", key=KEY, sha256=sha256)
@@ -133,6 +182,13 @@ def test_a_preparation_for_other_vectors_is_refused(world, tmp_path):
         {"0_fill": np.zeros(4)},
         {"0_knots": np.zeros((3, 7))},
         {"0_code": np.zeros(3)},
+        {"0_noted": np.array([0.0, 2.0, 1.0])},
+        {"0_noted": np.zeros(4)},
+        {"0_sample": np.zeros((3, 2_001)), "0_scale": np.ones(3), "0_usual": np.ones(3)},
+        {"0_sample": np.zeros((3, 2)), "0_scale": np.zeros(3), "0_usual": np.ones(3)},
+        {"0_sample": np.zeros((2, 3)), "0_scale": np.ones(3), "0_usual": np.ones(3)},
+        {"0_sample": np.full((3, 2), np.inf), "0_scale": np.ones(3), "0_usual": np.ones(3)},
+        {"0_sample": np.zeros((3, 2)), "0_scale": np.ones(3)},
         {"x": np.zeros(3)},
     ],
 )

@@ -155,11 +155,11 @@ def test_before_anything_is_decided_a_document_can_be_tried_too(dana):
 
 
 def test_faults_are_shown_with_their_lines_and_the_text_stays(dana):
-    text = DOCUMENT.replace("strategy: mean", "strategy: knn")
+    text = DOCUMENT.replace("strategy: mean", "strategy: nearest")
     shown = post(dana, "pipeline-new", status=400, text=text, do="save").content.decode()
     assert "Line 3" in shown
     assert "transformations[0].strategy" in shown
-    assert "strategy: knn" in shown
+    assert "strategy: nearest" in shown
     post(dana, "pipeline-new", status=400, text="", do="save")
     assert FeaturePipeline.objects.count() <= 1
 

@@ -61,6 +61,12 @@ def test_the_promised_document_loads_verbatim(text):
     assert {"amount", "new_device", "implied_speed_kmh"} <= set(plan.columns)
 
 
+@pytest.mark.parametrize("said, meant", [("true", True), ("False", False)])
+def test_an_imputation_may_keep_what_was_missing(said, meant):
+    text = f"transformations:\n- imputation: {{strategy: knn, indicator: {said}}}\n"
+    assert plans.read(text).steps == (Imputation("knn", indicator=meant),)
+
+
 def test_without_steps_it_is_everything_as_it_is():
     assert plans.read("transformations: []") == Plan()
     assert plans.read("transformations: []").whole
@@ -82,8 +88,10 @@ def test_families_and_features_are_left_out():
 @pytest.mark.parametrize(
     "change, line, field",
     [
-        (("strategy: mean", "strategy: knn"), 3, "transformations[0].strategy"),
+        (("strategy: mean", "strategy: nearest"), 3, "transformations[0].strategy"),
         (("strategy: mean", "strategy: [mean]"), 3, "transformations[0].strategy"),
+        (("strategy: mean", "strategy: knn\n    indicator: 1"), 4, "transformations[0].indicator"),
+        (("strategy: mean", "strategy: mean\n    k: 9"), 4, "transformations[0].k"),
         (("strategy: mean", "strategy: constant"), 2, "transformations[0].value"),
         (("method: standard", "metod: standard"), 4, "transformations[1].method"),
         (("type: scaling", "type: scailing"), 4, "transformations[1].type"),
@@ -101,7 +109,7 @@ def test_a_fault_is_named_with_its_line_and_field(change, line, field):
 
 
 def test_all_faults_are_told_at_once():
-    text = DOCUMENT.replace("strategy: mean", "strategy: knn").replace("standard", "std")
+    text = DOCUMENT.replace("strategy: mean", "strategy: nearest").replace("standard", "std")
     assert [line for line, _ in faults(text)] == [3, 5]
 
 

@@ -74,7 +74,7 @@ class Inputs:
         """Inputs from the features that vary; those with a rarity alone, one-sided, if asked."""
         found = [
             (column, *spread, float(side))
-            for column, side in _wanted(rare_only)
+            for column, side in _wanted(vectors.shape[1], rare_only)
             if (spread := _spread(sparse(vectors)[:, column])) is not None
         ]
         if not found:
@@ -95,9 +95,9 @@ def check_columns(columns: Indices, features: int) -> None:
         raise Malformed("a column lies outside or comes twice")
 
 
-def _wanted(rare_only: bool) -> list[tuple[int, int]]:
+def _wanted(width: int, rare_only: bool) -> list[tuple[int, int]]:
     if not rare_only:
-        return [(column, 0) for column in range(len(FEATURES))]
+        return [(column, 0) for column in range(width)]
     return [(column, one.rarity) for column, one in enumerate(FEATURES) if one.rarity]
 
 
