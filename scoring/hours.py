@@ -1,13 +1,15 @@
 """What is read of merchants: the payments of the last hour, and the sums of whole hours before."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from scoring.engine.features import DAYS
 from scoring.engine.history import HOUR, HOURS, MOST_UNITS, Rows
+from scoring.engine.transaction import microseconds
 
-MONTH = DAYS * 24 * HOUR
+MONTH, WEEK = DAYS * 24 * HOUR, 7 * 24 * HOUR
 # Of a merchant's payments the kernel reads no more than this; it is a part of HISTORY.
 MET = np.dtype([(name, "<i8") for name in "id time units user card device merchant".split()])
 MET_COLUMNS = "id, event_time, amount_units, user_key, card_key, device_key, merchant_key"
@@ -17,8 +19,8 @@ START = "date_bin('1 hour', event_time, timestamptz '2000-01-01 00:00+00')"
 def _in_ranges(columns: str, table: str, time: str) -> str:
     """A SELECT of some merchants, each from one moment to before another (µs since 2000).
 
-    Each range is looked up by itself: with OFFSET they are never joined as sets, whatever the
-    planner believes of a table that a file is just filling.
+    Each range is looked up by itself: ordered they are never joined as sets, whatever the planner
+    believes of a table that a file is just filling, and the index is walked without a bitmap.
     """
     start, end = (
         f"timestamptz '2000-01-01 00:00+00' + whose.{side} * interval '1 microsecond'"
@@ -31,7 +33,7 @@ def _in_ranges(columns: str, table: str, time: str) -> str:
         SELECT {columns} FROM {table}
         WHERE merchant_key = whose.merchant AND merchant_key <> 0
           AND {time} >= {start} AND {time} < {end} AND recorded_at <= %(known_at)s
-        OFFSET 0
+        ORDER BY {time}
     ) AS part
     """
 
@@ -86,14 +88,83 @@ def _ranges(sorted: Rows, new: np.ndarray, firsts: np.ndarray, lasts: np.ndarray
 
 def summed(parts: Rows) -> Rows:
     """The hours that rows of HOURS add up to, sorted by (merchant, hour)."""
-    if not len(parts):
-        return parts
-    parts = parts[np.lexsort((parts["hour"], parts["merchant"]))]
-    new = _new(parts)
-    new[1:] |= np.diff(parts["hour"]) != 0
-    starts = np.flatnonzero(new)
-    found = np.empty(len(starts), HOURS)
-    found["merchant"], found["hour"] = parts["merchant"][starts], parts["hour"][starts]
-    for name in ("count", "units"):
-        found[name] = np.add.reduceat(parts[name], starts)
-    return found[found["count"] != 0]  # all of its payments were deleted
+    same, later = _steps(parts)
+    if not np.all((parts["merchant"][1:] > parts["merchant"][:-1]) | (same & (later >= 0))):
+        parts = parts[np.lexsort((parts["hour"], parts["merchant"]))]
+        same, later = _steps(parts)
+    again = np.zeros(len(parts), bool)
+    again[1:] = same & (later == 0)
+    if again.any():
+        starts = np.flatnonzero(~again)
+        found = parts[starts]
+        for name in ("count", "units"):
+            found[name] = np.add.reduceat(parts[name], starts)
+        parts = found
+    gone = parts["count"] == 0  # all of its payments were deleted
+    return parts[~gone] if gone.any() else parts
+
+
+def without(found: Rows, payments: Iterable[Any]) -> Rows:
+    """The same hours as if these stored transactions were not in them."""
+    taken = np.array(
+        [
+            (
+                one.merchant_key,
+                microseconds(one.event_time) // HOUR * HOUR,
+                -1,
+                -min(one.amount_units, MOST_UNITS),
+            )
+            for one in payments
+        ],
+        HOURS,
+    )
+    which = ["merchant", "hour"]
+    return summed(np.concatenate([found, taken[np.isin(taken[which], found[which])]]))
+
+
+def _steps(parts: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Row by row: is it of the same merchant as the one before, and how much later."""
+    return parts["merchant"][1:] == parts["merchant"][:-1], np.diff(parts["hour"])
+
+
+class AsOf:
+    """Hours as they were known at one moment, of the merchants asked for so far.
+
+    The chunks of a file share that moment and many merchants. What was recorded by then does not
+    change any more, so it is read once and not once per chunk.
+    """
+
+    MOST = 2_000_000  # rows of 32 bytes; then it begins again
+
+    def __init__(self, fetch: Callable[[dict[str, Any]], Rows]) -> None:
+        self._fetch = fetch
+        self._forget()
+
+    def of(self, events: Rows) -> Rows:
+        """At least the hours of thirty days before each event."""
+        wanted = month_before(events)
+        merchants = wanted["merchants"]
+        if not merchants:
+            return np.empty(0, HOURS)
+        if sum(map(len, self._rows.values())) > self.MOST:
+            self._forget()
+        self._read(merchants, min(wanted["firsts"]), max(wanted["lasts"]))
+        return np.concatenate([self._rows[merchant] for merchant in merchants])
+
+    def _read(self, merchants: list[int], first: int, last: int) -> None:
+        if not self._first <= first <= last <= self._last:
+            if self._rows:
+                first, last = min(first, self._first), max(last, self._last)
+            self._forget()
+            # The next chunk begins and ends about there, a little earlier or later.
+            self._first, self._last = first - WEEK, last + WEEK
+        new = [merchant for merchant in merchants if merchant not in self._rows]
+        if new:
+            ends = {"firsts": [self._first] * len(new), "lasts": [self._last] * len(new)}
+            rows = summed(self._fetch({"merchants": new, **ends}))
+            starts = np.searchsorted(rows["merchant"], new)
+            self._rows |= zip(new, np.split(rows, starts[1:]), strict=True)
+
+    def _forget(self) -> None:
+        self._rows: dict[int, Rows] = {}
+        self._first, self._last = 0, -1

@@ -34,7 +34,7 @@ def perform(chunk: Chunk) -> None:
     """Decide every transaction of the chunk, in one transaction with the chunk's own end."""
     current = current_scorer()
     events = history.events_of(chunk.transaction_ids)
-    past = history.read(events, known_at=chunk.known_at)
+    past = history.read(events, known_at=chunk.known_at, again=True)
     scores = current.scorer.score(events, past)
     with transaction.atomic():
         reviewable = store(events, scores, current, known_at=chunk.known_at)

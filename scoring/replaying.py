@@ -2,13 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
 import numpy as np
 
-from scoring import explaining, history, listed
+from scoring import explaining, history, hours, listed
 from scoring.engine import features
 from scoring.engine.decision import Policy
 from scoring.engine.history import History, Rows
@@ -114,9 +114,9 @@ def _from_history(kept: Sequence[Kept], report: Report) -> None:
         events = _events(decisions)
         order = np.lexsort((events["id"], events["time"]))
         if len(rows) == 1:
-            past = history.read_one(events, known_at=known_at)
+            past = history.read_one(events, known_at=known_at, recount=True)
         else:
-            past = history.read(events[order], known_at=known_at)
+            past = history.read(events[order], known_at=known_at, recount=True)
         again = features.compute(events, past)
         for place, (decision, vector) in enumerate(rows):
             if again[place, : len(vector)].tobytes() == vector.tobytes():
@@ -127,7 +127,7 @@ def _from_history(kept: Sequence[Kept], report: Report) -> None:
 
 def _explain(decision: Decision, vector: np.ndarray, event: Rows, report: Report) -> None:
     """Name the rows that were under way when it was decided, if without them all is as it was."""
-    past = history.read_one(event, known_at=decision.known_at)
+    past = history.read_one(event, known_at=decision.known_at, recount=True)
     late = _late(past, event, decision.known_at, vector)
     if late is None:
         again = features.compute(event, past)[0]
@@ -136,29 +136,50 @@ def _explain(decision: Decision, vector: np.ndarray, event: Rows, report: Report
         report.differs(decision, f"history gives other values of {', '.join(names)}")
     else:
         report.counts["from history without rows still under way then"] += 1
-        told = ", ".join(str(number) for number in late)
+        told = ", ".join(late)
         report.notes.append(
             f"transaction {decision.transaction_id}: not yet committed then: {told}"
         )
 
 
-def _late(past: History, event: Rows, known_at: datetime, vector: np.ndarray) -> list[int] | None:
-    everything = np.unique(np.concatenate([past.by_user, past.by_card, past.by_device])["id"])
-    under_way = list(
-        Transaction.objects.filter(pk__in=everything.tolist(), recorded_at__gt=known_at - UNDER_WAY)
-        .order_by("-recorded_at", "-pk")
-        .values_list("pk", flat=True)[:MOST_LATE]
-    )
+def _late(past: History, event: Rows, known_at: datetime, vector: np.ndarray) -> list[str] | None:
+    """What was recorded and not yet seen: numbers of payments, and labels."""
+    under_way = _under_way(past, event, known_at)
     # The latest are the likeliest; then each alone.
-    attempts = [under_way[:count] for count in range(1, len(under_way) + 1)]
-    attempts += [[number] for number in under_way[1:]]
-    for attempt in attempts:
-        again = features.compute(event, _without(past, attempt))[0, : len(vector)]
-        if again.tobytes() == vector.tobytes():
-            return attempt
+    attempts = [under_way[:count] for count in range(len(under_way) + 1)]
+    attempts += [[one] for one in under_way[1:]]
+    before = history.read_one(event, known_at=known_at - UNDER_WAY)
+    unsaid = replace(past, frauds=before.frauds)
+    for known, told in ((past, []), (unsaid, ["labels"])):
+        for attempt in attempts:
+            again = features.compute(event, _without(known, attempt))[0, : len(vector)]
+            if again.tobytes() == vector.tobytes():
+                return [str(one.pk) for one in attempt] + told
     return None
 
 
-def _without(past: History, ids: Sequence[int]) -> History:
-    parts = (past.by_user, past.by_card, past.by_device)
-    return History(*(rows[~np.isin(rows["id"], ids)] for rows in parts))
+def _under_way(past: History, event: Rows, known_at: datetime) -> list[Transaction]:
+    """Payments of the event's entities that may not have been committed then, latest first."""
+    parts = (past.by_user, past.by_card, past.by_device, past.by_merchant)
+    everything = np.unique(np.concatenate([part["id"] for part in parts]))
+    last = history.moment(int(event["time"][0]))
+    earlier = Transaction.objects.between(last - timedelta(days=features.DAYS + 1), last)
+    merchant = int(event["merchant"][0])
+    met = earlier.filter(merchant_key=merchant) if merchant else earlier.none()
+    late = {"recorded_at__gt": known_at - UNDER_WAY, "recorded_at__lte": known_at}
+    found = {
+        one.pk: one
+        for rows in (Transaction.objects.filter(pk__in=everything.tolist()), met)
+        for one in rows.filter(**late).order_by("-recorded_at", "-pk")[:MOST_LATE]
+    }
+    return sorted(found.values(), key=lambda one: (one.recorded_at, one.pk), reverse=True)[
+        :MOST_LATE
+    ]
+
+
+def _without(past: History, late: Sequence[Transaction]) -> History:
+    """The same past as if these had not been there, in the sums of merchants' hours too."""
+    ids = [one.pk for one in late]
+    parts = (past.by_user, past.by_card, past.by_device, past.by_merchant)
+    left = (rows[~np.isin(rows["id"], ids)] for rows in parts)
+    return History(*left, hours.without(past.hours, late), past.frauds)

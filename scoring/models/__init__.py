@@ -13,7 +13,7 @@ from scoring.models.requests import IdempotentRequest
 from scoring.models.resolutions import Resolution
 from scoring.models.sources import RejectedRecord, Source
 from scoring.models.transactions import Transaction
-from scoring.models.work import Chunk, JobSlot, Upload
+from scoring.models.work import Chunk, JobProgress, JobSlot, Upload
 
 __all__ = [
     "Ablation",
@@ -28,6 +28,7 @@ __all__ = [
     "FeatureDay",
     "FeaturePipeline",
     "IdempotentRequest",
+    "JobProgress",
     "JobSlot",
     "Label",
     "ListEntry",

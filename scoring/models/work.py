@@ -176,3 +176,13 @@ class JobSlot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job} {self.slot:%F %T}"
+
+
+class JobProgress(models.Model):
+    """How far a job has come that goes through a table portion by portion."""
+
+    job = models.CharField(max_length=64, primary_key=True)
+    through = models.BigIntegerField(default=0)  # the last id that is done
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.through}"

@@ -1,15 +1,16 @@
 """Merchants by the hour: whatever way payments come and go, the sums are those of the payments."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
-from scoring import history, ingest
+from scoring import history, ingest, merging
 from scoring.engine.history import HOUR, MOST_UNITS, History, Rows
 from scoring.engine.transaction import microseconds
-from scoring.models import MerchantHour, Transaction
+from scoring.models import Chunk, MerchantHour, Transaction
 from tests.scoring import making, paying
 from tests.scoring.paying import START
 
@@ -42,7 +43,7 @@ def is_read_exactly(events: Rows, past: History | None = None) -> None:
     many = history.read(events, known_at=at)
     again = history.read(events, known_at=at, recount=True)
     assert again.hours.tobytes() == many.hours.tobytes()
-    assert np.array_equal(np.sort(many.hours, order=["merchant", "hour"]), many.hours)
+    assert all(_holds(past.hours, part, at) for part in np.array_split(events, 5))
     for row in range(len(events)):
         event = events[row : row + 1]
         one, _ = history.read_now(event)
@@ -51,6 +52,18 @@ def is_read_exactly(events: Rows, past: History | None = None) -> None:
         assert of_month(one.hours, event).tobytes() == expected
         assert of_last_hour(many.by_merchant, event) == of_last_hour(past.by_merchant, event)
         assert of_last_hour(one.by_merchant, event) == of_last_hour(past.by_merchant, event)
+
+
+def _holds(found: Rows, part: Rows, at: datetime) -> bool:
+    """What is read again and again as of one moment is the same for each event of a part."""
+    read = history.read(part, known_at=at, again=True).hours
+    keys = read[["merchant", "hour"]].tolist()
+    assert keys == sorted(set(keys))
+    return all(
+        of_month(read, part[row : row + 1]).tobytes()
+        == of_month(found, part[row : row + 1]).tobytes()
+        for row in range(len(part))
+    )
 
 
 def test_merchants_are_read_as_their_payments_are():
@@ -147,3 +160,81 @@ def test_a_file_counts_with_its_commit_and_once(settings, tmp_path, monkeypatch)
     making.work_through()
     assert MerchantHour.objects.count() == len(counted) + 1
     is_read_exactly(paying.events())
+
+
+# --- merging --------------------------------------------------------------------------------------
+def aged(by: timedelta = timedelta(hours=1)) -> None:
+    """As if all that is stored had been recorded so much earlier."""
+    MerchantHour.objects.update(recorded_at=F("recorded_at") - by)
+    Transaction.objects.update(recorded_at=F("recorded_at") - by)
+
+
+def test_merging_changes_nothing_that_is_read():
+    for part in range(4):
+        paying.stored(*paying.crowd(40, seed=part, days=3, name=f"p{part}-"))
+    aged()
+    paying.stored(*paying.crowd(40, seed=9, days=3, name="new-"))
+    before = MerchantHour.objects.count()
+    for _ in range(3):
+        merging.merge()
+        is_read_exactly(paying.events())
+    settled = MerchantHour.objects.filter(recorded_at__lt=timezone.now() - timedelta(minutes=20))
+    assert settled.count() == settled.values("merchant_key", "hour").distinct().count()
+    assert settled.count() < before - 40
+
+
+def test_what_is_not_settled_is_left_for_the_next_time():
+    for name in "abc":
+        paying.stored(paying.payment(name))
+    merging.merge()
+    assert MerchantHour.objects.count() == 3
+    aged()
+    paying.stored(paying.payment("d"))
+    merging.merge()
+    assert list(MerchantHour.objects.order_by("id").values_list("count", flat=True)) == [1, 3]
+    aged()
+    merging.merge()
+    assert MerchantHour.objects.get().count == 4
+    number = MerchantHour.objects.get().pk
+    merging.merge()
+    assert MerchantHour.objects.get().pk == number, "alone it is not written again"
+
+
+def test_portions_come_to_the_same(monkeypatch):
+    monkeypatch.setattr(merging, "MERGE", merging.MERGE.replace("LIMIT 5000", "LIMIT 7"))
+    for part in range(4):
+        paying.stored(*paying.crowd(30, seed=part, days=2, name=f"p{part}-"))
+    aged()
+    for _ in range(4):
+        merging.merge()
+    hours = MerchantHour.objects.values("merchant_key", "hour").distinct()
+    assert MerchantHour.objects.count() == hours.count()
+    is_read_exactly(paying.events())
+
+
+def test_a_waiting_chunk_reads_as_of_its_moment_whatever_is_merged():
+    for part in range(3):
+        paying.stored(*paying.crowd(30, seed=part, days=2, name=f"p{part}-"))
+        aged()
+    moments = sorted(Transaction.objects.values_list("recorded_at", flat=True).distinct())
+    assert len(moments) == 3
+    events = paying.events()
+    read = {moment: history.read(events, known_at=moment).hours for moment in moments}
+    Chunk.objects.create(transaction_ids=[], known_at=moments[1])
+    for _ in range(3):
+        merging.merge()
+    for moment in moments[1:]:
+        assert history.read(events, known_at=moment).hours.tobytes() == read[moment].tobytes()
+    exact = history.read(events, known_at=moments[0], recount=True)
+    assert exact.hours.tobytes() == read[moments[0]].tobytes(), "counted again it is exact anyway"
+    numbers = set(MerchantHour.objects.values_list("pk", flat=True))
+    merging.merge()
+    assert set(MerchantHour.objects.values_list("pk", flat=True)) == numbers
+
+
+def test_an_hour_whose_payments_were_deleted_leaves_no_row():
+    paying.stored(*paying.crowd(30, days=2))
+    Transaction.objects.all().delete()
+    aged()
+    merging.merge()
+    assert not MerchantHour.objects.exists()

@@ -146,10 +146,10 @@ def test_a_poison_row_is_set_aside_and_its_neighbours_are_decided(
     making.first_model()
     read = history.read
 
-    def poisoned(events, *, known_at):
+    def poisoned(events, **asked):
         if poison in events["id"]:
             raise RuntimeError("poison")
-        return read(events, known_at=known_at)
+        return read(events, **asked)
 
     monkeypatch.setattr("scoring.history.read", poisoned)
     making.send(making.csv_of(making.ordinary_rows(16)))

@@ -3,14 +3,16 @@
 from datetime import timedelta
 from io import StringIO
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from scoring import replaying
+from scoring import history, labels, replaying
 from scoring.engine import features
+from scoring.engine.history import History, Rows
 from scoring.models import Decision, Snapshot, Transaction
-from tests.scoring import making
+from tests.scoring import making, paying
 from tests.scoring.test_deciding import payment, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,9 +30,12 @@ def decisions() -> list[Decision]:
 
 def test_files_and_requests_come_out_the_same() -> None:
     making.first_model()
-    making.send(making.csv_of([*making.ordinary_rows(40), making.ordinary_rows(41)[40]]))
+    rows = [*making.ordinary_rows(40), making.ordinary_rows(41)[40]]
+    head, *lines = making.csv_of(rows).decode().split()
+    shops = [f"{line},Shop {number % 3}" for number, line in enumerate(lines)]
+    making.send("\n".join([f"{head},merchant", *shops, ""]).encode())
     making.work_through()
-    send(payment(amount="20000"))
+    send(payment(amount="20000", merchant="Shop 1"))
     said = replayed(last=100)
     assert "42 decisions" in said
     assert "42 from the vector" in said
@@ -87,6 +92,36 @@ def test_a_row_that_was_under_way_then_is_named() -> None:
     assert not report.differences
     unseen = Transaction.objects.get(external_id="unseen").pk
     assert any(f"not yet committed then: {unseen}" in note for note in report.notes)
+
+
+def counted(events: Rows, past: History) -> np.ndarray:
+    """Stands for the features: how much there is of each part of the past."""
+    parts = (past.by_user, past.by_merchant, past.hours["count"], past.frauds)
+    sums = [len(parts[0]), len(parts[1]), int(parts[2].sum()), len(parts[3])]
+    return np.array([sums], np.float64)
+
+
+def test_payments_of_the_merchant_and_labels_under_way_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(features, "compute", counted)
+    hours = [paying.START - timedelta(hours=hours) for hours in (50, 20, 0, 0)]
+    a, b, _, event = paying.stored(
+        *(paying.payment(f"p{n}", hours[n], user=n + 1) for n in range(4))
+    )
+    Transaction.objects.filter(pk=a.pk).update(recorded_at=timezone.now() - timedelta(hours=1))
+    labels.from_file([("p0", "TRUE_FRAUD", paying.START)], source=event.source)
+    events, known_at = history.stored_events([event.pk]), timezone.now()
+    past = history.read_one(events, known_at=known_at, recount=True)
+    assert counted(events, past).tolist() == [[1, 2, 2, 3]]
+
+    def late(*seen: int) -> list[str] | None:
+        return replaying._late(past, events, known_at, np.array(seen, np.float64))
+
+    assert late(1, 2, 1, 3) == [str(b.pk)], "an hour before that is only a sum"
+    assert late(1, 2, 2, 0) == ["labels"]
+    assert late(1, 2, 1, 0) == [str(b.pk), "labels"]
+    assert late(1, 2, 0, 0) is None, "the other was there long before"
 
 
 def test_a_row_that_appears_long_after_is_a_difference() -> None:
