@@ -7,7 +7,7 @@ behind a header and needs no parsing at all.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,6 @@ from scoring.engine.history import (
     KINDS,
     History,
     Rows,
-    as_history,
     in_order,
     ordered,
 )
@@ -63,21 +62,24 @@ def fetched(sql: str, params: prepared.Params, dtype: np.dtype) -> Rows:
 
 def _arrays(sql: str, dtype: np.dtype, name: str = "arrays") -> str:
     """One row that holds an array of each column of a SELECT."""
-    names = [f"c{place}" for place in range(len(dtype.descr))]
+    names = [f"c{place}" for place in range(len(dtype.names or ()))]
     arrays = ", ".join(f"array_agg({name})" for name in names)
     return f"(SELECT {arrays} FROM ({sql}) AS part ({', '.join(names)})) AS {name}"
 
 
 def _table(answer: Any, at: int, dtype: np.dtype) -> Rows:
     """What `_arrays` made, from that column of the answer on."""
-    columns = [
-        _array(answer.get_value(0, place), kind)
-        for place, (_, kind) in enumerate(dtype.descr, start=at)
-    ]
+    kinds = _kinds(dtype)
+    columns = [_array(answer.get_value(0, at + place), kind) for place, kind in enumerate(kinds)]
     rows = np.empty(len(columns[0]), dtype)
     for name, column in zip(dtype.names or (), columns, strict=True):
         rows[name] = column
     return rows
+
+
+@cache
+def _kinds(dtype: np.dtype) -> tuple[str, ...]:
+    return tuple(kind for _, kind in dtype.descr)
 
 
 def events_of(ids: Sequence[int]) -> Rows:
@@ -184,6 +186,8 @@ def _frauds(events: Rows, last: datetime, known_at: datetime) -> Rows:
 
 
 def _ended(known: Rows) -> Rows:
+    if not len(known):
+        return known
     known["until"] = np.minimum(known["until"], FOREVER)  # the database's infinity is later
     return in_order(known)
 
@@ -255,22 +259,24 @@ def _one(event: Rows, known_at: datetime | None) -> tuple[History, datetime]:
     answer = prepared.run_again(ONE, params, binary=True).pgresult
     # Not fetched as a row: the driver would make Python objects of every array.
     known = moment(int.from_bytes(answer.get_value(0, 0), "big", signed=True))
-    rows = _table(answer, 1, PARTED)
-    past = [
-        ordered(as_history(rows[rows["part"] == part]), entity) for part, entity in enumerate(KINDS)
-    ]
+    rows, parts = _table(answer, 2, HISTORY), _array(answer.get_value(0, 1), "<i8")
+    past = [ordered(rows[parts == part], entity) for part, entity in enumerate(KINDS)]
     sums = _table(answer, HOURS_AT, SUMS)
-    kept = np.full(len(sums), event["merchant"][0], HOURS)
+    kept = np.empty(len(sums), HOURS)
+    kept["merchant"] = event["merchant"]
     for name in SUMS.names or ():
         kept[name] = sums[name]
     return History(*past, hours.summed(kept), _ended(_table(answer, FRAUDS_AT, FRAUDS))), known
+
+
+_ELEMENT = {kind: np.dtype([("length", ">i4"), ("v", ">" + kind[1:])]) for kind in ("<i8", "<f8")}
 
 
 def _array(content: bytes | None, kind: str) -> np.ndarray:
     """The binary form of a one-dimensional array of eight-byte values without NULL."""
     if content is None:
         return np.empty(0, kind)
-    return np.frombuffer(content, np.dtype([("length", ">i4"), ("v", ">" + kind[1:])]), -1, 20)["v"]
+    return np.frombuffer(content, _ELEMENT[kind], -1, 20)["v"]
 
 
 def moment(microseconds: int) -> datetime:

@@ -88,20 +88,18 @@ def _ranges(sorted: Rows, new: np.ndarray, firsts: np.ndarray, lasts: np.ndarray
 
 def summed(parts: Rows) -> Rows:
     """The hours that rows of HOURS add up to, sorted by (merchant, hour)."""
-    same, later = _steps(parts)
-    if not np.all((parts["merchant"][1:] > parts["merchant"][:-1]) | (same & (later >= 0))):
-        parts = parts[np.lexsort((parts["hour"], parts["merchant"]))]
-        same, later = _steps(parts)
-    again = np.zeros(len(parts), bool)
-    again[1:] = same & (later == 0)
-    if again.any():
-        starts = np.flatnonzero(~again)
-        found = parts[starts]
-        for name in ("count", "units"):
-            found[name] = np.add.reduceat(parts[name], starts)
-        parts = found
-    gone = parts["count"] == 0  # all of its payments were deleted
-    return parts[~gone] if gone.any() else parts
+    merchant, hour = parts["merchant"], parts["hour"]
+    same, later = merchant[1:] == merchant[:-1], hour[1:] > hour[:-1]
+    if np.all(np.where(same, later, merchant[1:] > merchant[:-1])) and parts["count"].all():
+        return parts  # as they mostly come
+    parts = parts[np.lexsort((hour, merchant))]
+    new = _new(parts)
+    new[1:] |= np.diff(parts["hour"]) != 0
+    starts = np.flatnonzero(new)
+    found = parts[starts]
+    for name in ("count", "units"):
+        found[name] = np.add.reduceat(parts[name], starts)
+    return found[found["count"] != 0]  # else all of its payments were deleted
 
 
 def without(found: Rows, payments: Iterable[Any]) -> Rows:
@@ -120,11 +118,6 @@ def without(found: Rows, payments: Iterable[Any]) -> Rows:
     )
     which = ["merchant", "hour"]
     return summed(np.concatenate([found, taken[np.isin(taken[which], found[which])]]))
-
-
-def _steps(parts: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Row by row: is it of the same merchant as the one before, and how much later."""
-    return parts["merchant"][1:] == parts["merchant"][:-1], np.diff(parts["hour"])
 
 
 class AsOf:
