@@ -83,12 +83,7 @@ def figures(trial: Trial, week: Fold, scores: Floats, probability: Floats | None
     labels, times, users = (
         column[test] for column in (data.outcomes.labels, data.outcomes.times, data.outcomes.users)
     )
-    found = {
-        "rows": float(len(test)),
-        "frauds": float(labels.sum()),
-        "auc": measure.roc_auc(labels, scores),
-        "ap": measure.average_precision(labels, scores),
-    }
+    found = ranked(labels, scores)
     if probability is not None:
         found["ece"] = measure.calibration_error(labels, probability)
         found["mean_p"] = float(probability.mean() / max(labels.mean(), 1e-12))
@@ -103,6 +98,16 @@ def figures(trial: Trial, week: Fold, scores: Floats, probability: Floats | None
         top[np.argsort(-scores, kind="stable")[: round(len(test) * trial.share)]] = True
         found |= _caught(data, test, labels, top & (labels == 1))
     return found
+
+
+def ranked(labels: Floats, scores: Floats) -> Figures:
+    """What any score has, without users and days."""
+    return {
+        "rows": float(len(labels)),
+        "frauds": float(labels.sum()),
+        "auc": measure.roc_auc(labels, scores),
+        "ap": measure.average_precision(labels, scores),
+    }
 
 
 def _caught(data: Data, test: Any, labels: Floats, caught: NDArray[np.bool_]) -> Figures:

@@ -35,8 +35,12 @@ def hurried(data: Data) -> NDArray[np.bool_]:
 
 def forest(data: Data, train: Integers, test: Integers) -> Floats:
     """150 trees of 256 rows, learnt without labels; the higher, the stranger."""
+    raw = np.nan_to_num(data.raw)
+    return isolated(raw[train], raw[test])
+
+
+def isolated(train: Floats, test: Floats) -> Floats:
     from sklearn.ensemble import IsolationForest
 
-    raw = np.nan_to_num(data.raw)
-    learnt = IsolationForest(n_estimators=150, max_samples=256, random_state=42).fit(raw[train])
-    return np.asarray(-learnt.score_samples(raw[test]))
+    learnt = IsolationForest(n_estimators=150, max_samples=256, random_state=42).fit(train)
+    return np.asarray(-learnt.score_samples(test))
