@@ -1,5 +1,6 @@
 """What is promised of every detector in the register; a new line there is tested the same day."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 
@@ -16,11 +17,14 @@ from scoring.engine.detectors.arrays import Malformed
 from scoring.engine.detectors.base import Detector, Unlearnable
 from scoring.engine.ensemble import Ensemble, Member
 from scoring.engine.evaluation import roc_auc
-from scoring.engine.features import FEATURES, column
+from scoring.engine.features import FEATURES, NAMES, column
 from tests.engine.conftest import World
 
 ROWS = 4_000
-FEW = ("amount_over_median", "amount_zscore_30d", "device_distinct_users_30d")
+FEW = (
+    "amount", "hour_sin", "hour_cos", "amount_over_median", "amount_zscore_30d",
+    "device_distinct_users_30d", *(one for one in NAMES if re.fullmatch(r"\w+_back_\d+", one)),
+)  # fmt: skip
 WAYS_TO_HARM: dict[str, Callable[[NDArray], NDArray]] = {
     "not finite": lambda a: np.full(a.shape, np.nan),
     "too short": lambda a: a[:-1],
@@ -51,6 +55,8 @@ def learnt(one: Kind, vectors: NDArray, labels: NDArray, seed: int = 7) -> Detec
         pytest.skip(one.missing())
     if not one.learns_from_labels:
         return one.train(vectors, seed=seed)
+    if one.name == "lstm" and "amount_back_1" not in NAMES:
+        pytest.skip("vectors do not hold the last payments yet")
     known = ~np.isnan(labels)
     return one.train(vectors[known], labels[known], seed=seed)
 
@@ -85,11 +91,13 @@ def test_it_clears_its_floor_on_payments_it_has_not_seen(detector, world):
 
 
 def test_higher_is_riskier(detector, world):
-    usual = np.nanmedian(world.vectors[:ROWS][world.labels[:ROWS] == 0], axis=0)
+    rows = world.vectors[:ROWS][world.labels[:ROWS] == 0]
+    usual = rows[np.argsort(rows[:, column("amount_over_median")])[len(rows) // 2]]
     strange = usual.copy()
     for one in ("amount_over_median", "amount_over_mean_30d", "amount_zscore_30d"):
         strange[column(one)] = np.nanquantile(world.vectors[:, column(one)], 0.999)
     strange[column("device_distinct_users_30d")] = 40
+    strange[column("amount")], strange[column("amount_log")] = 900, np.log1p(900)
     low, high = detector.raw(np.vstack([usual, strange]))
     assert high > low
 

@@ -20,7 +20,8 @@ from scoring.engine.detectors import (
 )
 from scoring.engine.detectors.sampling import Drawn
 from scoring.engine.detectors.trees import Malformed, Trees
-from scoring.engine.features import FEATURES, column
+from scoring.engine.evaluation import roc_auc
+from scoring.engine.features import FEATURES, NAMES, column
 from tests.engine.conftest import World
 from tests.engine.test_detectors import nasty
 
@@ -118,11 +119,27 @@ def test_the_histogram_trees_are_scikit_learns(world):
 
     known = ~np.isnan(world.labels)
     rows, labels = world.vectors[known][SOME].astype(np.float32), world.labels[known][SOME]
+    columns = np.flatnonzero(np.isfinite(rows).any(axis=0))  # it fails on one never known
     theirs = HistGradientBoostingClassifier(max_iter=40, max_features=0.5, random_state=1)
-    theirs.fit(rows, labels)
-    ours = hist_gradient_boosting.flattened(theirs, np.arange(len(FEATURES)))
+    theirs.fit(rows[:, columns], labels)
+    ours = hist_gradient_boosting.flattened(theirs, columns)
     asked = holes(world)
-    margins = theirs.decision_function(asked)
+    margins = theirs.decision_function(asked[:, columns])
+    assert np.abs(ours.raw(asked.astype(np.float64)) - margins).max() < 1e-9
+
+
+def test_the_trees_of_lightgbm_are_lightgbms(world):
+    lightgbm = pytest.importorskip("lightgbm", reason="lightgbm is one of the extras")
+    from scoring.engine.detectors import lightgbm as own
+
+    known = ~np.isnan(world.labels)
+    rows, labels = world.vectors[known][SOME].astype(np.float32), world.labels[known][SOME]
+    theirs = lightgbm.train(
+        {"objective": "binary", "verbosity": -1}, lightgbm.Dataset(rows, labels), 40
+    )
+    ours = own.flattened(theirs.dump_model(), np.arange(len(FEATURES)))
+    asked = holes(world)
+    margins = theirs.predict(asked, raw_score=True)
     assert np.abs(ours.raw(asked.astype(np.float64)) - margins).max() < 1e-9
 
 
@@ -172,6 +189,27 @@ def test_the_logistic_regression_is_scikit_learns(world):
     theirs = LogisticRegression(max_iter=2_000).fit(given, world.labels[known])
     apart = np.abs(theirs.decision_function(given) - ours.raw(seen))
     assert np.quantile(apart, 0.99) < 0.2
+
+
+def test_the_lstm_reads_the_order_of_the_last_payments():
+    for package in ("jax", "equinox", "optax"):
+        pytest.importorskip(package, reason=f"{package} is one of the extras")
+    if "amount_back_1" not in NAMES:
+        pytest.skip("vectors do not hold the last payments yet")
+    from scoring.engine.detectors import lstm
+
+    random = np.random.default_rng(1)
+    rows, labels = np.full((1_600, len(FEATURES)), np.nan), (np.arange(1_600) % 4 == 0) * 1.0
+    amounts = np.array([20.0 * 1.4**back for back in range(lstm.STEPS)])
+    for row, fraud in zip(rows, labels, strict=True):
+        own = amounts if fraud else random.permutation(amounts)  # the same ten, rising or not
+        for back in range(1, lstm.STEPS + 1):
+            row[column(f"amount_back_{back}")] = own[-back] * random.uniform(0.9, 1.1)
+            row[column(f"minutes_back_{back}")] = 60.0 * back
+        row[column("amount")] = 500.0
+    half = slice(0, 800), slice(800, None)
+    made = lstm.train(rows[half[0]], labels[half[0]], settings=lstm.Settings(epochs=30))
+    assert roc_auc(labels[half[1]], made.raw(rows[half[1]])) > 0.95
 
 
 def test_a_tail_is_minus_the_logarithm_of_the_share_at_or_beyond():

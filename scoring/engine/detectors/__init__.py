@@ -36,7 +36,7 @@ class Kind:
         absent = [package for package in self.needs if find_spec(package) is None]
         if not absent:
             return ""
-        return f"{self.title} needs {' and '.join(absent)}; install the extras: {EXTRAS}"
+        return f"{self.title} needs {' and '.join(absent)}; install the extras: {EXTRAS}."
 
     def train(self, *args: Any, **options: Any) -> Detector:
         """`train` of its module; Unlearnable, with a sentence for people, if it cannot."""
@@ -62,8 +62,10 @@ DETECTORS = [
     _kind("autoencoder", "Autoencoder", False),
     _kind("boosting", "Boosted trees", True),
     _kind("hist_gradient_boosting", "Histogram gradient boosting", True),
+    _kind("lightgbm", "LightGBM", True, "lightgbm"),
     _kind("extra_trees", "Extra trees", True),
     _kind("random_forest", "Random forest", True),
+    _kind("lstm", "LSTM", True, "jax", "equinox", "optax"),
     _kind("logistic", "Logistic regression", True),
 ]
 

@@ -19,7 +19,7 @@ class Settings:
     """Bounded trees: a row and its explanation cost leaves, and small leaves learn by heart."""
 
     trees: int = 100
-    leaves: int = 64
+    leaves: int = 128
     least_rows: int = 5  # of a leaf
     feature_share: float = 0.4
     smoothing: float = 1.0

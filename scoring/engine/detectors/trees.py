@@ -133,11 +133,14 @@ def below(thresholds: Floats) -> Singles:
 
     An infinite threshold only parts known from unknown values; it becomes the largest number.
     """
-    single = thresholds.astype(np.float32)
+    most = float(np.finfo(np.float32).max)
+    limits = np.clip(thresholds, -most, most)
+    single = limits.astype(np.float32)
     down = np.nextafter(single, np.float32(-np.inf))
-    floor = np.where(single.astype(np.float64) > thresholds, down, single)
-    result: Singles = np.nextafter(floor, np.float32(np.inf))
-    return np.minimum(result, np.finfo(np.float32).max)
+    floor = np.where(single.astype(np.float64) > limits, down, single)
+    with np.errstate(over="ignore"):
+        above: Singles = np.nextafter(floor, np.float32(np.inf))
+    return np.minimum(above, np.float32(most))
 
 
 @compiled
