@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from alerts import api, labels_api
+from alerts import corrections_api as corrections
 from alerts import queues_api as queues
 from alerts import routes_api as routes
 
@@ -18,6 +19,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/alerts/<int:pk>/notes", api.Comment.as_view(), name="api-alert-notes"),
     path("api/v1/labels", labels_api.Labels.as_view(), name="api-labels"),
     path("api/v1/labels/<int:pk>", labels_api.OneLabel.as_view(), name="api-label"),
+    path(
+        "api/v1/labels/<int:pk>/corrections",
+        corrections.Propose.as_view(),
+        name="api-label-corrections",
+    ),
+    path("api/v1/corrections", corrections.Corrections.as_view(), name="api-corrections"),
+    path("api/v1/corrections/<int:pk>", corrections.OneCorrection.as_view(), name="api-correction"),
+    path(
+        "api/v1/corrections/<int:pk>/approve",
+        corrections.Approve.as_view(),
+        name="api-correction-approve",
+    ),
+    path(
+        "api/v1/corrections/<int:pk>/refuse",
+        corrections.Refuse.as_view(),
+        name="api-correction-refuse",
+    ),
     # which alert goes where
     path("api/v1/routes", routes.Routings.as_view(), name="api-routes"),
     path("api/v1/routes/draft", routes.Draft.as_view(), name="api-routes-draft"),

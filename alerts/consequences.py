@@ -17,6 +17,11 @@ STATE_OF = {
 INCONCLUSIVE = {"hold": Resolution.State.HELD, "release": Resolution.State.RELEASED}
 
 
+def state_of(value: Label.Value) -> str:
+    """What becomes of a held payment that turned out to be this."""
+    return STATE_OF.get(value) or INCONCLUSIVE[settings.INCONCLUSIVE]
+
+
 def follow(verdict: Verdict, *, value: Label.Value) -> Resolution | None:
     """Label, release or decline every payment; the resolution of the leading one.
 
@@ -57,7 +62,7 @@ def _resolve(decision: Decision, verdict: Verdict, value: Label.Value) -> Resolu
     return resolving.resolve(
         by=verdict.by,
         decision=decision,
-        state=STATE_OF.get(value) or INCONCLUSIVE[settings.INCONCLUSIVE],
+        state=state_of(value),
         reason=value,
         behind=(verdict.behind or str(verdict.alert))[:80],
     )

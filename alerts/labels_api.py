@@ -99,8 +99,8 @@ class Labels(Resource):
     def post(self, request: Request, given: dict[str, Any]) -> Label:
         """Say what a transaction was, or correct the caller's own label within 15 minutes.
 
-        After that, and for the label of somebody else, it takes a second person: 409. Saying the
-        same again changes nothing and answers the label that stands.
+        After that, and for the label of somebody else, it takes a second person: 409, and
+        proposeCorrection. Saying the same again changes nothing and answers the label that stands.
         """
         paid = _theirs(request.user, given.pop("transaction"))
         said = labels.give(by=request.user, transaction=paid, origin=Label.Origin.API, **given)
@@ -122,7 +122,7 @@ class OneLabel(Resource):
 def _theirs(user: Any, number: int) -> Transaction:
     """A transaction without an alert is anybody's to label; with one, its queue's."""
     paid = Transaction.objects.filter(pk=number).first()
-    alert = Alert.objects.filter(transaction=number)
+    alert = Alert.objects.filter(hits__transaction=number)
     if paid is None or (alert.exists() and not alert.visible_to(user).exists()):
         raise Problem(400, "unknown_transaction", "No such transaction.", pointer="/transaction")
     return paid

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from alerts.views import alert, queue, queues, routes
+from alerts.views import alert, corrections, queue, queues, routes
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # the queue
@@ -14,6 +14,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<int:pk>/list/", alert.put_on_list, name="alert-list"),
     path("alerts/<int:pk>/undo/", alert.undo, name="alert-undo"),
     path("alerts/<int:pk>/note/", alert.note, name="alert-note"),
+    # what labels should say instead
+    path("corrections/", corrections.corrections, name="corrections"),
+    path("corrections/<int:pk>/", corrections.correction, name="correction"),
+    path("corrections/<int:pk>/approve/", corrections.approve, name="correction-approve"),
+    path("corrections/<int:pk>/refuse/", corrections.refuse, name="correction-refuse"),
+    path("labels/<int:pk>/correct/", corrections.propose, name="label-correct"),
     # which alert goes where
     path("routes/", routes.routes, name="routes"),
     path("routes/draft/", routes.draft, name="routes-draft"),

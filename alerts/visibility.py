@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from anomalyshield.accounts.grants import granted
 
 if TYPE_CHECKING:
     from alerts.models import Queue
+    from scoring.models import Label
 
 
 def queues_of(user: Any) -> "QuerySet[Queue]":
@@ -23,6 +24,16 @@ def queues_of(user: Any) -> "QuerySet[Queue]":
     if user.may("user.manage") or not user.may("alert.work"):
         return Queue.objects.all()
     return Queue.objects.filter(granted(user, "alerts.work_queue"))
+
+
+def labels_for(user: Any) -> "QuerySet[Label]":
+    """The labels this person may speak about: a payment in no alert is anybody's, else its
+    queue's."""
+    from scoring.models import Label
+
+    theirs = Q(transaction__hit__alert__queue__in=queues_of(user))
+    seen = Label.objects.filter(Q(transaction__hit=None) | theirs)
+    return seen.select_related("labeller", "transaction")
 
 
 def masked(user: Any) -> bool:

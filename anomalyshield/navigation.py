@@ -25,6 +25,7 @@ ITEMS = [
     Item("alerts", "Alert queue", "alert.view"),
     Item("cases", "Cases", "case.view"),
     Item("transactions", "Transactions", "transaction.view"),
+    Item("corrections", "Label corrections", "label.change"),
     Item("lists", "Allow and deny", "list.view"),
     Item("try", "Score a transaction", "score.write"),
     Item("routes", "Routes", "route.view"),

@@ -13,6 +13,7 @@ from scoring import frauds
 from scoring.models import Label, Source, Transaction
 
 OWN_CHANGE = timedelta(minutes=15)
+SECOND = "Changing that takes a second person: propose a correction."
 # Chargebacks arrive weeks late. Silence counts as "legitimate" only after this long.
 MATURITY = timedelta(days=14)
 
@@ -70,10 +71,12 @@ def give(
     known_at: datetime | None = None,
     typology: str = "",
     note: str = "",
+    seconded_by: Any = None,
 ) -> Label:
     """Say what a transaction was; the label that stood so far is kept and superseded.
 
-    Saying the same again changes nothing. Of two people at once the second is refused.
+    Saying the same again changes nothing. Of two people at once the second is refused. What one
+    person may not change any more, two may: `seconded_by` approved it (`alerts/corrections.py`).
     """
     # A lock that readers and new alerts of the transaction do not wait for.
     Transaction.objects.select_for_update(no_key=True).get(pk=transaction.pk)
@@ -82,7 +85,7 @@ def give(
     if standing and standing.value == value and typology in {"", standing.typology}:
         return standing
     adds_a_typology = standing and standing.value == value and not standing.typology
-    if standing and not adds_a_typology:
+    if standing and not adds_a_typology and seconded_by is None:
         _may_change(by, standing)
     label = _stored(
         transaction=transaction,
@@ -96,7 +99,7 @@ def give(
     )
     frauds.remember([label.pk])
     record(
-        by=by,
+        by=seconded_by or by,
         action="label.given",
         object=transaction,
         before={"label": standing.value} if standing else None,
@@ -153,15 +156,12 @@ def _may_change(by: Any, standing: Label) -> None:
         return
     said = "fraud" if standing.value == Label.Value.TRUE_FRAUD else "legitimate"
     if standing.labeller is None:
-        raise Refused(f"A report from outside says {said}. Changing that takes a second person.")
+        raise Refused(f"A report from outside says {said}. {SECOND}")
     if standing.labeller != by:
-        raise Refused(f"{standing.labeller} said {said}. Changing that takes a second person.")
+        raise Refused(f"{standing.labeller} said {said}. {SECOND}")
     if timezone.now() - standing.known_at > OWN_CHANGE:
         minutes = int(OWN_CHANGE.total_seconds() // 60)
-        raise Refused(
-            f"You said {said} more than {minutes} minutes ago. "
-            "Changing it now takes a second person."
-        )
+        raise Refused(f"You said {said} more than {minutes} minutes ago. {SECOND}")
 
 
 def _stored(**fields: Any) -> Label:

@@ -43,6 +43,25 @@ def resolve(
 
 
 @transaction.atomic
+def revise(
+    *, by: Any, decision: Decision, state: str, reason: Label.Value, behind: str
+) -> Resolution | None:
+    """As `resolve`, after something else was said of it: None when that meant the same.
+
+    Raises Final when an upstream system holds what it was told to be final.
+    """
+    decision = _locked(decision)
+    latest = standing(decision)
+    if decision.outcome == Outcome.APPROVE or state == (latest.state if latest else State.HELD):
+        return None
+    if latest is not None:
+        _recall(latest)
+    by = _person(by)
+    said = {"state": State(state), "by": by, "reason": reason.value, "behind": behind}
+    return _step(decision, latest, **said)
+
+
+@transaction.atomic
 def reverse(*, by: Any, resolution: Resolution, behind: str) -> Resolution:
     """Put it back to what it was before, and queue the event that says so.
 

@@ -13,7 +13,7 @@ from alerts import triage
 from alerts.entity import Event, hits_of, prior_alerts, timed_by, timeline
 from alerts.forms import DAYS, DecisionForm, ListingForm, NoteForm, QueueFilter, named_in
 from alerts.listing import next_for
-from alerts.models import Alert
+from alerts.models import Alert, Correction
 from alerts.similar import similar
 from alerts.typologies import SENTENCES
 from alerts.views.queue import filters_of
@@ -23,7 +23,7 @@ from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
 from scoring import charts, resolving
 from scoring.engine.decision import Outcome, Policy
-from scoring.models import ListEntry, Resolution
+from scoring.models import Label, ListEntry, Resolution
 from scoring.webhooks.events import DECISION_UPDATED, heard
 
 LAST = "last_decision"  # in the session: what the undo key takes back
@@ -132,7 +132,9 @@ def refused(request: HttpRequest, found: Alert, *sentences: str, status: int = 4
 
 def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> HttpResponse:
     user, asked = request.user, asked_of(request)
-    events = timeline(found)
+    events, label = timeline(found), standing_label(found)
+    waiting = Correction.objects.waiting().filter(label__transaction__hit__alert=found)
+    corrections = list(waiting.select_related("proposed_by", "label__transaction"))
     context = {
         "alert": found,
         "payment": found.transaction,
@@ -144,7 +146,12 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "amounts": charts.amounts([_point(event) for event in reversed(events)]),
         "prior": prior_alerts(found, user),
         "likes": similar(found, user),
-        "label": found.transaction.labels.standing().select_related("labeller").first(),
+        "label": label,
+        "corrections": corrections,
+        "may_answer": user.may("label.change"),
+        "may_correct": user.may("label.change") and label.is_decisive and not corrections
+        if label
+        else False,
         "notes": () if masked(user) else found.notes.select_related("author"),
         "cases": found.cases.all() if user.may("case.view") else (),
         "masked": masked(user),
@@ -163,6 +170,11 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
     }
     context["upstream_hears"] = context["may_undo"] and heard(DECISION_UPDATED)
     return render(request, "alerts/alert.html", context | more, status=status)
+
+
+def standing_label(found: Alert) -> Label | None:
+    """Of its leading payment."""
+    return found.transaction.labels.standing().select_related("labeller").first()
 
 
 def _reasons(found: Alert) -> dict[str, Any]:

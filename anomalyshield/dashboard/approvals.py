@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from anomalyshield.accounts.models import User
 from anomalyshield.dashboard.parts import LINES, Line, Panel, model
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago
+from anomalyshield.templatetags.words import ago, label_in_words
 
 
 def approvals(user: User) -> Panel:
@@ -16,6 +16,7 @@ def approvals(user: User) -> Panel:
         *_policies(user),
         *_allowed(user),
         *_routes(user),
+        *_corrections(user),
     ]
     return Panel("Waiting for a second person", "", lines)
 
@@ -78,3 +79,12 @@ def _routes(user: User) -> Iterable[Line]:
             address_of("routing", routing.pk),
             f"{routing.proposed_by} asks for other routes",
         )
+
+
+def _corrections(user: User) -> Iterable[Line]:
+    if not user.may("label.change"):
+        return
+    seen = model("alerts.Correction").objects.visible_to(user).for_the_page().waiting()
+    for one in seen.exclude(proposed_by=user)[:LINES]:
+        words = f"{one.proposed_by} says it was {label_in_words(one.value)}"
+        yield Line("Label", address_of("correction", one.pk), words, ago(one.proposed_at))

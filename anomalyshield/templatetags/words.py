@@ -28,6 +28,15 @@ def score(value: float | None, digits: int = 2) -> str:
     return "–" if value is None or value != value else f"{value:.{digits}f}"
 
 
+SAID = {"TRUE_FRAUD": "fraud", "FALSE_POSITIVE": "legitimate", "INCONCLUSIVE": "inconclusive"}
+
+
+@register.filter
+def label_in_words(value: str) -> str:
+    """What a label says: fraud, legitimate, inconclusive."""
+    return SAID.get(value, value)
+
+
 @register.filter
 def upto(count: int, most: int = 0) -> str:
     """1,234; or 10,000+ where no more than so many were counted."""

@@ -60,3 +60,8 @@ class Label(models.Model):
 
     def __str__(self) -> str:
         return self.value
+
+    @property
+    def is_decisive(self) -> bool:
+        """An inconclusive one claims nothing: whoever knows better says so without asking."""
+        return self.value != Label.Value.INCONCLUSIVE

@@ -92,6 +92,10 @@ def transaction(request: HttpRequest, pk: int) -> HttpResponse:
     decision = getattr(row, "decision", None)
     values, trouble = vector_of(decision)
     explanation = Explanation.objects.filter(decision=decision).first() if decision else None
+    said = row.labels.select_related("labeller").order_by("known_at")
+    standing = row.labels.standing().decisive().first()
+    may = request.user.may("label.change")  # whose queue it is, the page behind the link asks
+    waiting = standing.corrections.waiting().first() if standing and may else None
     context = {
         "row": row,
         "decision": decision,
@@ -99,7 +103,9 @@ def transaction(request: HttpRequest, pk: int) -> HttpResponse:
         "trouble": trouble,
         "explanation": explanation,
         "bars": bars_of(explanation),
-        "labels": row.labels.select_related("labeller").order_by("known_at"),
+        "labels": said,
+        "correctable": standing if may else None,
+        "waiting": waiting,
         "masked": hidden,
     }
     return render(request, "scoring/transaction.html", context)

@@ -29,6 +29,9 @@ ACTS: dict[str, Act] = {
     "alert-undo": act("alerts.triage.undo", "undoAlert"),
     "alert-note": act("alerts.triage.comment", "noteAlert"),
     "alert-escalate": act("cases.workflow.escalate", "escalateAlert"),
+    "label-correct": act("alerts.corrections.propose", "proposeCorrection"),
+    "correction-approve": act("alerts.corrections.approve", "approveCorrection"),
+    "correction-refuse": act("alerts.corrections.refuse", "refuseCorrection"),
     "routes-draft": act("alerts.directing.draft", "draftRouting"),
     "route-add": act("alerts.directing.add", "addRoute"),
     "route-change": act("alerts.directing.change", "changeRoute"),
@@ -91,6 +94,8 @@ ACTS: dict[str, Act] = {
 READS: dict[str, tuple[str, ...]] = {
     "alerts": ("listAlerts",),
     "alert": ("readAlert",),
+    "corrections": ("listCorrections",),
+    "correction": ("readCorrection",),
     "routes": ("listRoutings", "listQueues"),
     "routing": ("readRouting", "tryRouting"),
     "queue-edit": ("readQueue",),
@@ -139,6 +144,7 @@ OTHER_RIGHT_TO_READ = {
 ALONE: dict[str, str] = {
     "try": "shows a form with examples",
     "queue-new": "shows an empty form",
+    "label-correct": "shows a form; readLabel tells what stands",
     "policy-change": "shows the values in force in a form; readRules tells them",
     "home": "it gathers what the lists tell",
     "jump": "a program knows the address",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from alerts import directing
+from alerts import corrections, directing
 from alerts.models import Queue, Route
 from alerts.routing import active_routes
 from anomalyshield.accounts import keys
@@ -57,6 +57,9 @@ class World:
         told = webhooks_making.endpoint()
         wanted = replace(Policy.from_dict(policies.active().values), high_amount=5000.0)
         asked = policy_changes.ask(by=engineer, policy=wanted, reason="Fewer are enough.")
+        doubted = corrections.propose(
+            by=self.people[ADMIN], label=said, value=Label.Value.FALSE_POSITIVE, reason="Their son."
+        )
         self.clients = {role: client_of(one) for role, one in self.people.items()}
         for client in self.clients.values():
             client.raise_request_exception = False
@@ -66,6 +69,7 @@ class World:
             "queues": [queue.pk],
             "cases": [case.pk, proposed.pk],
             "labels": [said.pk],
+            "corrections": [doubted.pk],
             "lists": [
                 lists_making.denied(self.people[ADMIN], value="c1").pk,
                 lists.put(by=self.people[ADMIN], wish=lists_making.wish("ALLOW", "user", "u1")).pk,
