@@ -272,6 +272,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "queues", "description": "The piles of alerts, and who works them"},
         {"name": "cases", "description": "Investigations, closed by two people"},
         {"name": "labels", "description": "What transactions turned out to be"},
+        {"name": "corrections", "description": "What labels should say instead, by two people"},
         {"name": "lists", "description": "Who is always denied, and who allowed for a while"},
         {"name": "files", "description": "Many transactions at once"},
         {"name": "sources", "description": "Where transactions come from"},
