@@ -8,11 +8,19 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from anomalyshield.audit.record import record
-from scoring import registry
+from scoring import registry, stability
+from scoring.engine import moving
 from scoring.engine.bundle import Bundle, Refused
 from scoring.engine.families import FAMILIES, Family
 from scoring.engine.features import FEATURES, NAMES, Feature, widened, widths
-from scoring.models import Ablation, FamilyOwner, FeatureDay, ModelVersion, Snapshot
+from scoring.models import (
+    Ablation,
+    FamilyOwner,
+    FeatureDay,
+    FeatureDrift,
+    ModelVersion,
+    Snapshot,
+)
 from scoring.plan_preview import latest_vectors
 
 COUNTED = 20_000  # decisions of a day: the share is known to a third of a per cent
@@ -27,6 +35,12 @@ class Known:
     feature: Feature
     missing: float | None
     importance: list[tuple[ModelVersion, float | None]]  # None: that model does not read it
+    stability: float | None  # index of the last days beside what the champion learnt from
+
+    @property
+    def moved(self) -> str:
+        """The stability in words; empty where it is not known."""
+        return "" if self.stability is None else moving.in_words(self.stability)
 
 
 @dataclass(frozen=True)
@@ -46,9 +60,12 @@ class KnownFamily:
         return None if self.gain is None else -self.gain
 
 
-def families(versions: list[ModelVersion] | None = None) -> list[KnownFamily]:
+def families(
+    versions: list[ModelVersion] | None = None, drift: FeatureDrift | None = None
+) -> list[KnownFamily]:
     """Everything the feature page says, from a handful of small rows."""
     versions = in_use() if versions is None else versions
+    drift = drift or stability.of_champion()
     day, ablation = FeatureDay.objects.first(), Ablation.objects.first()
     owners = {row.family: row.owner for row in FamilyOwner.objects.select_related("owner")}
     by_name = {feature.name: feature for feature in FEATURES}
@@ -64,6 +81,7 @@ def families(versions: list[ModelVersion] | None = None) -> list[KnownFamily]:
                     feature=by_name[name],
                     missing=day.missing.get(name) if day else None,
                     importance=[(one, importance(one, name)) for one in versions],
+                    stability=drift.moved.get(name) if drift else None,
                 )
                 for name in family.features
             ],

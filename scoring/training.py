@@ -12,7 +12,7 @@ from django.utils import timezone
 from anomalyshield import bell
 from anomalyshield.audit.record import record
 from anomalyshield.leases import advance, finish
-from scoring import comparison, dataset, feature_pipelines, plans, registry, weekly
+from scoring import comparison, dataset, feature_pipelines, plans, registry, stability, weekly
 from scoring.dataset import Dataset, Split
 from scoring.doubts import compared
 from scoring.engine import training as learning
@@ -167,6 +167,7 @@ def _enter(run: TrainingRun, part: Split, bundle: Bundle, metrics: dict[str, Any
                 trained_rows=len(part.train),
                 trained_frauds=part.train.frauds,
             )
+            stability.remember(version, part.train.vectors)
             verdict = verdict_of(metrics)
             finish(run, result=version, verdict=verdict, progress=1.0, message="Done")
     except BaseException:

@@ -9,9 +9,9 @@ from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, asked, count
 from anomalyshield.navigation import address_of
 from anomalyshield.templatetags.words import ago, percent
 from scoring.engine.evaluation import population_stability
+from scoring.engine.moving import in_words
 
 LATEST = 5_000  # decisions
-LITTLE, MUCH = 0.1, 0.25  # of the population stability index: the customary two bounds
 ENOUGH = 200  # decisions to say anything
 SHIFT = """
 SELECT least(width_bucket(risk_score, 0, 1, %(bars)s), %(bars)s), count(*),
@@ -80,8 +80,8 @@ def _scores(best: Any, found: list[tuple[Any, ...]]) -> list[Line]:
     for bar, rows, *_ in found:
         now[max(bar, 1) - 1] += rows
     index = population_stability(expected, now)
-    tone = "bad" if index > MUCH else "warn" if index > LITTLE else "good"
-    words = {"bad": "moved much", "warn": "moved", "good": "stable"}[tone]
+    words = in_words(index)
+    tone = {"moved much": "bad", "moved": "warn", "stable": "good"}[words]
     return [Line("Risk scores", "", f"stability index {index:.3f}", words, tone=tone)]
 
 

@@ -26,6 +26,12 @@ class FeatureOut(s.Serializer):
     name = s.CharField(source="feature.name")
     meaning = s.CharField(source="feature.meaning")
     missing = s.FloatField(allow_null=True, help_text="Share of unknown values on the latest day")
+    stability = s.FloatField(
+        allow_null=True,
+        help_text="Population stability index: the latest seven days beside what the champion "
+        "learnt from; null: not known",
+    )
+    moved = s.CharField(help_text="The same in words: stable, moved, moved much")
     importance = s.SerializerMethodField(help_text="By version: share of all that moved scores")
 
     @extend_schema_field(s.DictField(child=s.FloatField(allow_null=True)))

@@ -1,7 +1,7 @@
 """The nouns of scoring, one file per family."""
 
 from scoring.models.decisions import Decision, DecisionPolicy, Explanation, ShadowScore, Snapshot
-from scoring.models.features import Ablation, FamilyOwner, FeatureDay, FeaturePipeline
+from scoring.models.features import Ablation, FamilyOwner, FeatureDay, FeatureDrift, FeaturePipeline
 from scoring.models.frauds import EntityFraud
 from scoring.models.hours import MerchantHour
 from scoring.models.labels import Label
@@ -26,6 +26,7 @@ __all__ = [
     "Explanation",
     "FamilyOwner",
     "FeatureDay",
+    "FeatureDrift",
     "FeaturePipeline",
     "IdempotentRequest",
     "JobProgress",

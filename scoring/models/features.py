@@ -55,6 +55,22 @@ class FeatureDay(models.Model):
         return f"{self.day}"
 
 
+class FeatureDrift(models.Model):
+    """How the values lay that a version learnt from, and how far they have moved since."""
+
+    version = models.OneToOneField("scoring.ModelVersion", models.CASCADE, related_name="drift")
+    learnt = models.PositiveIntegerField()  # rows
+    reference = models.JSONField()  # {feature: {edges, rows}}: engine/moving.py
+    since = models.DateField(null=True)  # the days looked at
+    until = models.DateField(null=True)
+    rows = models.PositiveIntegerField(default=0)
+    moved = models.JSONField(default=dict)  # {feature: population stability index}
+    measured_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"values since {self.version}"
+
+
 class Ablation(models.Model):
     """One measurement of what each family adds: the same training with and without it."""
 

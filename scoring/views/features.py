@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.permissions import allow
-from scoring import feature_facts, feature_pipelines
+from scoring import feature_facts, feature_pipelines, stability
 from scoring.engine.families import FAMILIES
 from scoring.engine.features import FEATURES
 from scoring.models import Ablation, FeatureDay
@@ -57,11 +57,15 @@ def _page(
     request: HttpRequest, *, status: int = 200, refused: str = "", form: OwnerForm | None = None
 ) -> HttpResponse:
     form, may_edit = form or OwnerForm(), request.user.may("pipeline.edit")
-    versions = feature_facts.in_use()
+    versions, drift = feature_facts.in_use(), stability.of_champion()
+    families = feature_facts.families(versions, drift)
+    known = [one for family in families for one in family.features]
     context = {
-        "families": feature_facts.families(versions),
+        "families": families,
+        "drift": drift,
+        "moved": [one for one in known if one.moved.startswith("moved")],
         "versions": versions,
-        "columns": 5 + len(versions),
+        "columns": 6 + len(versions),
         "count": len(FEATURES),
         "day": FeatureDay.objects.first(),
         "ablation": Ablation.objects.first(),

@@ -8,9 +8,16 @@ from django.db import connection
 from django.urls import reverse
 
 from anomalyshield.audit.models import AuditEvent
-from scoring import feature_facts, feature_pipelines, plans
+from scoring import feature_facts, feature_pipelines, plans, stability
 from scoring.engine.features import FEATURES, NAMES, spec_id
-from scoring.models import Ablation, FamilyOwner, FeatureDay, FeaturePipeline, Snapshot
+from scoring.models import (
+    Ablation,
+    FamilyOwner,
+    FeatureDay,
+    FeatureDrift,
+    FeaturePipeline,
+    Snapshot,
+)
 from tests.conftest import client_of
 from tests.models.test_pages import page, post, said
 from tests.scoring.test_plans import DOCUMENT
@@ -75,6 +82,47 @@ def test_counting_again_renews_the_day_and_nothing_decided_counts_nothing(decide
     assert FeatureDay.objects.get().rows == 100
 
 
+def test_values_that_moved_since_the_champion_learnt_are_named(ana, champion, decided):
+    rows = np.array([np.frombuffer(bytes(row.vector)) for row in Snapshot.objects.all()])
+    learnt = np.concatenate([rows] * 3)
+    learnt[:, NAMES.index("amount")] *= 10
+    stability.remember(champion, learnt)
+    stability.measure()
+    assert "201 decisions of a week are too few to say" in page(ana, "features")
+    with connection.cursor() as cursor:  # the same payments once more, and again, as others
+        cursor.execute(
+            "INSERT INTO scoring_snapshot SELECT day, transaction_id + 1000 * n, spec, vector"
+            " FROM scoring_snapshot, generate_series(1, 2) AS n"
+        )
+    stability.measure()
+    drift = FeatureDrift.objects.get()
+    assert (drift.rows, str(drift.since), drift.until) == (603, "2026-11-14", DAY)
+    assert drift.moved["amount"] > 0.25
+    assert drift.moved["hour"] == pytest.approx(0, abs=0.001)
+    shown = page(ana, "features")
+    assert "moved much" in shown
+    assert "stable 0.00" in shown
+    families = client_of(ana).get("/api/v1/features").json()["families"]
+    told = {one["name"]: one["moved"] for family in families for one in family["features"]}
+    assert (told["amount"], told["hour"]) == ("moved much", "stable")
+
+
+def test_a_busy_day_is_looked_at_evenly_and_within_bounds(champion, decided, monkeypatch):
+    monkeypatch.setattr(stability, "PER_DAY", 20)
+    monkeypatch.setattr(stability, "ENOUGH", 10)
+    stability.remember(champion, np.ones((10, len(NAMES))))
+    stability.measure()
+    assert FeatureDrift.objects.get().rows == 21  # twenty of one day, one of the other
+
+
+def test_without_a_reference_or_a_decision_nothing_is_said(ana, champion):
+    stability.measure()
+    assert "the champion kept no reference" in page(ana, "features")
+    stability.remember(champion, np.ones((10, len(NAMES))))
+    stability.measure()
+    assert "counted every hour" in page(ana, "features")
+
+
 def test_a_family_is_handed_over_to_somebody_who_may_answer_for_it(dana, mona, ana):
     post(dana, "feature-owner", "sharing", owner=mona.pk)
     assert FamilyOwner.objects.get().owner == mona
@@ -126,6 +174,7 @@ def test_what_a_family_adds_is_shown(ana):
 
 def test_the_feature_page_asks_little(ana, champion, decided, django_assert_max_num_queries):
     feature_facts.count_missing()
+    stability.remember(champion, np.ones((10, len(NAMES))))
     client = client_of(ana)
     client.get(reverse("features"))
     with django_assert_max_num_queries(12):
