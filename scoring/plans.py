@@ -15,6 +15,7 @@ MOST = 20_000  # characters
 ABOUT = ("name", "description", "version")  # kept as text, without effect
 SETTINGS = ("config", "params", "parameters")
 PERSONAL = "A vector holds numbers only: a source declares its personal fields, not a pipeline."
+CHOICE = ("families", "features")
 TRUTHS = {"true": True, "false": False}
 
 
@@ -124,15 +125,17 @@ class _Reader:
         if strategy == "constant":
             value = self._number(node, keys, path)
         indicator = self._truth(keys, "indicator", path)
-        self._nothing_else(keys, path, ("strategy", "value", "indicator"))
+        columns = self._columns(node, keys, path)
+        self._nothing_else(keys, path, ("strategy", "value", "indicator", *CHOICE))
         if strategy:
-            self.steps.append(Imputation(strategy, value, indicator))
+            self.steps.append(Imputation(strategy, value, indicator, columns))
 
     def scaling(self, node: Node, keys: dict[str, Node], path: str) -> None:
         method = self._word(node, keys, "method", path, plans.SCALINGS)
-        self._nothing_else(keys, path, ("method",))
+        columns = self._columns(node, keys, path)
+        self._nothing_else(keys, path, ("method", *CHOICE))
         if method:
-            self.steps.append(Scaling(method))
+            self.steps.append(Scaling(method, columns))
 
     def aggregation(self, node: Node, keys: dict[str, Node], path: str) -> None:
         entity = self._word(node, keys, "entity_key", path, tuple(plans.ENTITIES))
@@ -150,13 +153,21 @@ class _Reader:
                     self.named.add(name)
 
     def drop(self, node: Node, keys: dict[str, Node], path: str) -> None:
-        families = self._words(node, keys, "families", path, tuple(FAMILIES), needed=False)
-        names = self._words(node, keys, "features", path, NAMES, needed=False)
-        self._nothing_else(keys, path, ("families", "features"))
-        if not families and not names:
+        columns = self._columns(node, keys, path)
+        self._nothing_else(keys, path, CHOICE)
+        if not columns:
             self._wrong(node, path, "It names neither families nor features.")
-        self.dropped |= {name for family in families for name in FAMILIES[family].features}
-        self.dropped |= set(names)
+        self.dropped |= set(columns)
+
+    def _columns(self, node: Node, keys: dict[str, Node], path: str) -> tuple[str, ...]:
+        """The features of the families and features named, in the register's order; empty: none."""
+        asked = [name for name in CHOICE if name in keys]
+        families = self._words(node, keys, "families", path, tuple(FAMILIES), needed=False)
+        chosen = {name for family in families for name in FAMILIES[family].features}
+        chosen |= set(self._words(node, keys, "features", path, NAMES, needed=False))
+        if asked and not chosen:
+            self._wrong(node, f"{path}.{asked[0]}", "The list is empty.")
+        return tuple(name for name in NAMES if name in chosen)
 
     def personal(self, node: Node, keys: dict[str, Node], path: str) -> None:
         self._wrong(node, path, PERSONAL)

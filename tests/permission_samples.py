@@ -256,6 +256,7 @@ SAMPLES: dict[str, Sample] = {
     "api-features": api("get"),
     "api-feature-owner": api("post", family="nothing"),
     "api-pipelines": api("get"),
+    "api-pipeline-proposal": api("get"),
     "api-pipeline-try": api("post"),
     "api-pipeline": api("get", pk=NO),
     "api-pipeline-activate": api("post", pk=NO),

@@ -12,7 +12,7 @@ from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
 from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Listed, Person, Strict, Text, page
-from scoring import feature_facts, feature_pipelines, plan_preview, plans
+from scoring import feature_facts, feature_pipelines, plan_preview, plans, proposing
 from scoring.engine.families import FAMILIES
 from scoring.models import FeaturePipeline
 from scoring.views.features import possible_owners
@@ -130,6 +130,25 @@ class PipelineTriedOut(s.Serializer):
         return [feature.name for feature in preview.left_out]
 
 
+class AdviceOut(s.Serializer):
+    """Features that are alike, what is proposed for them, and why."""
+
+    step = s.SerializerMethodField()
+    features = s.ListField(child=s.CharField(), source="columns")
+    why = s.CharField()
+
+    def get_step(self, advice: Any) -> str:
+        return proposing.step_in_words(advice.step)
+
+
+class ProposalOut(s.Serializer):
+    """A document to read, change, try and save."""
+
+    text = s.CharField(help_text="YAML")
+    rows = s.IntegerField(help_text="The latest decisions, which were looked at")
+    advice = AdviceOut(many=True)
+
+
 class Features(Resource):
     @does("readFeatures", "feature.view", FeaturesOut)
     def get(self, request: Request) -> dict[str, Any]:
@@ -185,6 +204,16 @@ class TryPipeline(AboutPipeline):
     def post(self, request: Request, given: dict[str, Any]) -> Any:
         """Say what a document does to the vectors of the latest decisions; nothing is stored."""
         return plan_preview.preview(plans.read(given["text"]))
+
+
+class Propose(Resource):
+    @does("proposePipeline", "pipeline.edit", ProposalOut, refused=(409,))
+    def get(self, request: Request) -> Any:
+        """Make a document from what the latest decisions look like; nothing is kept."""
+        try:
+            return proposing.propose()
+        except proposing.TooFew as few:
+            raise Problem(409, "too_few", str(few)) from None
 
 
 class OnePipeline(AboutPipeline):

@@ -81,6 +81,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/features", features.Features.as_view(), name="api-features"),
     path("api/v1/features/<slug:family>/owner", features.Owner.as_view(), name="api-feature-owner"),
     path("api/v1/pipelines", features.Pipelines.as_view(), name="api-pipelines"),
+    path("api/v1/pipelines/proposal", features.Propose.as_view(), name="api-pipeline-proposal"),
     path("api/v1/pipelines/try", features.TryPipeline.as_view(), name="api-pipeline-try"),
     path("api/v1/pipelines/<int:pk>", features.OnePipeline.as_view(), name="api-pipeline"),
     path(

@@ -28,6 +28,7 @@ class Imputation:
     strategy: str  # one of IMPUTATIONS
     value: float = 0.0  # of "constant"
     indicator: bool = False
+    columns: tuple[str, ...] = ()  # empty: all
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Scaling:
     """A column in units of its own spread: scikit-learn's four usual scalers."""
 
     method: str  # one of SCALINGS
+    columns: tuple[str, ...] = ()  # empty: all
 
 
 Step = Imputation | Scaling

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.engine import neighbours
-from scoring.engine.features import column
+from scoring.engine.features import NAMES, column
 from scoring.engine.plan import Imputation, Plan, Scaling, Step
 
 Floats = NDArray[np.float64]
@@ -51,14 +51,21 @@ class Similar:
     sample: Floats  # one row per column
     scale: Floats  # what a difference in the column is measured in
     usual: Floats  # where no row of the sample knows; NaN stays unknown
+    wanted: Floats  # 1 for the columns that are filled
 
     def apply(self, vectors: Floats) -> None:
-        rows = np.ascontiguousarray(vectors)
+        rows = np.array(vectors)
         neighbours.fill(rows, self.sample, self.scale, self.usual, neighbours.NEAREST)
-        vectors[:] = rows
+        filled = self.wanted == 1
+        vectors[:, filled] = rows[:, filled]
 
     def arrays(self) -> dict[str, Floats]:
-        return {"sample": self.sample, "scale": self.scale, "usual": self.usual}
+        return {
+            "sample": self.sample,
+            "scale": self.scale,
+            "usual": self.usual,
+            "wanted": self.wanted,
+        }
 
 
 @dataclass(frozen=True)
@@ -179,10 +186,10 @@ def _restored(arrays: Mapping[str, NDArray[np.generic]]) -> Fitted:
     kind = set(made)
     if kind == {"fill"} and made["fill"].ndim == 1:
         return Fill(made["fill"])
-    if kind == {"noted"} and set(made["noted"].ravel()) <= {0.0, 1.0}:
+    if kind == {"noted"} and _marks(made["noted"]):
         return Note(made["noted"])
-    if kind == {"sample", "scale", "usual"} and _sample(**made):
-        return Similar(made["sample"], made["scale"], made["usual"])
+    if kind == {"sample", "scale", "usual", "wanted"} and _sample(**made):
+        return Similar(**made)
     if kind == {"centre", "scale"} and _whole(made["centre"], made["scale"]):
         return Shift(made["centre"], made["scale"])
     if kind == {"knots"} and _rising(made["knots"]):
@@ -195,9 +202,13 @@ def _whole(centre: Floats, scale: Floats) -> bool:
     return same and bool(np.all(scale > 0) and np.all(np.isfinite(centre)))
 
 
-def _sample(sample: Floats, scale: Floats, usual: Floats) -> bool:
+def _marks(marks: Floats) -> bool:
+    return marks.ndim == 1 and bool(np.all(np.isin(marks, (0, 1))))
+
+
+def _sample(sample: Floats, scale: Floats, usual: Floats, wanted: Floats) -> bool:
     bounded = sample.ndim == 2 and 0 < sample.shape[1] <= neighbours.MOST_ROWS
-    same = scale.shape == usual.shape == sample.shape[:1]
+    same = scale.shape == usual.shape == wanted.shape == sample.shape[:1] and _marks(wanted)
     return bounded and same and bool(np.all(scale > 0)) and not np.any(np.isinf(sample))
 
 
@@ -221,7 +232,7 @@ def fit(plan: Plan, vectors: Floats) -> tuple[Preparation | None, Floats]:
     fitted: list[Fitted] = []
     for step in plan.steps:
         if isinstance(step, Imputation) and step.indicator:
-            note = _note(out)
+            note = _note(step, out)
             flags.append(note.flags(out))
             fitted.append(note)
         fitted.append(_fitted(step, out))
@@ -230,19 +241,31 @@ def fit(plan: Plan, vectors: Floats) -> tuple[Preparation | None, Floats]:
     return prepared, np.concatenate([out, *flags], axis=1) if flags else out
 
 
-def _note(vectors: Floats) -> Note:
-    """Of the columns that are known in some rows and unknown in others; the rest says nothing."""
+def _note(step: Imputation, vectors: Floats) -> Note:
+    """Of its columns that are known in some rows and unknown in others; the rest says nothing."""
     unknown = np.isnan(vectors)
     noted: Floats = np.array(unknown.any(axis=0) & ~unknown.all(axis=0), np.float64)
-    return Note(noted)
+    return Note(noted * _wanted(step))
+
+
+def _wanted(step: Step) -> Floats:
+    """1 for the columns a step is for."""
+    if not step.columns:
+        return np.ones(len(NAMES))
+    wanted = np.zeros(len(NAMES))
+    wanted[[column(name) for name in step.columns]] = 1.0
+    return wanted
 
 
 def _fitted(step: Step, vectors: Floats) -> Fitted:
-    known = [values[np.isfinite(values)] for values in vectors.T]
+    every = [values[np.isfinite(values)] for values in vectors.T]
+    wanted = _wanted(step)
     if isinstance(step, Imputation) and step.strategy == "knn":
-        scale = np.array([_spread(Scaling("standard"), values)[1] for values in known])
-        usual = np.array([_usual(step, values) for values in known])
-        return Similar(neighbours.sampled(vectors), scale, usual)
+        scale = np.array([_spread(Scaling("standard"), values)[1] for values in every])
+        usual = np.array([_usual(step, values) for values in every])
+        return Similar(neighbours.sampled(vectors), scale, usual, wanted)
+    # A column of which nothing is known is left as it is by every step below.
+    known = [values if asked else values[:0] for values, asked in zip(every, wanted, strict=True)]
     if isinstance(step, Imputation):
         return Fill(np.array([_usual(step, values) for values in known]))
     if step.method == "quantile":

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from anomalyshield.accounts.permissions import allow
-from scoring import feature_pipelines, plan_preview, plans
+from scoring import feature_pipelines, plan_preview, plans, proposing
 from scoring.engine.families import FAMILIES
 from scoring.models import FeaturePipeline, ModelVersion
 
@@ -47,7 +47,21 @@ def pipelines(request: HttpRequest) -> HttpResponse:
     text = feature_pipelines.active().text
     if request.GET.get("from", "").isdigit():
         text = get_object_or_404(FeaturePipeline, number=int(request.GET["from"][:9])).text
+    if "propose" in request.GET and request.user.may("pipeline.edit"):
+        return _proposed(request)
     return _list(request, PipelineForm(initial={"text": text}))
+
+
+def _proposed(request: HttpRequest) -> HttpResponse:
+    """The form with a document made of what the latest decisions look like; nothing is kept."""
+    try:
+        proposal = proposing.propose()
+    except proposing.TooFew as few:
+        messages.warning(request, str(few))
+        return redirect("pipelines")
+    groups = [(proposing.step_in_words(one.step), one) for one in proposal.advice]
+    form = PipelineForm(initial={"text": proposal.text})
+    return _list(request, form, proposal=proposal, groups=groups)
 
 
 @allow("pipeline.edit", methods=("POST",))

@@ -25,6 +25,12 @@ def vectors(rows: int = 400) -> np.ndarray:
     return made
 
 
+def similar(sample: np.ndarray, **other: np.ndarray) -> dict[str, np.ndarray]:
+    """The arrays of a step that fills from neighbours."""
+    rest = {name: np.ones(3) for name in ("scale", "usual", "wanted")}
+    return {f"0_{name}": values for name, values in {"sample": sample, **rest, **other}.items()}
+
+
 def prepared(*steps: Imputation | Scaling, rows: np.ndarray | None = None) -> np.ndarray:
     return fit(Plan(NAMES, steps), vectors() if rows is None else rows)[1]
 
@@ -66,6 +72,23 @@ def test_what_no_neighbour_knows_is_usual_and_what_nobody_knew_stays_unknown():
 def test_neighbours_come_from_a_bounded_sample():
     made, _ = fit(Plan(NAMES, (Imputation("knn"),)), vectors(2_600))
     assert made.steps[0].arrays()["sample"].shape == (len(NAMES), 2_000)
+
+
+@pytest.mark.parametrize("strategy", ["mean", "knn"])
+def test_a_step_may_be_for_some_columns_alone(strategy):
+    rows, chosen = vectors(80), (NAMES[3], NAMES[5])
+    made, seen = fit(Plan(NAMES, (Imputation(strategy, 0.0, True, chosen),)), rows)
+    everywhere = prepared(Imputation(strategy), rows=rows)
+    assert made.noted.tolist() == [3, 5]
+    assert np.array_equal(seen[:, [3, 5]], everywhere[:, [3, 5]])
+    rest = [n for n in range(len(NAMES)) if n not in (3, 5)]
+    assert np.array_equal(seen[:, rest], rows[:, rest], equal_nan=True)
+    for method in ("standard", "robust", "minmax", "quantile"):
+        scaled = prepared(Scaling(method, chosen), rows=rows)
+        assert np.array_equal(scaled[:, rest], rows[:, rest], equal_nan=True)
+        assert np.array_equal(
+            scaled[:, [3, 5]], prepared(Scaling(method), rows=rows)[:, [3, 5]], equal_nan=True
+        )
 
 
 def test_what_was_missing_stands_behind_the_features():
@@ -184,10 +207,11 @@ def test_a_preparation_for_other_vectors_is_refused(world, tmp_path):
         {"0_code": np.zeros(3)},
         {"0_noted": np.array([0.0, 2.0, 1.0])},
         {"0_noted": np.zeros(4)},
-        {"0_sample": np.zeros((3, 2_001)), "0_scale": np.ones(3), "0_usual": np.ones(3)},
-        {"0_sample": np.zeros((3, 2)), "0_scale": np.zeros(3), "0_usual": np.ones(3)},
-        {"0_sample": np.zeros((2, 3)), "0_scale": np.ones(3), "0_usual": np.ones(3)},
-        {"0_sample": np.full((3, 2), np.inf), "0_scale": np.ones(3), "0_usual": np.ones(3)},
+        similar(np.zeros((3, 2_001))),
+        similar(np.zeros((3, 2)), scale=np.zeros(3)),
+        similar(np.zeros((3, 2)), wanted=np.full(3, 0.5)),
+        similar(np.zeros((2, 3))),
+        similar(np.full((3, 2), np.inf)),
         {"0_sample": np.zeros((3, 2)), "0_scale": np.ones(3)},
         {"x": np.zeros(3)},
     ],

@@ -1,5 +1,6 @@
 """The feature page and the pipelines: drafted, tried, kept, put into force, seen by everybody."""
 
+import html
 from datetime import date
 
 import numpy as np
@@ -10,6 +11,7 @@ from django.urls import reverse
 from anomalyshield.audit.models import AuditEvent
 from scoring import feature_facts, feature_pipelines, plans, stability
 from scoring.engine.features import FEATURES, NAMES, spec_id
+from scoring.engine.plan import Imputation
 from scoring.models import (
     Ablation,
     FamilyOwner,
@@ -196,6 +198,32 @@ def test_a_document_is_tried_on_what_was_decided_and_nothing_is_kept(dana, decid
     assert ">total_amount_24h<" not in shown
     assert "0.00 ± 1.00" in shown
     assert FeaturePipeline.objects.count() == 1
+
+
+def test_a_document_is_proposed_from_what_was_decided_and_nothing_is_kept(dana, ana, decided):
+    address = reverse("pipelines")
+    answer = client_of(dana).get(address, {"propose": "1"})
+    shown, proposal = answer.content.decode(), answer.context["proposal"]
+    assert "Why it is proposed" in shown
+    assert "never known in these rows (unknown 100.0%)" in shown
+    assert proposal.text in html.unescape(shown)
+    assert FeaturePipeline.objects.count() == 1
+    plan = plans.read(proposal.text)
+    assert "channel_atm" not in plan.columns  # never known
+    (filled,) = [step for step in plan.steps if isinstance(step, Imputation)]
+    assert (filled.strategy, filled.indicator) == ("median", True)
+    assert filled.columns == ("location_distance_km",)
+    post(dana, "pipeline-new", text=proposal.text, reason="As proposed", do="save")
+    told = client_of(dana).get("/api/v1/pipelines/proposal").json()
+    assert (told["text"], told["rows"]) == (proposal.text, 201)
+    assert "proposal" not in client_of(ana).get(address, {"propose": "1"}).context
+    assert client_of(ana).get("/api/v1/pipelines/proposal").status_code == 403
+
+
+def test_from_too_little_nothing_is_proposed(dana):
+    answer = client_of(dana).get(reverse("pipelines"), {"propose": "1"}, follow=True)
+    assert "0 decisions are too few to propose from" in answer.content.decode()
+    assert client_of(dana).get("/api/v1/pipelines/proposal").status_code == 409
 
 
 def test_before_anything_is_decided_a_document_can_be_tried_too(dana):

@@ -123,7 +123,7 @@ READS: dict[str, tuple[str, ...]] = {
     "endpoints": ("listEndpoints",),
     "endpoint": ("readEndpoint", "listDeliveries"),
     "features": ("readFeatures",),
-    "pipelines": ("listPipelines",),
+    "pipelines": ("listPipelines", "proposePipeline"),
     "pipeline": ("readPipeline",),
     "profile": ("readMe",),
     "sessions": ("listSessions",),

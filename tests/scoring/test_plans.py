@@ -124,6 +124,14 @@ def test_anything_else_is_refused_in_words(text):
     assert faults(text)
 
 
+def test_a_step_is_for_the_families_and_features_it_names():
+    text = "transformations:\n- scaling: {method: robust, families: [amount], features: [hour]}\n"
+    (step,) = plans.read(text).steps
+    assert step == Scaling("robust", ("amount", "amount_log", "hour"))
+    for wrong in ("families: [no]", "features: []", "features: hour"):
+        assert faults(f"transformations:\n- scaling: {{method: robust, {wrong}}}\n")
+
+
 def test_a_pipeline_that_leaves_nothing_is_refused():
     every = ", ".join(FAMILIES)
     text = f"transformations:\n- drop: {{families: [{every}]}}\n"
