@@ -1,39 +1,31 @@
 """From vectors and what became known of them to a bundle: cold without labels, warm with enough."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.engine import features, preparation
+from scoring.engine import features, preparation, warm
 from scoring.engine.bundle import FORMAT, PREPARED, Bundle
-from scoring.engine.calibration import RiskMap, anomaly, platt, probability
+from scoring.engine.calibration import RiskMap, anomaly
 from scoring.engine.detectors import isolation_forest, kind
-from scoring.engine.ensemble import Ensemble, Member
-from scoring.engine.evaluation import average_precision, metrics
+from scoring.engine.ensemble import Ensemble, Member, combined
+from scoring.engine.evaluation import metrics
 from scoring.engine.plan import Plan
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float, str], None]
 LEAST_FRAUDS = 200  # below, a supervised model learns the few it has seen by heart
 LEAST_ROWS = 100
-LEARNT_SHARE = 0.75  # of the frauds lie before the slice on which a model is judged
+COLD = {"isolation_forest": 0.5, "one_sided": 0.5}  # without labels, and what each says
 LIBRARIES = ("numpy", "scikit-learn", "xgboost-cpu", "xgboost", "numba")
 
 
 class Untrainable(ValueError):
     """There is too little to learn from; its text is a sentence for the model owner."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """Which labelled rows were learnt from first, and which later ones judged the result."""
-
-    learnt: NDArray[np.int64]
-    judged: NDArray[np.int64]
 
 
 def fit(
@@ -79,95 +71,48 @@ def _fit(
         )
     labels = np.full(len(vectors), np.nan) if labels is None else labels.astype(np.float64)
     progress(0.05, "learning what is usual")
-    forest = _anomaly_member(vectors, budget, preset, seed)
+    unlabelled = _anomaly_members(vectors, budget, preset, seed)
+    reserve = unlabelled[0]
     frauds = int(np.sum(labels == 1))
     genuine = int(np.sum(labels == 0))
     note = f"{frauds} frauds are known; {LEAST_FRAUDS} are needed before a model learns from them"
     if frauds >= LEAST_FRAUDS and genuine < frauds:
         note = f"only {genuine} genuine transactions are known beside {frauds} frauds"
     elif frauds >= LEAST_FRAUDS:
-        warm = _warm(vectors, labels, times, forest, budget, seed, progress)
-        if warm.ensemble is not None:
+        found = warm.learn(
+            vectors,
+            labels,
+            times,
+            reserve,
+            budget=budget,
+            seed=seed,
+            least=LEAST_FRAUDS / 4,
+            progress=progress,
+        )
+        note = found.note
+        if found.ensemble is not None:
             progress(1.0, "done")
-            return _bundle(warm.ensemble, labels, times, budget, seed, preset, warm.metrics, "")
-        note = warm.note
+            return _bundle(found.ensemble, labels, times, budget, seed, preset, found.metrics, note)
     known = np.flatnonzero(~np.isnan(labels))
-    margins = forest.margins(vectors)
-    cold = Ensemble((forest,), RiskMap.fitted(margins, budget), warm=False)
+    margins = combined([(member, member.margins(vectors)) for member in unlabelled])
+    cold = Ensemble(tuple(unlabelled), RiskMap.fitted(margins, budget), warm=False)
     measured = metrics(labels[known], margins[known]) if frauds else {}
     progress(1.0, "done")
     return _bundle(cold, labels, times, budget, seed, preset, measured, note)
 
 
-@dataclass(frozen=True)
-class _Warm:
-    ensemble: Ensemble | None
-    metrics: dict[str, float]
-    note: str = ""
-
-
-def _anomaly_member(vectors: Floats, budget: float, preset: str, seed: int) -> Member:
-    settings = isolation_forest.PRESETS[preset]
-    detector = isolation_forest.train(vectors, settings=settings, seed=seed)
-    to_odds = anomaly(detector.raw(vectors), budget)
-    risk = RiskMap.fitted(to_odds(detector.raw(vectors)), budget)
-    return Member("isolation_forest", detector, 1.0, to_odds, risk)
-
-
-def held_out(labels: Floats, times: NDArray[np.int64]) -> Held:
-    """Labelled rows before and from the time by which three quarters of the frauds had happened."""
-    known = np.flatnonzero(~np.isnan(labels))
-    fraud_times = np.sort(times[labels == 1])
-    cut = fraud_times[int(len(fraud_times) * LEARNT_SHARE)]
-    return Held(known[times[known] < cut], known[times[known] >= cut])
-
-
-def _warm(
-    vectors: Floats,
-    labels: Floats,
-    times: NDArray[np.int64],
-    forest: Member,
-    budget: float,
-    seed: int,
-    progress: Progress,
-) -> _Warm:
-    held = held_out(labels, times)
-    judged = labels[held.judged]
-    if judged.sum() == len(judged) or labels[held.learnt].sum() < LEAST_FRAUDS / 4:
-        return _Warm(None, {}, "the known frauds and genuine transactions do not overlap in time")
-    progress(0.2, "learning from the earlier labels")
-    earlier = kind("boosting").train(vectors[held.learnt], labels[held.learnt], seed=seed)
-    raw = earlier.raw(vectors[held.judged])
-    unlearnt = forest.margins(vectors[held.judged])
-    reached, without = average_precision(judged, raw), average_precision(judged, unlearnt)
-    if not reached >= without:
-        note = f"the boosted trees found less (AP {reached:.3f}) than anomaly did ({without:.3f})"
-        return _Warm(None, {}, note)
-    progress(0.5, "calibrating on the later labels")
-    to_odds = platt(raw, judged)
-    margins = to_odds(raw)
-    measured = metrics(judged, margins, probability(margins))
-    measured["anomaly_average_precision"] = without
-    progress(0.6, "learning from all labels")
-    known = np.flatnonzero(~np.isnan(labels))
-    detector = kind("boosting").train(vectors[known], labels[known], seed=seed)
-    risk = RiskMap.fitted(
-        _reference(vectors, labels, times, to_odds(earlier.raw(vectors)), held), budget
-    )
-    reserve = Member(forest.name, forest.detector, 0.0, forest.to_odds, forest.risk)
-    members = (Member("boosting", detector, 1.0, to_odds, risk), reserve)
-    return _Warm(Ensemble(members, risk, warm=True), measured)
-
-
-def _reference(
-    vectors: Floats, labels: Floats, times: NDArray[np.int64], margins: Floats, held: Held
-) -> Floats:
-    """Log-odds of rows as they will come: all not learnt from, labelled or not."""
-    fresh = np.ones(len(vectors), bool)
-    fresh[held.learnt] = False
-    start = times[held.judged].min()
-    later = fresh & (times >= start)
-    return np.asarray(margins[later])
+def _anomaly_members(vectors: Floats, budget: float, preset: str, seed: int) -> list[Member]:
+    """Those that need no label, each with its say in a cold score."""
+    found = []
+    for name, weight in COLD.items():
+        settings = isolation_forest.PRESETS[preset] if name == "isolation_forest" else None
+        detector = kind(name).train(
+            vectors, **({"settings": settings} if settings else {}), seed=seed
+        )
+        to_odds = anomaly(detector.raw(vectors), budget)
+        risk = RiskMap.fitted(to_odds(detector.raw(vectors)), budget)
+        found.append(Member(name, detector, weight, to_odds, risk))
+    return found
 
 
 def _bundle(

@@ -64,7 +64,7 @@ def test_the_same_training_gives_the_same_files(folder, world):
 def test_the_folder_holds_arrays_and_text_only(warm, folder):
     save(warm, folder, key=KEY)
     assert {path.name for path in folder.iterdir()} == {
-        MANIFEST, SIGNATURE, "boosting.npz", "isolation_forest.npz",
+        MANIFEST, SIGNATURE, "boosting.npz", "extra_trees.npz", "isolation_forest.npz",
     }  # fmt: skip
     assert [path.name for path in folder.parent.iterdir()] == ["v1"]
 

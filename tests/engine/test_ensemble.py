@@ -9,7 +9,9 @@ from scoring.engine.calibration import Affine, RiskMap, platt, probability
 from scoring.engine.decision import Policy
 from scoring.engine.ensemble import Ensemble, Member
 from scoring.engine.evaluation import calibration_error
-from scoring.engine.training import LEAST_FRAUDS, Untrainable, fit, held_out
+from scoring.engine.training import LEAST_FRAUDS, Untrainable, fit
+from scoring.engine.warm import LEARNERS, Judged, held_out
+from scoring.engine.warm import chosen as warm_choice
 from tests.engine.conftest import BUDGET, World
 
 
@@ -157,27 +159,45 @@ def broken(ensemble: Ensemble, *names: str, detector=Broken) -> Ensemble:
 
 
 @pytest.mark.parametrize("detector", [Broken, Silent])
-def test_a_failing_member_is_named_and_the_reserve_stands_in(warm, world, detector):
-    scored = broken(warm.ensemble, "boosting", detector=detector).score(world.vectors)
-    assert list(scored.failed) == ["boosting"]
+def test_failing_members_are_named_and_the_reserve_stands_in(warm, world, detector):
+    scored = broken(warm.ensemble, *LEARNERS, detector=detector).score(world.vectors)
+    assert set(scored.failed) == set(LEARNERS)
     assert scored.probability is None
     assert np.mean(scored.risk_score > 0.7) == pytest.approx(BUDGET, abs=0.002)
 
 
 def test_when_all_members_fail_there_is_no_score(warm, world):
-    scored = broken(warm.ensemble, "boosting", "isolation_forest").score(world.vectors[:3])
-    assert set(scored.failed) == {"boosting", "isolation_forest"}
+    every = {member.name for member in warm.ensemble.members}
+    scored = broken(warm.ensemble, *every).score(world.vectors[:3])
+    assert set(scored.failed) == every
     assert np.isnan(scored.risk_score).all()
 
 
 def test_a_failing_member_leaves_its_weight_to_the_others(warm, world):
-    first, second = warm.ensemble.members
-    equal = [Member(m.name, m.detector, 0.5, m.to_odds, m.risk) for m in (first, second)]
-    both = Ensemble(tuple(equal), warm.ensemble.risk, warm=True)
-    margins = [member.margins(world.vectors) for member in equal]
-    assert np.allclose(both.score(world.vectors).margin, (margins[0] + margins[1]) / 2)
-    half = broken(both, "boosting").score(world.vectors)
+    first, second, _ = warm.ensemble.members
+    margins = [member.margins(world.vectors) for member in (first, second)]
+    assert np.allclose(warm.ensemble.score(world.vectors).margin, (margins[0] + margins[1]) / 2)
+    half = broken(warm.ensemble, "boosting").score(world.vectors)
+    assert list(half.failed) == ["boosting"]
     assert np.allclose(half.margin, margins[1])
+
+
+def test_who_finds_less_than_the_baseline_is_left_out():
+    even = Affine(1.0, 0.0)
+    tried = [
+        Judged(name, np.zeros(1), even, reached)
+        for name, reached in (("boosting", 0.2), ("extra_trees", 0.7), ("logistic", 0.6))
+    ]
+    note, chosen = warm_choice(tried, 0.3)
+    assert [one.name for one in chosen] == ["extra_trees"]
+    assert "Boosted trees (AP 0.200)" in note
+    note, chosen = warm_choice(tried, 0.65)
+    assert [one.name for one in chosen] == ["extra_trees"]
+    note, chosen = warm_choice([tried[0], tried[0], tried[2]], 0.3)
+    assert [one.name for one in chosen] == ["logistic"]
+    note, chosen = warm_choice(tried, 0.8)
+    assert not chosen
+    assert "labels taught less" in note
 
 
 def test_an_affine_map_keeps_the_order():

@@ -1,11 +1,14 @@
 """The rows a detector learns from: all frauds, and a share of the genuine ones with weights."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring.engine.detectors.base import Unlearnable
+from scoring.engine.families import FAMILIES
+from scoring.engine.register import NAMES
 
 Floats = NDArray[np.float64]
 
@@ -54,11 +57,18 @@ def check(labels: Floats) -> None:
         raise Unlearnable("Both frauds and genuine transactions are needed to learn a difference.")
 
 
+@cache
+def sequential() -> NDArray[np.bool_]:
+    """Which columns are steps of a sequence: one by one they tell a tree nothing but noise."""
+    return np.array([name in FAMILIES["sequence"].features for name in NAMES])
+
+
 def draw(vectors: Floats, labels: Floats, share: Share, seed: int) -> Drawn:
     """The sampled rows; Unlearnable unless there are frauds, genuine rows and known values."""
     rows, weights = sample(labels, share, seed)
     check(labels[rows])
     columns = np.flatnonzero(np.isfinite(vectors[rows]).any(axis=0))
+    columns = columns[~sequential()[columns]]
     if not len(columns):
         raise Unlearnable("No feature is known: there is nothing to learn from.")
     limit = float(np.finfo(np.float32).max)
