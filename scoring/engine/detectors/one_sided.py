@@ -1,13 +1,16 @@
 """One-sided tails: how rare a value as high as this, or higher, is in each feature; no labels.
 
-The raw score is the mean over features of -log(share of training rows at or beyond the value), and
-0 for an unknown value or one on the harmless side of the median. Between the kept quantiles it
-follows straight lines; beyond the last it grows with the logarithm of the excess, as a Pareto tail
-does, so extremes keep their order and no single feature drowns the others. It is the one-sided
-member of the family of ECOD (Li et al., IEEE TKDE 2022).
+A feature's tail is -log(share of training rows at or beyond the value), and 0 for an unknown value
+or one on the harmless side of the median. Between the kept quantiles it follows straight lines;
+beyond the last it grows with the logarithm of the excess, as a Pareto tail does, so extremes keep
+their order. It is the one-sided member of the family of ECOD (Li et al., IEEE TKDE 2022).
+
+The raw score is the weighted mean of the tails, each by the inverse root of its spread over the
+training rows. Equal weights let the several amounts that say the same, half of them above their
+median at any time, drown what seldom happens; the full inverse of the spread does the opposite.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +18,12 @@ from numpy.typing import NDArray
 from scoring.engine.compiled import compiled
 from scoring.engine.detectors.arrays import ANY, Arrays, Malformed, taken
 from scoring.engine.detectors.base import Unlearnable
-from scoring.engine.detectors.inputs import check_columns
+from scoring.engine.detectors.inputs import check_columns, sparse
 from scoring.engine.features import FEATURES
 
 Floats = NDArray[np.float64]
 LARGEST = 1e280  # stands for an infinite value
+LEAST_SPREAD = 0.05  # of a tail that next to no training row has
 
 
 @dataclass(frozen=True)
@@ -39,16 +43,17 @@ class OneSided:
     knots: Floats  # features × knots, not falling
     tails: Floats  # features × knots, not falling, 0 at the median
     steep: Floats  # of the last straight line
+    weight: Floats  # in the mean; they add up to 1
 
     def raw(self, vectors: Floats) -> Floats:
         out = np.zeros(len(vectors))
-        _mean(self._parts(vectors), out)
+        _mean(self._parts(vectors), self.weight, out)
         return out
 
     def contributions(self, vectors: Floats) -> tuple[float, Floats]:
-        """Each feature's own tail divided by the number of features; the base is 0."""
+        """Each feature's own tail times its weight; the base is 0."""
         out = np.zeros(vectors.shape)
-        out[:, self.columns] = self._parts(vectors) / len(self.columns)
+        out[:, self.columns] = self._parts(vectors) * self.weight
         return 0.0, out
 
     def _parts(self, vectors: Floats) -> Floats:
@@ -58,13 +63,10 @@ class OneSided:
         return out
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        return {
-            "columns": self.columns,
-            "side": self.side,
-            "knots": self.knots,
-            "tails": self.tails,
-            "steep": self.steep,
-        }
+        return {name: getattr(self, name) for name in ("columns", "knots", "tails", *EACH)}
+
+
+EACH = ("side", "steep", "weight")
 
 
 def restore(arrays: Arrays, features: int) -> OneSided:
@@ -72,15 +74,14 @@ def restore(arrays: Arrays, features: int) -> OneSided:
     columns = taken(arrays, "columns", np.int64, ANY).astype(np.int64)
     check_columns(columns, features)
     count = len(columns)
-    side, steep = (
-        taken(arrays, name, np.float64, count).astype(np.float64) for name in ("side", "steep")
-    )
+    each = {name: taken(arrays, name, np.float64, count).astype(np.float64) for name in EACH}
     knots = taken(arrays, "knots", np.float64, count, ANY).astype(np.float64)
     tails = taken(arrays, "tails", np.float64, count, knots.shape[1]).astype(np.float64)
     falling = np.any(np.diff(knots) < 0) or np.any(np.diff(tails) < 0) or knots.shape[1] < 2
-    if falling or np.any(tails < 0) or not np.all(steep > 0) or not np.all(np.abs(side) == 1):
-        raise Malformed("a tail does not rise or a side is none")
-    return OneSided(columns, side, knots, tails, steep)
+    rising = all(np.all(each[name] > 0) for name in ("steep", "weight"))
+    if falling or np.any(tails < 0) or not rising or not np.all(np.abs(each["side"]) == 1):
+        raise Malformed("a tail does not rise, or a side or weight is none")
+    return OneSided(columns=columns, knots=knots, tails=tails, **each)
 
 
 def train(vectors: Floats, *, settings: Settings | None = None, seed: int = 7) -> OneSided:
@@ -95,7 +96,11 @@ def train(vectors: Floats, *, settings: Settings | None = None, seed: int = 7) -
     if not found:
         raise Unlearnable("Every feature is constant: there is no tail a value could lie in.")
     columns, side, knots, tails, steep = (np.array(values) for values in zip(*found, strict=True))
-    return OneSided(columns.astype(np.int64), side, knots, tails, steep)
+    equal = np.full(len(columns), 1 / len(columns))
+    made = OneSided(columns.astype(np.int64), side, knots, tails, steep, equal)
+    spread = made._parts(sparse(vectors)).std(axis=0)
+    weight = 1 / np.sqrt(np.maximum(spread, LEAST_SPREAD))
+    return replace(made, weight=weight / weight.sum())
 
 
 def _learnt(values: Floats, settings: Settings) -> tuple[Floats, Floats, float] | None:
@@ -153,9 +158,9 @@ def _tail(
 
 
 @compiled
-def _mean(parts: Floats, out: Floats) -> None:
+def _mean(parts: Floats, weight: Floats, out: Floats) -> None:
     for at in range(parts.shape[0]):
         total = 0.0
         for number in range(parts.shape[1]):
-            total += parts[at, number]
-        out[at] = total / parts.shape[1]
+            total += weight[number] * parts[at, number]
+        out[at] = total
