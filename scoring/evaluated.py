@@ -8,12 +8,12 @@ from scoring.engine.evaluation_intervals import MOST_LOSS
 COLUMNS = {
     "auc": "ROC AUC",
     "recall_at_fpr_01": "Recall at 0.1 %",
-    "recall_at_fpr_1": "at 1 % false alarms",
-    "card_precision": "Card precision",
+    "recall_at_fpr_1": "at 1 %",
+    "card_precision": "Cards right",
     "value_by_team": "Value",
     "episodes_by_team": "Episodes",
     "ece": "ECE",
-    "foretold": "Foretold / found",
+    "foretold": "p / base",
 }
 SHARES = {"recall_at_fpr_01", "recall_at_fpr_1", "card_precision", "value_by_team"} | {
     "episodes_by_team"
@@ -47,9 +47,9 @@ def _line(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _range(row: dict[str, Any], name: str = "ap") -> str:
-    """`0.71 to 0.79`, or nothing."""
+    """`0.71–0.79`, or nothing."""
     found = (row.get("intervals") or {}).get(name)
-    return f"{found[1]:.3f} to {found[2]:.3f}" if found else ""
+    return f"{found[1]:.2f}–{found[2]:.2f}" if found else ""
 
 
 def _said(name: str, value: float | None) -> str:
@@ -83,7 +83,7 @@ def sentences(metrics: dict[str, Any]) -> list[str]:
     """The same for the model card."""
     shown, found = told(metrics), []
     if shown["interval"]:
-        found.append(f"Average precision lies between {shown['interval']} (95 %, users redrawn).")
+        found.append(f"Average precision lies within {shown['interval']} (95 %, users redrawn).")
     if shown["compared"]:
         found.append(shown["compared"])
     weekly = shown["weekly"]

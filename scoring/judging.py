@@ -83,7 +83,7 @@ def segments(test: Dataset) -> Mapping[str, Mask]:
         "users known for longer": days >= NEW_DAYS,
     }
     for low, high in pairwise(BANDS):
-        title = f"{low:,.0f} and more" if np.isinf(high) else f"{low:,.0f} to {high:,.0f}"
+        title = f"amounts from {low:,.0f}" + ("" if np.isinf(high) else f" to {high:,.0f}")
         named[title] = (test.amounts >= low) & (test.amounts < high)
     return named
 

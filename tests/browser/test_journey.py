@@ -115,6 +115,7 @@ def test_a_payment_becomes_an_alert_a_label_and_a_better_model(visit, tmp_path: 
     # The model owner trains on the labels; the second one promotes; the champion can go back.
     champion = ModelVersion.objects.get(state=ModelVersion.State.CHAMPION)
     mona.open("/models/")
+    mona.page.fill("[name=weeks]", "0")
     mona.press("Train")
     work_through()
     run = TrainingRun.objects.latest("pk")

@@ -250,8 +250,9 @@ def test_a_demo_cut_short_is_continued_with_the_same_payments(monkeypatch):
 
 
 def test_training_on_the_labels_beats_the_first_model_on_what_neither_has_seen(folder):
-    run = trained()
+    run = trained(weeks=1)
     candidate, metrics = run.result, run.result.metrics
+    assert len(metrics["weekly"]["weeks"]) == 1
     assert candidate.kind == "warm", metrics["note"]
     own, rival = metrics["measured"], metrics["champion"]["measured"]
     assert own["ap"] > rival["ap"]

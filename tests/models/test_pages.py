@@ -98,12 +98,20 @@ def test_only_model_owners_train(mona, ana, adam):
     for person in (ana, adam):
         post(person, "model-train", maturity_days=14, budget_percent=5, status=403)
     assert TrainingRun.objects.count() == 1
+    run.delete()
+    post(mona, "model-train", maturity_days=14, budget_percent=5, weeks=3)
+    assert TrainingRun.objects.get().options["weeks"] == 3
     assert AuditEvent.objects.filter(action="model.training_asked", actor="mona").exists()
 
 
 @pytest.mark.parametrize(
     "fields",
-    [{}, {"maturity_days": "x", "budget_percent": 5}, {"maturity_days": 14, "budget_percent": 50}],
+    [
+        {},
+        {"maturity_days": "x", "budget_percent": 5},
+        {"maturity_days": 14, "budget_percent": 50},
+        {"maturity_days": 14, "budget_percent": 5, "weeks": 99},
+    ],
 )
 def test_a_training_without_sense_is_refused_beside_its_field(mona, fields):
     answer = post(mona, "model-train", status=400, **fields)

@@ -72,8 +72,10 @@ def test_a_candidate_scores_along_and_no_longer(candidate: ModelVersion, mona: U
 
 
 def test_a_training_is_asked_for_once_and_watched(mona: User, ana: User) -> None:
-    run = post(mona, "models/train", {"maturity_days": 14, "budget_percent": 5}, 202)
-    options = {"maturity_days": 14, "budget": 0.05}
+    assert pointers(post(mona, "models/train", {"weeks": 99}, 400)) == ["/weeks"]
+    body = {"maturity_days": 14, "budget_percent": 5, "weeks": 2}
+    run = post(mona, "models/train", body, 202)
+    options = {"maturity_days": 14, "budget": 0.05, "weeks": 2}
     assert options.items() <= run["options"].items()
     assert post(mona, "models/train", {}, 202)["id"] == run["id"]
     assert get(ana, f"models/runs/{run['id']}")["state"] == "READY"
