@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.engine import features, preparation, warm
+from scoring.engine import features, preparation, presets, warm, weighted
 from scoring.engine.bundle import FORMAT, PREPARED, Bundle
 from scoring.engine.calibration import RiskMap, anomaly
-from scoring.engine.detectors import isolation_forest, kind
+from scoring.engine.detectors import kind
+from scoring.engine.detectors.base import Unlearnable
 from scoring.engine.ensemble import Ensemble, Member, combined
 from scoring.engine.evaluation import metrics
 from scoring.engine.plan import Plan
@@ -20,6 +21,7 @@ Floats = NDArray[np.float64]
 Progress = Callable[[float, str], None]
 LEAST_FRAUDS = 200  # below, a supervised model learns the few it has seen by heart
 LEAST_ROWS = 100
+DEFAULT = "default"
 COLD = {"isolation_forest": 0.5, "one_sided": 0.5}  # without labels, and what each says
 LIBRARIES = ("numpy", "scikit-learn", "xgboost-cpu", "xgboost", "numba")
 
@@ -35,7 +37,7 @@ def fit(
     *,
     budget: float,
     seed: int = 7,
-    preset: str = "default",
+    preset: str = DEFAULT,
     plan: Plan | None = None,
     progress: Progress = lambda share, message: None,
 ) -> Bundle:
@@ -49,7 +51,10 @@ def fit(
     """
     plan = plan or Plan()
     prepared, seen = preparation.fit(plan, vectors)
-    bundle = _fit(seen, labels, times, budget, seed, preset, progress)
+    try:
+        bundle = _fit(seen, labels, times, budget, seed, preset, progress)
+    except Unlearnable as reason:
+        raise Untrainable(str(reason)) from reason
     if plan.whole:
         return bundle
     told = {"pipeline": plan.as_dict(), "format": PREPARED if prepared else FORMAT}
@@ -71,7 +76,9 @@ def _fit(
         )
     labels = np.full(len(vectors), np.nan) if labels is None else labels.astype(np.float64)
     progress(0.05, "learning what is usual")
-    unlabelled = _anomaly_members(vectors, budget, preset, seed)
+    if preset != DEFAULT:
+        return _of_preset(vectors, labels, times, budget, seed, preset, progress)
+    unlabelled = _anomaly_members(vectors, budget, seed)
     reserve = unlabelled[0]
     frauds = int(np.sum(labels == 1))
     genuine = int(np.sum(labels == 0))
@@ -101,14 +108,33 @@ def _fit(
     return _bundle(cold, labels, times, budget, seed, preset, measured, note)
 
 
-def _anomaly_members(vectors: Floats, budget: float, preset: str, seed: int) -> list[Member]:
+def _of_preset(
+    vectors: Floats,
+    labels: Floats,
+    times: NDArray[np.int64],
+    budget: float,
+    seed: int,
+    name: str,
+    progress: Progress,
+) -> Bundle:
+    try:
+        asked = presets.preset(name)
+        ensemble, margins, note = weighted.learn(
+            asked, vectors, labels, budget=budget, seed=seed, least=LEAST_FRAUDS, progress=progress
+        )
+    except KeyError:
+        raise Untrainable(f"There is no preset {name}.") from None
+    known = np.flatnonzero(~np.isnan(labels))
+    measured = metrics(labels[known], margins[known]) if np.any(labels == 1) else {}
+    progress(1.0, "done")
+    return _bundle(ensemble, labels, times, budget, seed, name, measured, note)
+
+
+def _anomaly_members(vectors: Floats, budget: float, seed: int) -> list[Member]:
     """Those that need no label, each with its say in a cold score."""
     found = []
     for name, weight in COLD.items():
-        settings = isolation_forest.PRESETS[preset] if name == "isolation_forest" else None
-        detector = kind(name).train(
-            vectors, **({"settings": settings} if settings else {}), seed=seed
-        )
+        detector = kind(name).train(vectors, seed=seed)
         to_odds = anomaly(detector.raw(vectors), budget)
         risk = RiskMap.fitted(to_odds(detector.raw(vectors)), budget)
         found.append(Member(name, detector, weight, to_odds, risk))
@@ -134,7 +160,7 @@ def _bundle(
         "note": note,
         "budget": budget,
         "seed": seed,
-        "preset": {"name": preset, **asdict(isolation_forest.PRESETS[preset])},
+        "preset": {"name": preset, "members": _settings(preset)},
         "rows": len(labels),
         "frauds": int(np.sum(labels == 1)),
         "genuine": int(np.sum(labels == 0)),
@@ -142,6 +168,13 @@ def _bundle(
         "libraries": _versions(),
     }
     return Bundle(manifest, ensemble)
+
+
+def _settings(preset: str) -> dict[str, Any]:
+    """What each detector of a preset was told; the default's are those of their modules."""
+    if preset == DEFAULT:
+        return {}
+    return {part.detector: asdict(part.settings) for part in presets.preset(preset).parts}
 
 
 def _versions() -> dict[str, str]:

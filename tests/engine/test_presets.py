@@ -7,7 +7,10 @@ import pytest
 
 from scoring.engine import detectors as register
 from scoring.engine.detectors import autoencoder, kind
-from scoring.engine.presets import PRESETS, Preset, preset
+from scoring.engine.presets import PRESETS, Part, Preset, preset
+from scoring.engine.training import Untrainable, fit
+from scoring.engine.weighted import learn
+from tests.engine.conftest import BUDGET
 
 
 def test_the_numbers_are_those_of_the_documents():
@@ -57,3 +60,32 @@ def test_a_preset_that_needs_an_extra_says_so(monkeypatch):
 def test_an_unknown_preset_is_a_key_error():
     with pytest.raises(KeyError):
         preset("s9")
+
+
+def test_a_model_of_the_documents_can_be_trained_in_place_of_the_default(world):
+    """It claims no probability, keeps to the alert budget, and its parts say what they weigh."""
+    part = slice(0, 3_000)
+    made = fit(
+        world.vectors[part], None, world.events["time"][part], budget=BUDGET, preset="s0", seed=7
+    )
+    assert made.kind == "cold"
+    assert made.manifest["preset"]["name"] == "s0"
+    assert made.manifest["preset"]["members"]["isolation_forest"]["trees"] == 150
+    scored = made.ensemble.score(world.vectors[part])
+    assert scored.probability is None
+    assert np.mean(scored.risk_score > 0.7) == pytest.approx(BUDGET, abs=0.002)
+
+
+def test_a_part_that_needs_labels_is_left_out_without_them_and_said_so(world):
+    labelled = Preset("x", "x", 0.05, (*preset("s0").parts, Part("logistic", 0.5, None)))
+    labels = np.full(2_000, np.nan)
+    ensemble, _, note = learn(
+        labelled, world.vectors[:2_000], labels, budget=BUDGET, seed=7, least=200, progress=print
+    )
+    assert [member.name for member in ensemble.members] == ["isolation_forest"]
+    assert note == "Logistic regression needs 200 known frauds and is left out"
+
+
+def test_an_unknown_preset_is_no_model(world):
+    with pytest.raises(Untrainable, match="no preset s9"):
+        fit(world.vectors, None, world.events["time"], budget=BUDGET, preset="s9")
