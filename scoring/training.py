@@ -15,6 +15,7 @@ from anomalyshield.leases import advance, finish
 from scoring import comparison, dataset, feature_pipelines, plans, registry, stability, weekly
 from scoring.dataset import Dataset, Split
 from scoring.doubts import compared
+from scoring.engine import presets
 from scoring.engine import training as learning
 from scoring.engine.bundle import Bundle
 from scoring.labels import MATURITY
@@ -32,13 +33,17 @@ def ask(
     budget: float | None = None,
     until: datetime | None = None,
     weeks: int = 0,
+    preset: str = learning.DEFAULT,
 ) -> TrainingRun:
     """Have a model trained. While one waits to be trained, asking again gives that one.
 
     `until` learns as if it were that moment: later events and labels that became known later are
     not there, which is how a past is tested honestly. So many past `weeks` are measured, too, each
-    with a model of its own (`weekly`).
+    with a model of its own (`weekly`). A `preset` other than the default trains the weighted mean
+    of that name; ValueError if there is none.
     """
+    if preset not in preset_names():
+        raise ValueError(f"there is no preset {preset}")
     waiting = TrainingRun.objects.filter(state=State.READY, attempts=0).first()
     if waiting is not None:
         return waiting
@@ -50,12 +55,18 @@ def ask(
             "pipeline": feature_pipelines.active().number,
             **({"until": until.isoformat()} if until else {}),
             **({"weeks": weeks} if weeks else {}),
+            **({"preset": preset} if preset != learning.DEFAULT else {}),
         },
         message="Waiting for a worker",
     )
     record(by=by, action="model.training_asked", object=run, after=run.options)
     bell.leave("training")
     return run
+
+
+def preset_names() -> list[str]:
+    """What can be asked for by name, the default first."""
+    return [learning.DEFAULT, *(preset.name for preset in presets.PRESETS)]
 
 
 def default_budget() -> float:
@@ -107,6 +118,7 @@ def _recipe(part: Split, run: TrainingRun) -> dict[str, Any]:
         "digest": part.digest,
         "budget": run.options["budget"],
         "pipeline": pipeline_of(run).sha256,
+        **({"preset": run.options["preset"]} if "preset" in run.options else {}),
     }
 
 
@@ -127,6 +139,7 @@ def _fit(run: TrainingRun, part: Split) -> Bundle:
         dataset.clock(part.train),
         budget=run.options["budget"],
         seed=SEED,
+        preset=run.options.get("preset", learning.DEFAULT),
         plan=feature_pipelines.plan_of(pipeline_of(run)),
         progress=progress,
     )
@@ -140,7 +153,13 @@ def _weeks(
         return {}
     plan = feature_pipelines.plan_of(pipeline_of(run))
     budget, asked = run.options["budget"], run.options["weeks"]
-    recipe = weekly.Recipe(budget=budget, plan=plan, weeks=asked, maturity=maturity)
+    recipe = weekly.Recipe(
+        budget=budget,
+        plan=plan,
+        weeks=asked,
+        maturity=maturity,
+        preset=run.options.get("preset", learning.DEFAULT),
+    )
 
     def told(at: int, of: int, what: str) -> None:
         _tell(run, 0.75 + 0.2 * at / of, f"Measuring {what}")

@@ -40,6 +40,7 @@ class Recipe:
     budget: float
     plan: Plan | None = None
     weeks: int = WEEKS
+    preset: str = learning.DEFAULT
     window: int | None = WINDOW
     maturity: timedelta = MATURITY
 
@@ -90,6 +91,7 @@ def _week(data: Dataset, fold: Fold, recipe: Recipe) -> Week | None:
             dataset.clock(train),
             budget=recipe.budget,
             seed=SEED,
+            preset=recipe.preset,
             plan=recipe.plan,
         )
     except learning.Untrainable:

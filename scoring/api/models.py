@@ -48,6 +48,12 @@ class TrainIn(Strict):
         default=0,
         help_text="Past weeks to measure, each with a model of its own",
     )
+    preset = s.ChoiceField(
+        choices=training.preset_names(),
+        required=False,
+        default=training.preset_names()[0],
+        help_text="The default, or a weighted mean of the documents by name",
+    )
 
 
 class ReasonIn(Strict):

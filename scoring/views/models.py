@@ -24,6 +24,7 @@ from scoring import (
     weekly,
 )
 from scoring.doubts import doubts
+from scoring.engine.presets import PRESETS
 from scoring.labels import MATURITY
 from scoring.models import ModelVersion, PromotionRequest, TrainingRun
 
@@ -61,6 +62,14 @@ class TrainForm(forms.Form):
         required=False,
         label="Past weeks to measure, each with a model of its own (0: none)",
     )
+    preset = forms.ChoiceField(
+        choices=[
+            (training.preset_names()[0], "Default: calibrated, as far as labels allow"),
+            *((one.name, f"{one.name}: {one.title}") for one in PRESETS),
+        ],
+        required=False,
+        label="What to train",
+    )
 
 
 @allow("model.view", methods=("GET", "HEAD"))
@@ -79,6 +88,7 @@ def train(request: HttpRequest) -> HttpResponse:
         maturity_days=form.cleaned_data["maturity_days"],
         budget=form.cleaned_data["budget_percent"] / 100,
         weeks=form.cleaned_data["weeks"] or 0,
+        preset=form.cleaned_data["preset"] or training.preset_names()[0],
     )
     return redirect("run", run.pk)
 

@@ -27,6 +27,9 @@ class Command(BaseCommand):
         parser.add_argument("--maturity-days", type=int, default=MATURITY.days)
         parser.add_argument("--budget", type=float, help="Share of transactions people can review")
         parser.add_argument("--weeks", type=int, default=0, help="Past weeks to measure, too")
+        parser.add_argument(
+            "--preset", choices=training.preset_names(), default=training.preset_names()[0]
+        )
         parser.add_argument("--until", type=_moment, help="As if it were then: an ISO 8601 time")
 
     def handle(self, *_: Any, **given: Any) -> None:
@@ -39,6 +42,7 @@ class Command(BaseCommand):
             budget=budget,
             until=given["until"],
             weeks=max(given["weeks"], 0),
+            preset=given["preset"],
         )
         if given["inline"]:
             for row in leases.claim(TrainingRun):
