@@ -123,7 +123,7 @@ READS: dict[str, tuple[str, ...]] = {
     "endpoints": ("listEndpoints",),
     "endpoint": ("readEndpoint", "listDeliveries"),
     "features": ("readFeatures",),
-    "pipelines": ("listPipelines", "proposePipeline"),
+    "pipelines": ("listPipelines",),
     "pipeline": ("readPipeline",),
     "profile": ("readMe",),
     "sessions": ("listSessions",),
@@ -166,6 +166,7 @@ ALONE: dict[str, str] = {
 SOON: frozenset[str] = frozenset()
 # Operations that no page has, and why.
 WITHOUT_PAGE: dict[str, str] = {
+    "proposePipeline": "on the page it is a part of the list, shown to those who may edit",
     "releaseAlert": "on pages an alert is released by whoever takes it over",
     "openCase": "pages open a case from one alert, programs from several",
     "giveLabel": "pages label by deciding an alert; reports from outside have none",
