@@ -4,7 +4,7 @@ Every column is eight bytes and never null, so the binary form of an array of it
 behind a header and needs no parsing at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
@@ -85,16 +85,21 @@ def _kinds(dtype: np.dtype) -> tuple[str, ...]:
 def events_of(ids: Sequence[int]) -> Rows:
     """Stored transactions that nobody has decided yet, as events in the order of time."""
     undecided = (
-        f"SELECT {NOW} FROM scoring_transaction AS t WHERE id = ANY(%s)"
+        f"SELECT {NOW} FROM scoring_transaction AS t WHERE id = ANY(%s::int8[])"
         " AND NOT EXISTS (SELECT FROM scoring_decision WHERE transaction_id = t.id)"
     )
-    return _in_local_time(fetched(undecided, [list(ids)], EVENT))
+    return _in_local_time(fetched(undecided, [literal(ids)], EVENT))
 
 
 def stored_events(ids: Sequence[int]) -> Rows:
     """Stored transactions as events, decided or not."""
-    sql = f"SELECT {NOW} FROM scoring_transaction WHERE id = ANY(%s)"
-    return _in_local_time(fetched(sql, [list(ids)], EVENT))
+    sql = f"SELECT {NOW} FROM scoring_transaction WHERE id = ANY(%s::int8[])"
+    return _in_local_time(fetched(sql, [literal(ids)], EVENT))
+
+
+def literal(numbers: Iterable[int]) -> str:
+    """An array as the database writes it; the driver would look at each element by itself."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def _in_local_time(events: Rows) -> Rows:
@@ -103,8 +108,8 @@ def _in_local_time(events: Rows) -> Rows:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, timezone, event_time FROM scoring_transaction"
-            " WHERE id = ANY(%s) AND timezone NOT IN ('', 'UTC')",
-            [events["id"].tolist()],
+            " WHERE id = ANY(%s::int8[]) AND timezone NOT IN ('', 'UTC')",
+            [literal(events["id"].tolist())],
         )
         offsets = {id: offset_seconds(zone, moment) for id, zone, moment in cursor}
     if offsets:
@@ -141,17 +146,16 @@ def _of(entity: str, keys: Rows, first: datetime, last: datetime, known_at: date
     if not known:
         return np.empty(0, HISTORY)
     sql = (
-        f"SELECT {PAST} FROM scoring_transaction WHERE {entity}_key = ANY(%s)"
+        f"SELECT {PAST} FROM scoring_transaction WHERE {entity}_key = ANY(%s::int8[])"
         " AND event_time BETWEEN %s AND %s AND recorded_at <= %s"
     )
     if entity != "user":
         sql += f" AND {entity}_key <> 0"  # lets the partial index be used
-    return fetched(sql, [known, first, last, known_at], HISTORY)
+    return fetched(sql, [literal(known), first, last, known_at], HISTORY)
 
 
 def _of_merchants(events: Rows, known_at: datetime) -> Rows:
-    wanted = hours.last_hour(events)
-    met = fetched(hours.PAYMENTS, {**wanted, "known_at": known_at}, hours.MET)
+    met = _of_ranges(hours.PAYMENTS, hours.last_hour(events), known_at, hours.MET)
     rows = np.zeros(len(met), HISTORY)
     rows["lat"] = rows["lon"] = np.nan
     for name in met.dtype.names or ():
@@ -161,20 +165,25 @@ def _of_merchants(events: Rows, known_at: datetime) -> Rows:
 
 def _hours(events: Rows, known_at: datetime, recount: bool) -> Rows:
     sql = hours.COUNTED if recount else hours.KEPT
-    return hours.summed(fetched(sql, {**hours.month_before(events), "known_at": known_at}, HOURS))
+    return hours.summed(_of_ranges(sql, hours.month_before(events), known_at, HOURS))
+
+
+def _of_ranges(sql: str, ranges: hours.Ranges, known_at: datetime, dtype: np.dtype) -> Rows:
+    lists = {name: literal(numbers) for name, numbers in ranges.items()}
+    return fetched(sql, {**lists, "known_at": known_at}, dtype)
 
 
 @lru_cache(maxsize=2)  # a worker does the chunks of a file one after another
 def _as_of(known_at: datetime) -> hours.AsOf:
-    return hours.AsOf(lambda wanted: fetched(hours.KEPT, {**wanted, "known_at": known_at}, HOURS))
+    return hours.AsOf(lambda ranges: _of_ranges(hours.KEPT, ranges, known_at, HOURS))
 
 
 def _frauds(events: Rows, last: datetime, known_at: datetime) -> Rows:
     keys = {kind: np.unique(events[entity]) for entity, kind in KINDS.items()}
     kinds = np.repeat(list(keys), [len(some) for some in keys.values()])
     said = {
-        "kinds": kinds.tolist(),
-        "keys": np.concatenate(list(keys.values())).tolist(),
+        "kinds": literal(kinds.tolist()),
+        "keys": literal(np.concatenate(list(keys.values())).tolist()),
         "long_ago": moment(int(events["time"].min())) - timedelta(days=frauds.DAYS),
         "last": last,
         "known_at": known_at,

@@ -12,6 +12,7 @@ from scoring.engine.transaction import microseconds
 MONTH, WEEK = DAYS * 24 * HOUR, 7 * 24 * HOUR
 # Of a merchant's payments the kernel reads no more than this; it is a part of HISTORY.
 MET = np.dtype([(name, "<i8") for name in "id time units user card device merchant".split()])
+Ranges = dict[str, list[int]]  # `merchants`, and of each `firsts` and `lasts`
 MET_COLUMNS = "id, event_time, amount_units, user_key, card_key, device_key, merchant_key"
 START = "date_bin('1 hour', event_time, timestamptz '2000-01-01 00:00+00')"
 
@@ -50,7 +51,7 @@ GROUP BY merchant, hour
 """
 
 
-def last_hour(events: Rows) -> dict[str, Any]:
+def last_hour(events: Rows) -> Ranges:
     """Where PAYMENTS finds those of the hour before each event, none twice."""
     sorted = _by_merchant(events)
     times, new = sorted["time"], _new(sorted)
@@ -58,7 +59,7 @@ def last_hour(events: Rows) -> dict[str, Any]:
     return _ranges(sorted, new, times - HOUR, times + 1)
 
 
-def month_before(events: Rows) -> dict[str, Any]:
+def month_before(events: Rows) -> Ranges:
     """Where KEPT finds the whole hours of thirty days before each event."""
     sorted = _by_merchant(events)
     hour = sorted["time"] // HOUR * HOUR
@@ -76,7 +77,7 @@ def _new(sorted: Rows) -> np.ndarray:
     return new
 
 
-def _ranges(sorted: Rows, new: np.ndarray, firsts: np.ndarray, lasts: np.ndarray) -> dict[str, Any]:
+def _ranges(sorted: Rows, new: np.ndarray, firsts: np.ndarray, lasts: np.ndarray) -> Ranges:
     starts = np.flatnonzero(new)
     ends = np.append(starts[1:], len(sorted))[: len(starts)] - 1
     return {
@@ -129,7 +130,7 @@ class AsOf:
 
     MOST = 2_000_000  # rows of 32 bytes; then it begins again
 
-    def __init__(self, fetch: Callable[[dict[str, Any]], Rows]) -> None:
+    def __init__(self, fetch: Callable[[Ranges], Rows]) -> None:
         self._fetch = fetch
         self._forget()
 
