@@ -143,18 +143,21 @@ def _explain(decision: Decision, vector: np.ndarray, event: Rows, report: Report
 
 
 def _late(past: History, event: Rows, known_at: datetime, vector: np.ndarray) -> list[str] | None:
-    """What was recorded and not yet seen: numbers of payments, and labels."""
+    """What was recorded and not yet seen: numbers of payments, and what else they are part of."""
     under_way = _under_way(past, event, known_at)
     # The latest are the likeliest; then each alone.
     attempts = [under_way[:count] for count in range(len(under_way) + 1)]
     attempts += [[one] for one in under_way[1:]]
-    before = history.read_one(event, known_at=known_at - UNDER_WAY)
-    unsaid = replace(past, frauds=before.frauds)
-    for known, told in ((past, []), (unsaid, ["labels"])):
-        for attempt in attempts:
-            again = features.compute(event, _without(known, attempt))[0, : len(vector)]
-            if again.tobytes() == vector.tobytes():
-                return [str(one.pk) for one in attempt] + told
+    unsaid = history.read_one(event, known_at=known_at - UNDER_WAY).frauds
+    # A worker keeps the hours of merchants while it does a file, labels have commits of their own.
+    for frauds, labels in ((past.frauds, []), (unsaid, ["labels"])):
+        known = replace(past, frauds=frauds)
+        for uncounted, sums in (([], []), (under_way, ["sums of the merchant"])):
+            for attempt in attempts:
+                seen = _without(known, attempt, uncounted or attempt)
+                again = features.compute(event, seen)[0, : len(vector)]
+                if again.tobytes() == vector.tobytes():
+                    return [str(one.pk) for one in attempt] + labels + sums
     return None
 
 
@@ -177,9 +180,11 @@ def _under_way(past: History, event: Rows, known_at: datetime) -> list[Transacti
     ]
 
 
-def _without(past: History, late: Sequence[Transaction]) -> History:
-    """The same past as if these had not been there, in the sums of merchants' hours too."""
+def _without(
+    past: History, late: Sequence[Transaction], uncounted: Sequence[Transaction]
+) -> History:
+    """The same past as if these had not been there, nor those in the sums of merchants' hours."""
     ids = [one.pk for one in late]
     parts = (past.by_user, past.by_card, past.by_device, past.by_merchant)
     left = (rows[~np.isin(rows["id"], ids)] for rows in parts)
-    return History(*left, hours.without(past.hours, late), past.frauds)
+    return History(*left, hours.without(past.hours, uncounted), past.frauds)

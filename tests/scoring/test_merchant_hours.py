@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 import numpy as np
+import psycopg
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -178,7 +180,7 @@ def test_merging_changes_nothing_that_is_read():
     for _ in range(3):
         merging.merge()
         is_read_exactly(paying.events())
-    settled = MerchantHour.objects.filter(recorded_at__lt=timezone.now() - timedelta(minutes=20))
+    settled = MerchantHour.objects.filter(recorded_at__lt=timezone.now() - timedelta(minutes=1))
     assert settled.count() == settled.values("merchant_key", "hour").distinct().count()
     assert settled.count() < before - 40
 
@@ -201,7 +203,9 @@ def test_what_is_not_settled_is_left_for_the_next_time():
 
 
 def test_portions_come_to_the_same(monkeypatch):
-    monkeypatch.setattr(merging, "MERGE", merging.MERGE.replace("LIMIT 5000", "LIMIT 7"))
+    monkeypatch.setattr(
+        merging, "MERGE", merging.MERGE.replace(f"LIMIT {merging.AT_ONCE}", "LIMIT 7")
+    )
     for part in range(4):
         paying.stored(*paying.crowd(30, seed=part, days=2, name=f"p{part}-"))
     aged()
@@ -238,3 +242,17 @@ def test_an_hour_whose_payments_were_deleted_leaves_no_row():
     aged()
     merging.merge()
     assert not MerchantHour.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_chunk_that_is_just_being_made_is_waited_for(monkeypatch):
+    monkeypatch.setattr(merging, "BY", merging.BY.replace("'1 minute'", "'0 seconds'"))
+    for name in "ab":
+        paying.stored(paying.payment(name))
+    with psycopg.connect(**connection.get_connection_params()) as apart:
+        apart.execute("SELECT 1")  # its transaction has begun
+        MerchantHour.objects.update(recorded_at=timezone.now())
+        merging.merge()
+        assert MerchantHour.objects.count() == 2
+    merging.merge()
+    assert MerchantHour.objects.count() == 1

@@ -107,20 +107,21 @@ def test_payments_of_the_merchant_and_labels_under_way_are_named(
     monkeypatch.setattr(features, "compute", counted)
     hours = [paying.START - timedelta(hours=hours) for hours in (50, 20, 0, 0)]
     a, b, _, event = paying.stored(
-        *(paying.payment(f"p{n}", hours[n], user=n + 1) for n in range(4))
+        *(paying.payment(f"p{n}", hours[n], user=n % 2 + 1) for n in range(4))
     )
     Transaction.objects.filter(pk=a.pk).update(recorded_at=timezone.now() - timedelta(hours=1))
     labels.from_file([("p0", "TRUE_FRAUD", paying.START)], source=event.source)
     events, known_at = history.stored_events([event.pk]), timezone.now()
     past = history.read_one(events, known_at=known_at, recount=True)
-    assert counted(events, past).tolist() == [[1, 2, 2, 3]]
+    assert counted(events, past).tolist() == [[2, 2, 2, 3]]
 
     def late(*seen: int) -> list[str] | None:
         return replaying._late(past, events, known_at, np.array(seen, np.float64))
 
     assert late(1, 2, 1, 3) == [str(b.pk)], "an hour before that is only a sum"
-    assert late(1, 2, 2, 0) == ["labels"]
+    assert late(2, 2, 2, 0) == ["labels"]
     assert late(1, 2, 1, 0) == [str(b.pk), "labels"]
+    assert late(2, 2, 1, 3) == ["sums of the merchant"]
     assert late(1, 2, 0, 0) is None, "the other was there long before"
 
 
