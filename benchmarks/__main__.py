@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-PARTS = ("engine", "ingest", "file", "detect", "queue")
+PARTS = ("engine", "history", "ingest", "file", "detect", "queue")
 
 
 def main() -> int:
