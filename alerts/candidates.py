@@ -1,8 +1,9 @@
 """Decisions on their way to an alert, with what suspicions and routes ask of them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from math import nan
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ class Candidate:
     features: Mapping[str, float]
     spec: str = ""  # what the vector means
     vector: bytes = b""  # empty: not kept
+    found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # asked often
 
     def feature(self, name: str) -> float:
         """NaN when unknown, so that no comparison with it holds."""
@@ -34,21 +36,33 @@ def candidates(decisions: Iterable[Decision]) -> list[Candidate]:
     """One query for all vectors. A vector of another register of features is as good as none."""
     from scoring.engine.features import spec_id  # compiles its kernel: only when alerts are raised
 
-    wanted = list(decisions)
+    wanted, spec = list(decisions), spec_id()
     kept = Snapshot.objects.filter(
         day__in={decision.known_at.date() for decision in wanted},
         transaction_id__in=[decision.transaction_id for decision in wanted],
-        spec=spec_id(),
+        spec=spec,
     )
-    vectors = {(row.day, row.transaction_id): bytes(row.vector) for row in kept}
+    rows = kept.values_list("day", "transaction_id", "vector")
+    vectors = {(day, paid): bytes(vector) for day, paid, vector in rows}
     found = ((d, vectors.get((d.known_at.date(), d.transaction_id), b"")) for d in wanted)
-    return [Candidate(d, d.transaction, _named(v), spec_id(), v) for d, v in found]
+    return [Candidate(d, d.transaction, Vector(v) if v else {}, spec, v) for d, v in found]
 
 
-def _named(vector: bytes) -> dict[str, float]:
-    if not vector:
-        return {}
-    from scoring.engine.features import NAMES
+class Vector(Mapping[str, float]):
+    """The stored features by name; a name is looked up when somebody asks for it."""
 
-    values = np.frombuffer(vector, "<f8")
-    return dict(zip(NAMES, values.tolist(), strict=True))
+    def __init__(self, stored: bytes) -> None:
+        self._values = np.frombuffer(stored, "<f8")
+
+    def __getitem__(self, name: str) -> float:
+        from scoring.engine.register import column
+
+        return float(self._values[column(name)])
+
+    def __iter__(self) -> Iterator[str]:
+        from scoring.engine.register import NAMES
+
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        return len(self._values)

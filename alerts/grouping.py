@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from alerts.candidates import Candidate
 from alerts.conditions import matches
@@ -33,7 +34,7 @@ class Placing:
     kind: str
     entity: str
 
-    @property
+    @cached_property
     def key(self) -> int:
         """Payments with one key may share an alert; 0 shares with nobody."""
         if self.route.grouping == Route.Grouping.NONE:
@@ -65,6 +66,35 @@ def group(placings: Iterable[Placing], alerts: Iterable[Alert], now: datetime) -
     for alert in alerts:
         waiting.setdefault(alert.group_key, []).append(alert)
     return [_join(one, waiting.setdefault(one.key, []), now) for one in placings]
+
+
+@dataclass
+class Span:
+    """As much of an alert as decides whether it takes another payment."""
+
+    MOST, takes = Alert.MOST, Alert.takes
+
+    first_event: datetime
+    last_event: datetime
+    hit_count: int = 1
+
+
+def count(placings: Iterable[Placing]) -> int:
+    """How many alerts `group` would make of them, if nothing were closed in between."""
+    waiting: dict[int, list[Span]] = {}
+    alone = 0
+    for one in placings:
+        moment, known = one.candidate.payment.event_time, waiting.setdefault(one.key, [])
+        near = (span for span in reversed(known) if span.takes(moment, one.window))
+        if not one.key:
+            alone += 1
+        elif span := next(near, None):
+            span.first_event = min(span.first_event, moment)
+            span.last_event = max(span.last_event, moment)
+            span.hit_count += 1
+        else:
+            known.append(Span(moment, moment))
+    return alone + sum(map(len, waiting.values()))
 
 
 def _join(placing: Placing, waiting: list[Alert], now: datetime) -> AlertHit:

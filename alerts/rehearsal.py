@@ -3,18 +3,27 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from alerts.candidates import Candidate, candidates
 from alerts.conditions import matches
-from alerts.grouping import Placing, group, place
-from alerts.models import AlertHit, Route
+from alerts.grouping import Placing, count, place
+from alerts.models import Route
 from alerts.routing import active_routes
+from scoring.models import Decision, Source
 
-MOST = 5_000  # payments, the latest: a page answers in a second or two
+MOST = 5_000  # payments, the latest: a page answers within a second
 STEP = 1_000  # vectors read at once
+PAID = (
+    "source_id", "event_time", "amount_units", "currency", "user_id", "card_id", "device_id",
+    "merchant_name", "merchant_category", "mcc", "location", "country", "user_key",
+)  # fmt: skip
+ASKED = (
+    "level", "outcome", "reason_codes", "risk_score", "known_at", "transaction_id",
+    *(f"transaction__{name}" for name in PAID),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,12 +57,8 @@ class Rehearsal:
 def rehearse(routes: Sequence[Route], *, days: int) -> Rehearsal:
     """Nothing is written. Payments that are already decided count too: it is about the stream."""
     since = timezone.now() - timedelta(days=days)
-    hits = list(
-        AlertHit.objects.filter(at__gte=since)
-        .select_related("decision__transaction__source")
-        .order_by("-at", "-pk")[: MOST + 1]
-    )
-    past = list(_candidates(hits[MOST - 1 :: -1] if len(hits) > MOST else hits[::-1]))
+    decisions = _decided(since)
+    past = list(_candidates(decisions[MOST - 1 :: -1]))
     then = [place(one, routes) for one in past]
     in_force = active_routes()
     now = [place(one, in_force) for one in past]
@@ -66,17 +71,27 @@ def rehearse(routes: Sequence[Route], *, days: int) -> Rehearsal:
     return Rehearsal(
         days=days,
         payments=len(past),
-        capped=len(hits) > MOST,
+        capped=len(decisions) > MOST,
         lines=lines,
         alerts=sum(line.alerts for line in lines),
-        alerts_in_force=_alerts(now),
-        moved=[(a, b, count) for (a, b), count in moved.most_common()],
+        alerts_in_force=count(now),
+        moved=[(a, b, payments) for (a, b), payments in moved.most_common()],
     )
 
 
-def _candidates(hits: list[AlertHit]) -> Iterator[Candidate]:
-    for start in range(0, len(hits), STEP):
-        yield from candidates(hit.decision for hit in hits[start : start + STEP])
+def _decided(since: datetime) -> list[Decision]:
+    """What was put into alerts since then, latest first, with what routes and suspicions ask."""
+    found = Decision.objects.filter(hit__at__gte=since).select_related("transaction")
+    found = found.only(*ASKED).order_by("-hit__at", "-hit__pk")
+    decisions, sources = list(found[: MOST + 1]), Source.objects.in_bulk()
+    for decision in decisions:
+        decision.transaction.source = sources[decision.transaction.source_id]
+    return decisions
+
+
+def _candidates(decisions: list[Decision]) -> Iterator[Candidate]:
+    for start in range(0, len(decisions), STEP):
+        yield from candidates(decisions[start : start + STEP])
 
 
 def _lines(routes: Sequence[Route], past: list[Candidate], then: list[Placing]) -> list[Line]:
@@ -87,14 +102,9 @@ def _lines(routes: Sequence[Route], past: list[Candidate], then: list[Placing]) 
         Line(
             route=route,
             payments=len(taken[id(route)]),
-            alerts=_alerts(taken[id(route)]),
+            alerts=count(taken[id(route)]),
             asked_for=sum(matches(route, one) for one in past),
             share=len(taken[id(route)]) / len(past) if past else 0.0,
         )
         for route in routes
     ]
-
-
-def _alerts(placings: Sequence[Placing]) -> int:
-    """How many alerts they would make, if nothing were closed in between."""
-    return len({id(hit.alert) for hit in group(placings, [], timezone.now())})

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 from alerts.candidates import Candidate
 from alerts.models import Alert
+from scoring.engine.transaction import UNITS
 
 Kind, Typology = Alert.Kind, Alert.Typology
 SMALL = 25.0  # base currency: an amount that tries whether a card still works
 FAST = 900.0  # km/h: no passenger is faster
+LIMIT = 10_000.0  # base currency: from here on a bank has to report cash
+CASH = frozenset({"6010", "6011"})  # ISO 18245: over the counter, from a machine
 MONEY_TRANSFER = frozenset({"4829", "6012", "6050", "6051", "6538", "6540"})  # ISO 18245
 
 
@@ -47,8 +50,43 @@ def mule(c: Candidate) -> bool:
     return moves_money and (c.feature("transaction_count_24h") >= 3 or c.amount >= 1000)
 
 
+def collusion(c: Candidate) -> bool:
+    """A round sum unlike this customer, where others have just paid more often than usual."""
+    unlike = c.feature("amount_over_mean_30d") >= 4 or c.feature("amount_over_max_30d") >= 2
+    round_sum = c.amount >= 50 and c.payment.amount_units % (10 * UNITS) == 0
+    others = c.feature("merchant_transaction_count_24h") >= 1
+    crowded = c.feature("merchant_surge_24h") >= 2 or _tainted(c)
+    return unlike and round_sum and others and crowded
+
+
+def _tainted(c: Candidate) -> bool:
+    """Frauds are known of the merchant, and are not just a few among many payments."""
+    known = c.feature("merchant_known_fraud_count_30d") >= 2
+    return known and c.feature("merchant_known_fraud_share_30d") >= 0.2
+
+
 def structuring(c: Candidate) -> bool:
-    return c.feature("same_amount_count_24h") >= 2 and c.amount > SMALL
+    """Sums below the limit that together reach it within a week, or the same sum again."""
+    again = c.feature("same_amount_count_24h") >= 2 and c.amount > SMALL
+    if again or c.amount >= LIMIT:
+        return again
+    just_below, before = c.amount >= 0.9 * LIMIT, c.feature("max_amount_7d")
+    if c.payment.mcc not in CASH:
+        return just_below and 0.9 * LIMIT <= before < LIMIT
+    together = before < LIMIT <= c.feature("total_amount_7d") + c.amount
+    return just_below or (c.amount >= 0.15 * LIMIT and together)
+
+
+def bust_out(c: Candidate) -> bool:
+    """A customer of long standing who spends, at home and without haste, as never before."""
+    known = c.feature("history_days") >= 14 and c.feature("transaction_count_30d") >= 8
+    at_home = c.feature("new_place") != 1 and c.feature("new_device") != 1
+    calm = c.feature("time_since_last_transaction_minutes") >= 60
+    several = c.feature("transaction_count_24h") >= 2 and c.feature("large_amounts_14d") >= 2
+    before = c.feature("total_amount_30d") - c.feature("total_amount_7d")  # in 23 days
+    spree = before > 0 and c.feature("total_amount_24h") + c.amount >= 5 * before / 23
+    dear = c.feature("amount_over_median") >= 4
+    return known and at_home and calm and several and spree and dear
 
 
 def stolen_card(c: Candidate) -> bool:
@@ -77,6 +115,12 @@ SUSPICIONS = [
         mule,
     ),
     Suspicion(
+        Typology.MERCHANT_COLLUSION,
+        Kind.MERCHANT,
+        "Round sums at one merchant, unlike its customers, where others have just paid.",
+        collusion,
+    ),
+    Suspicion(
         Typology.ACCOUNT_TAKEOVER,
         Kind.USER,
         "A new device pays from a new place, or far more than usual.",
@@ -85,8 +129,14 @@ SUSPICIONS = [
     Suspicion(
         Typology.STRUCTURING,
         Kind.USER,
-        "The same amount again and again within a day.",
+        "Sums just below a limit of reporting, or the same sum again and again.",
         structuring,
+    ),
+    Suspicion(
+        Typology.BUST_OUT,
+        Kind.USER,
+        "After a long quiet history many times the usual is spent within a day, at home.",
+        bust_out,
     ),
     Suspicion(
         Typology.STOLEN_CARD,
@@ -101,7 +151,10 @@ SENTENCES = {suspicion.typology: suspicion.sentence for suspicion in [*SUSPICION
 
 def suspected(candidate: Candidate) -> Suspicion:
     """The first of the register that applies; else only: unusual for this customer."""
-    return next((one for one in SUSPICIONS if one.applies(candidate)), NONE)
+    if "suspicion" not in candidate.found:  # several routes and the grouping ask
+        first = next((one for one in SUSPICIONS if one.applies(candidate)), NONE)
+        candidate.found["suspicion"] = first
+    return candidate.found["suspicion"]
 
 
 def entity_of(candidate: Candidate, kind: str) -> tuple[str, str]:

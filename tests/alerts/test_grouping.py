@@ -85,6 +85,20 @@ def test_another_customer_another_day_or_another_suspicion_is_another_alert(card
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("how", ["TYPOLOGY", "USER", "NONE"])
+def test_a_dry_run_counts_the_alerts_that_grouping_makes(cards, how):
+    route, chance = ruled(cards, how, window_hours=6), Random(5)
+    paid = [
+        making.payment(chance.choice("abc"), event_time=at(chance.uniform(0, 60)))
+        for _ in range(40)
+    ]
+    decided = [making.decision(one) for one in paid]
+    placings = [grouping.place(Candidate(one, one.transaction, {}), [route]) for one in decided]
+    hits = grouping.group(placings, [], NOON)
+    assert grouping.count(placings) == len({id(hit.alert) for hit in hits})
+
+
+@pytest.mark.django_db
 def test_the_highest_score_leads_and_the_worst_level_shows(cards):
     for score, level in ((0.8, "CRITICAL"), (0.9, "HIGH"), (0.7, "HIGH")):
         making.decision(making.payment(), score=score, level=level, reason_codes=[level])
