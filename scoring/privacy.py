@@ -18,7 +18,12 @@ def sees_numbers(user: Any) -> bool:
     return isinstance(user, Machine) or sees_people(user)
 
 
+def own_source(user: Any) -> int | None:
+    """The source a key is bound to; None for people and for keys of no source."""
+    return user.key.source_id if isinstance(user, Machine) else None
+
+
 def sees_user_of(user: Any, source_id: int) -> bool:
     """Whether the customer is read in full: a key of one source reads back what it sent."""
-    own = user.key.source_id if isinstance(user, Machine) else None
+    own = own_source(user)
     return (own is not None and own == source_id) or sees_people(user)

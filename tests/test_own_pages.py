@@ -12,6 +12,7 @@ from anomalyshield.accounts import open_sessions
 from anomalyshield.accounts.browsers import named
 from anomalyshield.accounts.models import OpenSession, User
 from anomalyshield.audit.models import AuditEvent
+from anomalyshield.audit.record import record
 from anomalyshield.context import read_in
 from anomalyshield.templatetags.words import when
 from tests.conftest import client_of
@@ -145,6 +146,19 @@ def test_ana_chooses_her_zone_and_times_are_shown_in_it(ana: User, adam: User) -
     assert "When (UTC)" in client_of(adam).get("/audit/").content.decode()
     event = AuditEvent.objects.get(action="profile.changed")
     assert (event.before, event.after) == ({"timezone": "UTC"}, {"timezone": "Asia/Kolkata"})
+
+
+def test_the_trail_is_read_and_asked_for_in_words(adam: User) -> None:
+    record(by=adam, action="alert.decided", object=adam)
+    record(by=adam, action="alert.undone", object=adam)
+    client = client_of(adam)
+    page = client.get("/audit/").content.decode()
+    assert ">Decided an alert<" in page
+    assert ">alert.decided<" not in page
+    for asked in ("alert.decided", "Decided an alert", "decided"):
+        events = client.get("/audit/", {"action": asked}).context["events"]
+        assert [event.action for event, *_ in events] == ["alert.decided"], asked
+    assert client.get("/audit/", {"action": "dreamt"}).context["events"] == []
 
 
 def test_choosing_the_same_again_leaves_nothing_on_the_trail(ana: User) -> None:

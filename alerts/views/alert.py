@@ -26,6 +26,11 @@ from scoring.engine.decision import Outcome, Policy
 from scoring.models import Label, ListEntry, Resolution
 from scoring.webhooks.events import DECISION_UPDATED, heard
 
+UPSTREAM = {  # what it hears of an undo
+    "now": ", and upstream is told",
+    "later": " here; no endpoint is active, so upstream is told when one is resumed",
+    "": " here; no endpoint is registered, so upstream is not told",
+}
 LAST = "last_decision"  # in the session: what the undo key takes back
 
 
@@ -168,7 +173,7 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "next": next_for(user, asked, found) if user.may("alert.work") else None,
         "typologies": Alert.Typology.choices,
     }
-    context["upstream_hears"] = context["may_undo"] and heard(DECISION_UPDATED)
+    context["upstream"] = UPSTREAM[heard(DECISION_UPDATED)] if context["may_undo"] else ""
     return render(request, "alerts/alert.html", context | more, status=status)
 
 
@@ -221,9 +226,7 @@ def _told(undone: Alert) -> str:
     """What upstream hears of it."""
     if undone.decision.outcome == Outcome.APPROVE:
         return ""
-    if heard(DECISION_UPDATED):
-        return " Its payment is held again, and upstream is told."
-    return " Its payment is held again here; no endpoint is registered, so upstream is not told."
+    return f" Its payment is held again{UPSTREAM[heard(DECISION_UPDATED)]}."
 
 
 def undoable(request: HttpRequest) -> dict[str, Any] | None:

@@ -117,7 +117,11 @@ class TrailFilter(forms.Form):
     """What to show of the audit log."""
 
     actor = forms.CharField(max_length=150, required=False)
-    action = forms.CharField(max_length=64, required=False)
+    action = forms.CharField(
+        max_length=64,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "actions", "placeholder": "Decided an alert"}),
+    )
     object_type = forms.CharField(
         max_length=64, required=False, widget=forms.TextInput(attrs={"placeholder": "alerts.alert"})
     )

@@ -84,6 +84,14 @@ ACTIONS = {
 }
 
 
+def actions_called(text: str) -> list[str]:
+    """The actions somebody means: by code, else those whose words hold what was typed."""
+    wanted = " ".join(text.casefold().split())
+    if wanted in ACTIONS:
+        return [wanted]
+    return [code for code, words in ACTIONS.items() if wanted in words.casefold()] or [text]
+
+
 def action_in_words(action: str) -> str:
     """`alert.claimed` as a sentence has it; one without words of its own reads as it is spelt."""
     spelt = action.replace(".", ": ", 1).replace("_", " ").capitalize()

@@ -18,7 +18,7 @@ from anomalyshield.templatetags.words import masked_if
 from scoring.engine.decision import Level
 from scoring.engine.keys import entity_key
 from scoring.models import Decision, Explanation, Transaction
-from scoring.privacy import sees_numbers, sees_people, sees_user_of
+from scoring.privacy import own_source, sees_numbers, sees_people, sees_user_of
 from scoring.views.transactions import vector_of
 
 PAGE = 50
@@ -89,9 +89,8 @@ class Anomalies(APIView):
     def get(self, request: Request) -> Response:
         asked = Asked(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
-        hidden = not sees_people(request.user)
         limit = asked.validated_data["limit"]
-        rows = found(asked.validated_data, hidden)
+        rows = found(asked.validated_data, request.user)
         more = rows[limit - 1].pk if len(rows) > limit else None
         return Response(
             {"results": [told(row, request.user) for row in rows[:limit]], "next": more}
@@ -117,14 +116,14 @@ def decisions() -> QuerySet[Decision]:
     return Decision.objects.select_related("transaction", "model", "policy")
 
 
-def found(asked: dict[str, Any], hidden: bool) -> list[Decision]:
+def found(asked: dict[str, Any], asker: Any) -> list[Decision]:
     """One row more than a page. Each level has an index in this order, so they are merged."""
     rows = decisions().order_by("-pk")
     if "user" in asked:
-        if hidden:  # asking for a masked value and seeing rows would confirm it
-            return []
-        user = asked["user"]
+        user, own = asked["user"], own_source(asker)
         rows = rows.filter(transaction__user_key=entity_key(user), transaction__user_id=user)
+        if not sees_people(asker):  # asking for a masked value and seeing rows would confirm it
+            rows = rows.filter(transaction__source=own) if own else rows.none()
     if "cursor" in asked:
         rows = rows.filter(pk__lt=asked["cursor"])
     rows = rows.filter(**{FILTERS[name]: asked[name] for name in FILTERS if name in asked})

@@ -24,7 +24,7 @@ class SearchAsked(Listed):
     q = s.CharField(
         max_length=128,
         required=False,
-        help_text="Its id, or its user; a user is not found where their value is masked",
+        help_text="Its id, or its user; a user is found where their value is not masked",
     )
     since = s.DateTimeField(required=False)
     until = s.DateTimeField(required=False)
@@ -73,5 +73,5 @@ class Transactions(Resource):
         limit, cursor = asked.pop("limit"), asked.pop("cursor", "")
         if cursor and read_cursor(cursor) is None:
             unreadable()
-        rows = found({**asked, "before": cursor}, self.hides(request.user))
+        rows = found({**asked, "before": cursor}, request.user)
         return paged(list(rows[: limit + 1]), limit, cursor_of)

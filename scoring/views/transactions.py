@@ -17,7 +17,7 @@ from scoring.engine.features import FEATURES, widened
 from scoring.explaining import NotExplainable, stored_vector
 from scoring.models import Decision, Explanation, Transaction
 from scoring.models.transactions import TransactionQuerySet
-from scoring.privacy import sees_people
+from scoring.privacy import own_source, sees_people
 
 PAGE = 50
 DRAWN = 8  # contributions
@@ -47,20 +47,24 @@ def transactions(request: HttpRequest) -> HttpResponse:
     form.is_valid()
     asked = {name: value for name, value in form.cleaned_data.items() if value}
     hidden = not sees_people(request.user)
-    rows = list(found(asked, hidden)[: PAGE + 1])
+    rows = list(found(asked, request.user)[: PAGE + 1])
     kept = {name: request.GET[name] for name in asked if name != "before"}
     more = urlencode({**kept, "before": cursor_of(rows[PAGE - 1])}) if len(rows) > PAGE else ""
     context = {"form": form, "rows": rows[:PAGE], "more": more, "masked": hidden, "asked": asked}
     return render(request, "scoring/transactions.html", context)
 
 
-def found(asked: dict[str, Any], hidden: bool) -> TransactionQuerySet:
+def found(asked: dict[str, Any], asker: Any) -> TransactionQuerySet:
     """Latest first, a page at a time from where the page before ended."""
     rows = Transaction.objects.select_related("decision", "source").latest_first()
     if text := asked.get("q"):
         wanted = Q(pk__in=Transaction.objects.called(text).values("pk"))
-        if not hidden:  # asking for a masked value and seeing rows would confirm it
-            wanted |= Q(pk__in=Transaction.objects.of_user(text).values("pk"))
+        theirs = Transaction.objects.of_user(text).values("pk")
+        if sees_people(asker):
+            wanted |= Q(pk__in=theirs)
+        elif own := own_source(asker):  # a key finds by user what its source has sent
+            wanted |= Q(pk__in=theirs.filter(source=own))
+        # Else not: asking for a masked value and seeing rows would confirm it.
         rows = rows.filter(wanted)
     names = {"since": "event_time__gte", "until": "event_time__lt", "level": "decision__level"}
     rows = rows.filter(**{names[name]: value for name, value in asked.items() if name in names})

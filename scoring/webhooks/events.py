@@ -40,9 +40,12 @@ def decision_updated(resolution: Resolution, *, previous: str) -> OutboundEvent:
     return queue(DECISION_UPDATED, data, at=resolution.at, resolution=resolution)
 
 
-def heard(type: str) -> bool:
-    """Whether any endpoint is told of it; those that pause are told later."""
-    return Endpoint.objects.subscribed_to(type).exists()
+def heard(type: str) -> str:
+    """When somebody is told of it: "now", "later" while every endpoint pauses, "" for never."""
+    states = set(Endpoint.objects.subscribed_to(type).values_list("state", flat=True))
+    if Endpoint.State.ACTIVE in states:
+        return "now"
+    return "later" if states else ""
 
 
 def tested(endpoint: Endpoint) -> OutboundEvent:

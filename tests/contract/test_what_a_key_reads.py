@@ -64,6 +64,19 @@ def test_a_key_of_the_source_reads_the_customers_it_sent(adam: User, alert: Aler
     assert AuditEvent.objects.filter(action="data.read").count() == 1
 
 
+def test_a_key_finds_by_user_what_its_own_source_has_sent(adam: User, alert: Alert) -> None:
+    alerts_making.payment(user=USER)  # of another source it is not told even that it is there
+    for headers, found in (
+        (key(adam, alert.transaction.source), 1),
+        (key(adam, making.source("elsewhere")), 0),
+        (key(adam), 0),
+    ):
+        for address in (f"anomalies?user={USER}", f"transactions?q={USER}"):
+            rows = Client().get(f"/api/v1/{address}", headers=headers).json()["results"]
+            assert len([row for row in rows if row["id"] == alert.transaction_id]) == found, address
+            assert len(rows) == found or address.startswith("transactions"), address
+
+
 def test_people_who_may_not_look_still_see_ends_only(mona: User, alert: Alert) -> None:
     for address in addresses(alert):
         told = read(client_of(mona), address)

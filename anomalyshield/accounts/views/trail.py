@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from anomalyshield.accounts.forms import TrailFilter
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.models import AuditEvent
+from anomalyshield.audit.words import ACTIONS, action_in_words, actions_called
 
 PAGE = 50
 
@@ -20,12 +21,13 @@ def audit(request: HttpRequest) -> HttpResponse:
     form = TrailFilter(request.GET)
     asked = form.asked
     before = asked.pop("before", None)
-    events = readable(request.user).filter(**asked).order_by("-pk")
+    events = readable(request.user).filter(**_narrowed(asked)).order_by("-pk")
     if before:
         events = events.filter(pk__lt=before)
     rows = list(events[: PAGE + 1])
     context = {
-        "events": [(event, _changes(event)) for event in rows[:PAGE]],
+        "events": [_told(event) for event in rows[:PAGE]],
+        "known": sorted(ACTIONS.values()),
         "older": urlencode({**asked, "before": rows[PAGE - 1].pk}) if len(rows) > PAGE else "",
         "newest": urlencode(asked) if before else "",
         "form": form,
@@ -39,6 +41,18 @@ def readable(user: Any) -> "QuerySet[AuditEvent]":
     """What this person may read of the trail."""
     every = AuditEvent.objects.all()
     return every if user.may("audit.all") else every.filter(actor=user.username)
+
+
+def _narrowed(asked: dict[str, object]) -> dict[str, object]:
+    """The action as a code or in words: a person has seen words, a link may carry a code."""
+    if "action" not in asked:
+        return asked
+    others = {name: value for name, value in asked.items() if name != "action"}
+    return {**others, "action__in": actions_called(str(asked["action"]))}
+
+
+def _told(event: AuditEvent) -> tuple[AuditEvent, str, list[tuple[str, Any, Any]]]:
+    return event, action_in_words(event.action), _changes(event)
 
 
 def _changes(event: AuditEvent) -> list[tuple[str, Any, Any]]:
