@@ -16,6 +16,7 @@ from scoring.models import Label
 
 PAGE = 50
 VALUES = [(value, label_in_words(value)) for value in Label.Value.values]
+OPPOSITE = {"TRUE_FRAUD": "FALSE_POSITIVE", "FALSE_POSITIVE": "TRUE_FRAUD"}
 SHOWS = [("Waiting", ""), ("Answered", "answered")]
 
 
@@ -56,7 +57,7 @@ def corrections(request: HttpRequest) -> HttpResponse:
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
     """Of the label with this number."""
     label = get_object_or_404(labels_for(request.user), pk=pk)
-    form = CorrectionForm(request.POST or None)
+    form = CorrectionForm(request.POST or None, initial={"value": OPPOSITE.get(label.value)})
     if request.method != "POST":
         return _form(request, label, form)
     if not form.is_valid():
