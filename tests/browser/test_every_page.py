@@ -3,6 +3,7 @@
 axe-core comes from npm into a temporary folder, for these tests alone.
 """
 
+import io
 import shutil
 import subprocess
 import warnings
@@ -16,13 +17,15 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from playwright.sync_api import Browser
 
+from alerts import corrections
 from alerts.models import Alert
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import PUBLIC
 from cases import evidence, workflow
-from scoring import policy_changes, training
+from scoring import policy_changes, training, uploads
 from scoring.engine.decision import Policy
+from scoring.models import Label, ModelVersion, Upload
 from scoring.webhooks import events
 from tests.conftest import client_of
 from tests.permission_samples import SAMPLES
@@ -75,19 +78,41 @@ def starts(user: User) -> Iterator[str]:
 
 
 @pytest.fixture
-def furnished() -> None:
-    """A demo day, and one of each thing that only people make."""
+def furnished() -> dict[str, list[str]]:
+    """A demo day, and one of each thing that only people make.
+
+    Answers, by person, the addresses to which only a download or a state of a moment leads.
+    """
     call_command("demo", rows=1500, verbosity=0)
     ana, adam, mona = (User.objects.get(username=name) for name in ("ana", "adam", "mona"))
     alert = Alert.objects.by_urgency().open().first()
     assert alert is not None
     case = workflow.open_case(by=ana, alerts=[alert])
-    evidence.add(by=ana, case=case, name="call.txt", content=b"She has her card.")
+    kept = evidence.add(by=ana, case=case, name="call.txt", content=b"She has her card.")
     policy_changes.ask(by=mona, policy=Policy(high_amount=2000), reason="Smaller ones too.")
     keys.make_key(by=adam, name="gateway", scopes=["score:write"])
     training.ask(by=mona)
     endpoint()
     events.queue("decision.updated", {"decision": 1}, at=timezone.now())
+    doubted = Label.objects.standing().decisive().latest("pk")
+    corrections.propose(by=adam, label=doubted, value="INCONCLUSIVE", reason="Nobody asked her.")
+    done = Upload.objects.order_by("pk").first()
+    assert done is not None
+    rows = io.BytesIO(b"transaction_id,user_id,amount,timestamp\nt1,u1,5,2026-01-01T10:00:00Z\n")
+    dana = User.objects.get(username="dana")
+    held = uploads.receive(
+        by=dana, source=done.source, name="held.csv", file=rows, options={}, hold=True
+    )
+    version = ModelVersion.objects.latest("pk")
+    return {
+        "ana": [reverse("evidence", kwargs={"pk": case.pk, "number": kept.pk})],
+        "dana": [
+            reverse("upload-preview", args=[held.pk]),
+            reverse("upload-rejects", args=[done.pk]),
+            reverse("upload-scored", args=[done.pk, "csv"]),
+        ],
+        "mona": [reverse("model-card", args=[version.pk])],
+    }
 
 
 def walker_of(browser: Browser, base: str, username: str, axe: str) -> Walk:
@@ -106,7 +131,8 @@ def test_every_page_is_whole_for_everyone(browser: Browser, live_server, furnish
     for username in PEOPLE:
         walk = walker_of(browser, live_server.url, username, axe)
         user = User.objects.get(username=username)
-        for kind in walk.pages([live_server.url + path for path in starts(user)]):
+        paths = [*starts(user), *furnished.get(username, [])]
+        for kind in walk.pages([live_server.url + path for path in paths]):
             walk.examine(kind)
         findings += walk.findings
         visited |= set(walk.seen)
@@ -125,6 +151,11 @@ def test_every_page_is_whole_for_everyone(browser: Browser, live_server, furnish
         "run",
         "upload",
         "policy-request",
+        "evidence",
+        "model-card",
+        "upload-preview",
+        "upload-rejects",
+        "correction",
     } <= visited
 
 
