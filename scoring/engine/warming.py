@@ -4,7 +4,7 @@ import numpy as np
 
 from scoring.engine import features
 from scoring.engine.detectors import shapley
-from scoring.engine.detectors.trees import TYPES, Trees
+from scoring.engine.detectors.trees import FEW, TYPES, Trees
 from scoring.engine.history import EVENT, History, Rows
 
 # One question, two answers: feature 0 below 0 is -1, else 1.
@@ -38,4 +38,5 @@ def compile_kernels() -> None:
     arrays = {name: np.array(STUMP[name], kind) for name, kind in TYPES.items()}
     stump = Trees.of(arrays, features=vectors.shape[1])
     stump.raw(vectors)
+    stump.raw(np.repeat(vectors, FEW, axis=0))
     shapley.shares(stump, vectors)

@@ -119,6 +119,8 @@ def test_a_row_alone_gives_the_bits_of_the_batch(detector, world):
     rows = np.vstack([world.vectors[:300], nasty(world)[:60]])
     alone = [detector.raw(rows[number : number + 1])[0] for number in range(len(rows))]
     assert np.array(alone).tobytes() == detector.raw(rows).tobytes()
+    few = [detector.raw(rows[start : start + 7]) for start in range(0, len(rows), 7)]
+    assert np.concatenate(few).tobytes() == detector.raw(rows).tobytes()
     assert detector.raw(np.asfortranarray(rows)).tobytes() == detector.raw(rows).tobytes()
 
 

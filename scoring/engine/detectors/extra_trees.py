@@ -20,10 +20,11 @@ class Settings:
 
     trees: int = 100
     leaves: int = 128
+    depth: int = 12
     least_rows: int = 5  # of a leaf
     feature_share: float = 0.4
     smoothing: float = 1.0
-    share: sampling.Share = field(default_factory=lambda: sampling.Share(most=100_000))
+    share: sampling.Share = field(default_factory=lambda: sampling.Share(most=60_000))
 
 
 def train(
@@ -37,6 +38,7 @@ def train(
     fitted = ExtraTreesClassifier(
         n_estimators=settings.trees,
         max_leaf_nodes=settings.leaves,
+        max_depth=settings.depth,
         min_samples_leaf=settings.least_rows,
         max_features=settings.feature_share,
         random_state=seed,

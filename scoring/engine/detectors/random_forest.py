@@ -20,10 +20,12 @@ class Settings:
 
     trees: int = 100
     leaves: int = 64
+    depth: int = 12
     least_rows: int = 5  # of a leaf
-    feature_share: float = 0.2
+    feature_share: float = 0.1
+    row_share: float = 0.5  # of the sample, drawn for each tree
     smoothing: float = 1.0
-    share: sampling.Share = field(default_factory=lambda: sampling.Share(most=60_000))
+    share: sampling.Share = field(default_factory=lambda: sampling.Share(most=30_000))
 
 
 def train(
@@ -37,6 +39,8 @@ def train(
     fitted = RandomForestClassifier(
         n_estimators=settings.trees,
         max_leaf_nodes=settings.leaves,
+        max_depth=settings.depth,
+        max_samples=settings.row_share,
         min_samples_leaf=settings.least_rows,
         max_features=settings.feature_share,
         random_state=seed,
