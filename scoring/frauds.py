@@ -73,7 +73,8 @@ def remember(labels: Sequence[int]) -> int:
 
 
 # What is recorded later overrules what was said before, from its own `known_at` on: taken back, a
-# label gives way to the one before it, which was known earlier.
+# label gives way to the one before it, which was known earlier. What became known only after an
+# event is read too: the kernel looks at the latest so many, the same ones in any batch.
 KNOWN = """
 SELECT kind, key, event_time, transaction_id, amount_units, coalesce(multiple, 'NaN'),
     known_at, until
@@ -94,5 +95,5 @@ FROM (
     ) AS said
     WHERE whose.key <> 0
 ) AS stood
-WHERE fraud AND known_at < until AND known_at <= %(last)s::timestamptz
+WHERE fraud AND known_at < until
 """

@@ -134,8 +134,17 @@ def test_frauds_of_payments_half_a_year_old_are_not_looked_at():
     by_file("t1", FRAUD, START + DAY)
     assert len(known(last=START + frauds.DAYS * DAY - timedelta(microseconds=1))) == 4
     assert len(known(last=START + frauds.DAYS * DAY)) == 0
-    assert len(known(last=START + DAY)) == 4, "known at that moment"
-    assert len(known(last=START + DAY - timedelta(microseconds=1))) == 0, "not known yet"
+
+
+def test_one_payment_and_a_batch_are_handed_the_same_whenever_it_became_known():
+    paying.stored(paying.payment("t1"), paying.payment("t2", START + 9 * DAY))
+    by_file("t1", FRAUD, START + 5 * DAY)
+    events, at = paying.events(), timezone.now()
+    together = history.read(events, known_at=at).frauds
+    for row in range(2):
+        alone = history.read_one(events[row : row + 1], known_at=at).frauds
+        assert alone.tobytes() == together.tobytes()
+        assert len(alone) == 4
 
 
 def test_all_that_labels_say_in_any_order_is_read_as_it_stood():
