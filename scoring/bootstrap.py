@@ -20,6 +20,9 @@ LEAST = 1_000  # fewer show neither what is usual nor what is rare
 MOST = 50_000  # more teach an isolation forest nothing
 # Whole users, so that each has the past it has; by their hashed keys, so that they are any users.
 SAMPLE = "SELECT id FROM scoring_transaction ORDER BY user_key, event_time LIMIT %s"
+# The turn is held while the model is learnt. That takes a slow machine longer than the minute after
+# which an idle transaction is ended; then every payment of a first file would be for review.
+PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '30min'"
 TURN = "SELECT pg_try_advisory_xact_lock(hashtext('scoring.first_model'))"
 
 
@@ -32,6 +35,7 @@ def first_model() -> ModelVersion | None:
         cursor.execute(TURN)
         if not cursor.fetchone()[0]:  # somebody else is at it
             return None
+        cursor.execute(PATIENCE)
         cursor.execute(SAMPLE, [MOST])
         ids = [id for (id,) in cursor.fetchall()]
     if len(ids) < LEAST:

@@ -1,6 +1,9 @@
 """An installation without a model makes its first one of the first file."""
 
+from time import sleep
+
 import pytest
+from django.db import connection
 
 from scoring import bootstrap
 from scoring.models import Decision, ModelVersion
@@ -30,6 +33,20 @@ def test_where_there_is_a_model_none_is_made() -> None:
     making.first_model()
     assert bootstrap.first_model() is None
     assert ModelVersion.objects.count() == 1
+
+
+def test_a_slow_machine_has_the_time_to_make_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    making.send(making.csv_of(making.ordinary_rows(200)))
+    making.work_through()
+    learn = bootstrap.fit
+    monkeypatch.setattr(bootstrap, "fit", lambda *a, **k: sleep(0.3) or learn(*a, **k))
+    monkeypatch.setattr(bootstrap, "LEAST", 100)
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = '100ms'")
+    try:
+        assert bootstrap.first_model() is not None
+    finally:
+        connection.close()  # with its setting
 
 
 def test_a_model_that_cannot_be_made_stops_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
