@@ -262,6 +262,7 @@ def test_training_on_the_labels_beats_the_first_model_on_what_neither_has_seen(f
     run = trained(weeks=1)
     candidate, metrics = run.result, run.result.metrics
     assert len(metrics["weekly"]["weeks"]) == 1
+    assert candidate.drift.learnt == candidate.trained_rows
     assert candidate.kind == "warm", metrics["note"]
     own, rival = metrics["measured"], metrics["champion"]["measured"]
     assert own["ap"] > rival["ap"]

@@ -17,7 +17,7 @@ def test_a_first_file_is_scored_by_a_model_made_of_it() -> None:
     making.work_through()
     version = ModelVersion.objects.get()
     assert version.state == ModelVersion.State.CHAMPION
-    assert version.trained_rows == 1_100
+    assert version.trained_rows == version.drift.learnt == 1_100
     assert Decision.objects.filter(model=version, degraded="").count() == 1_100
     assert Decision.objects.filter(reviewable=True).count() < 100
 
