@@ -58,9 +58,9 @@ def check(labels: Floats) -> None:
 
 
 @cache
-def sequential() -> NDArray[np.bool_]:
-    """Which columns are steps of a sequence: one by one they tell a tree nothing but noise."""
-    return np.array([name in FAMILIES["sequence"].features for name in NAMES])
+def sequential() -> NDArray[np.int64]:
+    """Where the steps of a sequence stand: one by one they tell a tree nothing but noise."""
+    return np.flatnonzero([name in FAMILIES["sequence"].features for name in NAMES])
 
 
 def draw(vectors: Floats, labels: Floats, share: Share, seed: int) -> Drawn:
@@ -68,7 +68,7 @@ def draw(vectors: Floats, labels: Floats, share: Share, seed: int) -> Drawn:
     rows, weights = sample(labels, share, seed)
     check(labels[rows])
     columns = np.flatnonzero(np.isfinite(vectors[rows]).any(axis=0))
-    columns = columns[~sequential()[columns]]
+    columns = columns[~np.isin(columns, sequential())]  # notes of a pipeline stand behind them
     if not len(columns):
         raise Unlearnable("No feature is known: there is nothing to learn from.")
     limit = float(np.finfo(np.float32).max)
