@@ -72,13 +72,14 @@ def of_sparkov(folder: Path) -> Iterator[Told]:
 def of_s_ffsd(folder: Path) -> Iterator[Told]:
     """The published random split, and the first 60 % against the rest."""
     data = s_ffsd.load(folder)
-    for name, split in {"random": s_ffsd.random, "temporal": s_ffsd.temporal}.items():
-        trial = Trial(data, [split(data)])
+    drawn = s_ffsd.random(data)
+    known = {"random": s_ffsd.untold(data, drawn), "temporal": data.outcomes.known}
+    for name, split in {"random": drawn, "temporal": s_ffsd.temporal(data)}.items():
+        trial = Trial(data, [split])
         for title, found in recipe(trial).items():
             yield f"s_ffsd {name}", title, found
-        known = data.frauds(s_ffsd.told(data, trial.folds[0]))
-        found = product(trial, History.of(data.events, known))
-        yield f"s_ffsd {name}", "this product", found
+        history = History.of(data.events, data.frauds(known[name]))
+        yield f"s_ffsd {name}", "this product", product(trial, history)
 
 
 def of_ulb(folder: Path) -> Iterator[Told]:

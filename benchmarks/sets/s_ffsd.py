@@ -52,8 +52,10 @@ def temporal(data: Data) -> Fold:
     return _fold(data, judged[:border], judged[border:])
 
 
-def told(data: Data, fold: Fold) -> np.ndarray:
-    """When each label is known, for features: those of the tested rows never."""
+def untold(data: Data, fold: Fold) -> np.ndarray:
+    """When each label is known, for features: those of tested rows that lie between learnt ones
+    never, or a row would be learnt from what is asked of another.
+    """
     known = data.outcomes.known.copy()
     known[fold.test] = FOREVER
     return known
