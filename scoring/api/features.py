@@ -141,7 +141,7 @@ class AdviceOut(s.Serializer):
         return proposing.step_in_words(advice.step)
 
 
-class ProposalOut(s.Serializer):
+class PipelineProposalOut(s.Serializer):
     """A document to read, change, try and save."""
 
     text = s.CharField(help_text="YAML")
@@ -207,7 +207,7 @@ class TryPipeline(AboutPipeline):
 
 
 class Propose(Resource):
-    @does("proposePipeline", "pipeline.edit", ProposalOut, refused=(409,))
+    @does("proposePipeline", "pipeline.edit", PipelineProposalOut, refused=(409,))
     def get(self, request: Request) -> Any:
         """Make a document from what the latest decisions look like; nothing is kept."""
         try:

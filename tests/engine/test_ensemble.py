@@ -182,21 +182,19 @@ def test_a_failing_member_leaves_its_weight_to_the_others(warm, world):
     assert np.allclose(half.margin, margins[1])
 
 
-def test_who_finds_less_than_the_baseline_is_left_out():
+def test_a_learner_that_collapsed_is_left_out_and_named():
     even = Affine(1.0, 0.0)
-    tried = [
+    fallen, steady, plain = (
         Judged(name, np.zeros(1), even, reached)
-        for name, reached in (("boosting", 0.2), ("extra_trees", 0.7), ("logistic", 0.6))
-    ]
-    note, chosen = warm_choice(tried, 0.3)
-    assert [one.name for one in chosen] == ["extra_trees"]
+        for name, reached in (("boosting", 0.2), ("extra_trees", 0.55), ("logistic", 0.6))
+    )
+    note, kept = warm_choice([fallen, steady, plain], 0.3)
+    assert [one.name for one in kept] == ["extra_trees"]
     assert "Boosted trees (AP 0.200)" in note
-    note, chosen = warm_choice(tried, 0.65)
-    assert [one.name for one in chosen] == ["extra_trees"]
-    note, chosen = warm_choice([tried[0], tried[0], tried[2]], 0.3)
-    assert [one.name for one in chosen] == ["logistic"]
-    note, chosen = warm_choice(tried, 0.8)
-    assert not chosen
+    note, kept = warm_choice([fallen, fallen, plain], 0.3)
+    assert [one.name for one in kept] == ["logistic"]
+    note, kept = warm_choice([fallen, fallen, fallen], 0.5)
+    assert not kept
     assert "labels taught less" in note
 
 
