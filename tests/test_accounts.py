@@ -328,7 +328,7 @@ def test_the_trail_is_paged_by_number_and_filtered(adam: User, ana: User) -> Non
     client, seen, query = client_of(adam), [], "?action=data.read"
     while query:
         page = client.get(f"/audit/{query}")
-        seen += [event.object_id for event, _ in page.context["events"]]
+        seen += [event.object_id for event, *_ in page.context["events"]]
         query = f"?{page.context['older']}" if page.context["older"] else ""
     assert seen == [str(n) for n in range(119, -1, -1)]
 
@@ -337,7 +337,7 @@ def test_the_trail_of_one_object_is_not_mixed_with_its_namesakes(adam: User, ana
     for kind in ("alerts.alert", "cases.case"):
         AuditEvent.objects.create(actor="ana", action="x", object_type=kind, object_id="7")
     page = client_of(adam).get("/audit/?object_type=alerts.alert&object_id=7")
-    assert [event.object_type for event, _ in page.context["events"]] == ["alerts.alert"]
+    assert [event.object_type for event, *_ in page.context["events"]] == ["alerts.alert"]
 
 
 @pytest.mark.parametrize(
