@@ -1,6 +1,7 @@
 """The cast: one person per role, the same in every test."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from anomalyshield.accounts.models import User
 from anomalyshield.audit import record
 from anomalyshield.audit.models import AuditEvent
 from scoring import current
+from scoring.engine.detectors import boosting, extra_trees
 
 
 def person(username: str, role: str, **fields: object) -> User:
@@ -22,6 +24,13 @@ def person(username: str, role: str, **fields: object) -> User:
     user = User.objects.create(username=username, first_name=username.capitalize(), **fields)
     user.groups.add(Group.objects.get_or_create(name=role)[0])
     return user
+
+
+@pytest.fixture
+def quick_learning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings of few and small trees, for tests that ask what happens and not how good it is."""
+    for learner, fewer in ((boosting, {"rounds": 20}), (extra_trees, {"trees": 10})):
+        monkeypatch.setattr(learner, "Settings", partial(learner.Settings, **fewer))
 
 
 def client_of(user: User) -> Client:

@@ -49,6 +49,7 @@ def test_below_two_hundred_frauds_the_gate_stays_shut(world: World, frauds):
     assert f"{frauds} frauds are known" in made.manifest["note"]
 
 
+@pytest.mark.usefixtures("quick_learning")
 def test_labels_that_mean_nothing_leave_the_bundle_cold_and_say_why(world: World):
     labels = (np.random.default_rng(1).random(len(world.labels)) < 0.05).astype(float)
     made = fit(world.vectors, labels, world.events["time"], budget=BUDGET)
@@ -74,6 +75,7 @@ def test_the_judged_slice_lies_after_the_learnt_one(world: World):
     assert not np.isnan(world.labels[held.judged]).any()
 
 
+@pytest.mark.usefixtures("quick_learning")
 def test_progress_is_reported_to_the_end(world: World):
     seen: list[float] = []
     fit(

@@ -156,6 +156,7 @@ def test_a_constant_or_unknown_column_keeps_its_units():
         assert np.isnan(scaled[:, 1]).all()
 
 
+@pytest.mark.usefixtures("quick_learning")
 def test_no_member_learns_from_a_column_outside_the_plan(world):
     left = tuple(name for name in NAMES if name not in FAMILIES["sharing"].features)
     bundle = learn(
@@ -170,6 +171,7 @@ def test_no_member_learns_from_a_column_outside_the_plan(world):
     assert bundle.manifest["format"] == 1
 
 
+@pytest.mark.usefixtures("quick_learning")
 @pytest.mark.parametrize("imputation", [Imputation("mean"), Imputation("knn", indicator=True)])
 def test_a_prepared_bundle_comes_back_bit_for_bit_and_its_contributions_add_up(
     imputation, world, tmp_path

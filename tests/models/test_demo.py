@@ -276,6 +276,7 @@ def test_training_on_the_labels_beats_the_first_model_on_what_neither_has_seen(f
     assert 0 < metrics["champion"]["overlap"] < 1
 
 
+@pytest.mark.usefixtures("quick_learning")
 def test_a_champion_without_labels_is_compared_on_rows_it_has_seen():
     first = ModelVersion.objects.get(state=ModelVersion.State.CHAMPION)
     known = {name: value for name, value in first.metrics.items() if name != "learnt_until"}
@@ -284,6 +285,7 @@ def test_a_champion_without_labels_is_compared_on_rows_it_has_seen():
     assert trained().verdict.startswith(AGAINST_V1)
 
 
+@pytest.mark.usefixtures("quick_learning")
 def test_training_again_without_news_says_so_and_makes_nothing():
     first = trained().result
     again = trained()
@@ -292,6 +294,7 @@ def test_training_again_without_news_says_so_and_makes_nothing():
     assert ModelVersion.objects.count() == 3
 
 
+@pytest.mark.usefixtures("quick_learning")
 def test_one_more_matured_label_is_news():
     trained()
     old = timezone.now() - timedelta(days=30)
@@ -333,6 +336,7 @@ def test_vectors_are_those_the_decisions_were_made_on():
     assert spec == spec_id()
 
 
+@pytest.mark.usefixtures("quick_learning")
 def test_a_training_whose_lease_is_lost_leaves_nothing_behind(folder, monkeypatch):
     before = {path.name for path in folder.iterdir()}
     run = claimed()
@@ -355,6 +359,7 @@ def test_evaluate_prints_the_measurements():
     assert {"ap", "auc", "precision_at_5", "recall_at_5"} <= set(said["measured"])
 
 
+@pytest.mark.usefixtures("quick_learning")
 def test_every_process_scores_with_the_promoted_version(mona_and_otto):
     mona, otto = mona_and_otto
     candidate = trained().result
@@ -366,6 +371,7 @@ def test_every_process_scores_with_the_promoted_version(mona_and_otto):
     assert current.current_scorer().version == candidate
 
 
+@pytest.mark.usefixtures("quick_learning")
 def test_a_candidate_is_measured_beside_the_champion_it_would_replace(mona_and_otto):
     mona, otto = mona_and_otto
     second, third = trained().result, trained(budget=0.03).result
@@ -381,6 +387,7 @@ def test_a_candidate_is_measured_beside_the_champion_it_would_replace(mona_and_o
     assert third.metrics["recipe"]["budget"] == 0.03
 
 
+@pytest.mark.usefixtures("quick_learning")
 def test_a_training_is_bound_to_the_pipeline_in_force(mona_and_otto):
     mona, _ = mona_and_otto
     before = trained().result

@@ -39,6 +39,7 @@ def part(train: int = 1_500) -> Split:
     return Split(rows_of(train, 1), rows_of(500, 2), 0, now, timedelta(0), 0.0)
 
 
+@pytest.mark.usefixtures("quick_learning")
 def test_doing_without_what_tells_frauds_costs_what_it_is_worth():
     heard: list[str] = []
     made = ablation.measure(
