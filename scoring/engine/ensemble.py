@@ -56,12 +56,9 @@ class Ensemble:
 
     def score(self, vectors: Floats) -> Scored:
         """Never raises because of a member: it leaves its weight, and the others go on."""
-        failed: dict[str, str] = {}
         if self.preparation is not None:
             vectors = self.preparation(vectors)
-        working = self._attempt([m for m in self.members if m.weight > 0], vectors, failed)
-        if not working:
-            working = self._attempt([m for m in self.members if not m.weight], vectors, failed)[:1]
+        working, failed = self._working(vectors)
         if not working:
             nothing = np.full(len(vectors), np.nan)
             return Scored(nothing, nothing.copy(), None, failed)
@@ -71,6 +68,14 @@ class Ensemble:
         first = working[0][0]
         risk = first.risk if len(working) == 1 else self.risk
         return Scored(margin, risk(margin), None, failed)
+
+    def _working(self, vectors: Floats) -> tuple[list[tuple[Member, Floats]], dict[str, str]]:
+        """Who can score these, with what they say; one in reserve only where nobody else can."""
+        failed: dict[str, str] = {}
+        working = self._attempt([m for m in self.members if m.weight > 0], vectors, failed)
+        if not working:
+            working = self._attempt([m for m in self.members if not m.weight], vectors, failed)[:1]
+        return working, failed
 
     def _attempt(
         self, members: list[Member], vectors: Floats, failed: dict[str, str]
@@ -84,19 +89,35 @@ class Ensemble:
         return working
 
     def contributions(self, vectors: Floats) -> tuple[float, Floats]:
-        """The base and each feature's part of `score(vectors).margin`, in log-odds."""
+        """The base and each feature's part of `score(vectors).margin`, in log-odds.
+
+        Of the members that can score these rows, as in `score`. ArithmeticError names the member
+        whose parts cannot be had: without them the others do not add up to the score.
+        """
         width = vectors.shape[1]
         if self.preparation is not None:
             vectors = self.preparation(vectors)
+        members = [member for member, _ in self._working(vectors)[0]]
+        if not members:
+            raise ArithmeticError("no member of the model can score this")
         base, parts = 0.0, np.zeros(vectors.shape)
-        weighted = [member for member in self.members if member.weight > 0]
-        total = sum(member.weight for member in weighted)
-        for member in weighted:
-            own_base, own = member.detector.contributions(vectors)
-            share = member.weight / total
+        total = sum(member.weight or 1.0 for member in members)
+        for member in members:
+            own_base, own = _parts(member, vectors)
+            share = (member.weight or 1.0) / total
             base += share * (member.to_odds.slope * own_base + member.to_odds.intercept)
             parts += share * member.to_odds.slope * own
         return base, parts if self.preparation is None else self.preparation.folded(parts, width)
+
+
+def _parts(member: Member, vectors: Floats) -> tuple[float, Floats]:
+    try:
+        base, parts = member.detector.contributions(vectors)
+    except Exception as error:
+        raise ArithmeticError(f"{member.name}: {type(error).__name__}: {error}"[:200]) from error
+    if not (np.isfinite(base) and np.all(np.isfinite(parts))):
+        raise ArithmeticError(f"{member.name}: gave a contribution that is not a number")
+    return base, parts
 
 
 def combined(working: list[tuple[Member, Floats]]) -> Floats:

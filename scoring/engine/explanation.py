@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.engine.bundle import Bundle
-from scoring.engine.features import FEATURES, Feature, column
+from scoring.engine.features import FEATURES
+from scoring.engine.wording import sentence_of
 
 Floats = NDArray[np.float64]
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LEAST = 0.01  # log-odds; less is not worth a sentence
 
 
@@ -56,34 +56,3 @@ def sentences(vector: Floats, contributions: Floats, top: int = 5) -> list[dict[
                 }
             )
     return told
-
-
-def sentence_of(feature: Feature, vector: Floats) -> str:
-    """What this feature says about the transaction, beside the entity's own past."""
-    value = float(vector[column(feature.name)])
-    if not np.isfinite(value):
-        return f"{feature.meaning}: not known."
-    sentence = feature.phrase.format(
-        value=value,
-        amount=float(vector[column("amount")]),
-        hour=float(vector[column("hour")]),
-        weekday=WEEKDAYS[int(value) % 7],
-        duration=_duration(value),
-        **{"not": "" if value else "not "},
-    )
-    return sentence + _baseline(feature, vector)
-
-
-def _baseline(feature: Feature, vector: Floats) -> str:
-    """The past the value was compared with, where the register names one."""
-    if not feature.baseline:
-        return ""
-    value = float(vector[column(feature.baseline)])
-    return feature.baseline_phrase.format(value=value) if np.isfinite(value) else ""
-
-
-def _duration(minutes: float) -> str:
-    for size, unit in ((1440, "days"), (60, "hours"), (1, "minutes")):
-        if minutes >= 2 * size:
-            return f"{minutes / size:.0f} {unit}"
-    return f"{minutes * 60:.0f} seconds"

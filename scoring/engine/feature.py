@@ -12,10 +12,10 @@ class Feature:
     meaning: str
     entity: str  # event, user, card, device
     window: str  # "" for none
-    phrase: str  # what an analyst reads; {value} is the number
+    phrase: str  # what an analyst reads; {value} is the number, others as in `wording.py`
     rarity: int = 0  # anomaly members: 1 only high is rare, -1 only low, 0 not looked at
     baseline: str = ""  # another feature the value is told beside …
-    baseline_phrase: str = ""  # … in these words
+    baseline_phrase: str = ""  # … in these words; {usual} is that feature divided by this one
 
 
 SPELT = {
@@ -39,6 +39,14 @@ def over(name: str, windows: str, meaning: str, phrase: str, **more: Any) -> lis
             window,
             phrase.replace("{window}", SPELT[window]),
             1 if window in more.get("rare", "").split() else 0,
+            **_beside(f"{name}_{window}", more),
         )
         for window in windows.split()
     ]
+
+
+def _beside(name: str, more: dict[str, Any]) -> dict[str, str]:
+    """What the value is told beside, unless that is the feature itself."""
+    baseline = more.get("baseline", "")
+    told = {"baseline": baseline, "baseline_phrase": more.get("baseline_phrase", "")}
+    return told if baseline and baseline != name else {}
