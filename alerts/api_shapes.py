@@ -18,6 +18,8 @@ from anomalyshield.rest.shapes import (
     Whole,
 )
 from scoring import resolving
+from scoring.api.explanations import ExplanationOut
+from scoring.api.explanations import told as explanation_told
 from scoring.engine.decision import Level, Outcome
 from scoring.models import ListEntry
 
@@ -171,6 +173,7 @@ class AlertOut(AlertRowOut):
     payments = s.SerializerMethodField(help_text="All of it; a verdict is about each")
     hits = s.ListField(child=s.DictField(), source="decision.hits")
     degraded = s.CharField(source="decision.degraded", help_text="Why, or empty")
+    explanation = s.SerializerMethodField(help_text="null: nobody asked for one")
     label = s.SerializerMethodField()
     notes = s.SerializerMethodField()
     cases = s.SerializerMethodField()
@@ -182,6 +185,7 @@ class AlertOut(AlertRowOut):
             "payments",
             "hits",
             "degraded",
+            "explanation",
             "label",
             "notes",
             "cases",
@@ -191,6 +195,10 @@ class AlertOut(AlertRowOut):
     def get_payments(self, alert: Alert) -> Any:
         hits = alert.hits.select_related("transaction", "decision")
         return HitOut(hits, many=True, context=self.context).data
+
+    @extend_schema_field(ExplanationOut(allow_null=True))
+    def get_explanation(self, alert: Alert) -> Any:
+        return explanation_told(getattr(alert.decision, "explanation", None))
 
     @extend_schema_field(LabelBriefOut(allow_null=True))
     def get_label(self, alert: Alert) -> Any:

@@ -27,6 +27,7 @@ class Why:
     contributions: list[Contribution] = field(default_factory=list)  # the largest first
     base: float = 0.0
     margin: float = 0.0
+    otherwise: dict[str, Any] | None = None  # what would have changed it, scoring.counterfactuals
 
     @property
     def drawn(self) -> list[Contribution]:
@@ -58,6 +59,7 @@ def why(decision: Decision) -> Why:
         contributions=_largest_first(explanation.contributions),
         base=explanation.base or 0.0,
         margin=explanation.margin or 0.0,
+        otherwise=explanation.counterfactual,
     )
 
 

@@ -1,5 +1,6 @@
 """Why: contributions and sentences of decisions a person will read, computed after them."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -9,12 +10,13 @@ import numpy as np
 from django.db import transaction
 
 from anomalyshield import leases
-from scoring import registry
+from scoring import counterfactuals, registry
 from scoring.engine import explanation as engine
 from scoring.engine.bundle import Bundle
 from scoring.engine.features import NAMES, widened, widths
 from scoring.models import Decision, Explanation, ModelVersion, Snapshot
 
+log = logging.getLogger(__name__)
 _bundles: dict[str, Bundle] = {}
 KEPT = 4
 by_model = attrgetter("model_id")
@@ -32,19 +34,34 @@ def perform(row: Explanation) -> None:
 @transaction.atomic
 def perform_all(rows: Sequence[Explanation]) -> None:
     """Explain these decisions, each with the model that made it: all of them or none."""
-    decisions = Decision.objects.in_bulk([row.decision_id for row in rows])
+    decisions = Decision.objects.select_related("policy").in_bulk([row.decision_id for row in rows])
     vectors = stored_vectors([decisions[row.decision_id] for row in rows])
     for number, some in groupby(sorted(rows, key=by_model), by_model):
         mine = list(some)
         matrix = np.array([widened(vectors[row.decision_id]) for row in mine])
         bundle = bundle_of(ModelVersion.objects.get(pk=number))
-        for row, told in zip(mine, explained(bundle, matrix), strict=True):
-            leases.finish(row, **told)
+        made = engine.explain(bundle, matrix)
+        others = otherwise([decisions[row.decision_id] for row in mine], bundle, matrix, made)
+        for row, told, other in zip(mine, explained(matrix, made), others, strict=True):
+            leases.finish(row, **told, counterfactual=other)
 
 
-def explained(bundle: Bundle, vectors: np.ndarray) -> Iterator[dict[str, Any]]:
+def otherwise(
+    decisions: Sequence[Decision], bundle: Bundle, vectors: np.ndarray, made: engine.Contributions
+) -> list[dict[str, Any]]:
+    """What would have changed each; where that cannot be found, the reasons stand without it."""
+    try:
+        with transaction.atomic():
+            asked = list(zip(decisions, vectors, made.values, strict=True))
+            return counterfactuals.found(asked, bundle)
+    except Exception as error:  # a database that is away is met again by what follows
+        log.exception("what would have changed %d decisions was not found", len(decisions))
+        why = f"What would have changed it could not be found: {type(error).__name__}."
+        return [counterfactuals.untold(why)] * len(decisions)
+
+
+def explained(vectors: np.ndarray, made: engine.Contributions) -> Iterator[dict[str, Any]]:
     """What is kept of each explanation."""
-    made = engine.explain(bundle, vectors)
     for vector, margin, values in zip(vectors, made.margin, made.values, strict=True):
         parts = zip(NAMES, values.tolist(), strict=True)
         yield {

@@ -141,6 +141,13 @@ def read(
     )
 
 
+def read_users(events: Rows, *, known_at: datetime) -> Rows:
+    """Of the past that `read` gives, the payments of the users alone."""
+    first = moment(int(events["time"].min())) - timedelta(days=DAYS)
+    last = moment(int(events["time"].max()))
+    return ordered(_of("user", np.unique(events["user"]), first, last, known_at), "user")
+
+
 def _of(entity: str, keys: Rows, first: datetime, last: datetime, known_at: datetime) -> Rows:
     known = keys[keys != 0].tolist()
     if not known:

@@ -65,6 +65,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.for_the_page().defer(
             "decision__hits",
             "decision__explanation__contributions",
+            "decision__explanation__counterfactual",
             "transaction__extra",
             "transaction__digest",
         )

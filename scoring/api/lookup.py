@@ -15,6 +15,8 @@ from rest_framework.views import APIView
 from anomalyshield.audit.record import record
 from anomalyshield.rest.shapes import Strict
 from anomalyshield.templatetags.words import masked_if
+from scoring.api.explanations import ExplanationOut
+from scoring.api.explanations import told as explained
 from scoring.engine.decision import Level
 from scoring.engine.keys import entity_key
 from scoring.models import Decision, Explanation, Transaction
@@ -64,6 +66,7 @@ class TransactionOut(AnomalyOut):
     features = s.DictField(child=s.FloatField(allow_null=True), help_text="As scored")
     hits = s.ListField(child=s.DictField())
     contributions = s.DictField(child=s.FloatField(), allow_null=True, help_text="Log-odds")
+    explanation = ExplanationOut(allow_null=True)
     policy_version = s.IntegerField()
     decided_at = s.DateTimeField()
     labels = s.ListField(child=s.DictField())
@@ -159,6 +162,7 @@ def details(decision: Decision) -> dict[str, Any]:
         "features": {feature.name: value for feature, value in vector_of(decision)[0]},
         "hits": decision.hits,
         "contributions": explanation.contributions if explanation else None,
+        "explanation": explained(explanation),
         "policy_version": decision.policy.version,
         "decided_at": decision.decided_at,
         "labels": [

@@ -52,7 +52,7 @@ def words(value: float) -> dict[str, object]:
 def duration(minutes: float) -> str:
     """A length of time in the largest unit of which there are two, never “1 days”."""
     for size, unit in LENGTHS:
-        if round(minutes / size) >= 2:
+        if minutes / size >= 2:
             return f"{minutes / size:,.0f} {unit}"
     return "a second" if minutes * 60 >= 0.5 else "less than a second"
 

@@ -127,6 +127,7 @@ class Explanation(Leased):
     margin = models.FloatField(null=True)
     contributions = models.JSONField(null=True)  # {feature: log-odds}
     sentences = models.JSONField(default=list)  # [{feature, value, contribution, sentence}]
+    counterfactual = models.JSONField(null=True)  # {state, ways, counts, sentence}
 
     class Meta:
         indexes = [

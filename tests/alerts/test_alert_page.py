@@ -70,6 +70,33 @@ def test_contributions_are_drawn_and_add_up_in_the_table(as_ana, cards):
     assert all(f'<td class="mono">{name}</td>' in page for name in names)
 
 
+def test_what_would_have_changed_it_is_told_on_the_page_and_to_programs(as_ana, cards):
+    way = {"changes": ["device"], "sentence": "From the device they use most, it would <have>.",
+           "risk_score": 0.21, "level": "LOW", "outcome": "APPROVE"}  # fmt: skip
+    found, nothing = making.alert(cards), making.alert(cards)
+    otherwise = {"state": "approved", "ways": [way], "counts": [], "sentence": way["sentence"]}
+    none = {"state": "nothing", "ways": [], "counts": ["Known frauds: 3."], "sentence": "Nothing."}
+    for alert, told in ((found, otherwise), (nothing, none)):
+        explanation(alert, state="DONE", base=0, margin=0, contributions={}, counterfactual=told)
+    page = read(as_ana, found).split("What would have changed it")[1]
+    assert "it would &lt;have&gt;." in page
+    assert "Each was tried" in page
+    assert "Nothing. What counts is:" in read(as_ana, nothing)
+    assert "Known frauds: 3." in read(as_ana, nothing)
+    assert "Nothing." in as_ana.get(f"/transactions/{nothing.transaction_id}/").content.decode()
+    answer = as_ana.get(f"/api/v1/alerts/{found.pk}").json()["explanation"]
+    assert (answer["state"], answer["otherwise"]) == ("DONE", otherwise)
+    answer = as_ana.get(f"/api/v1/transactions/{found.transaction_id}").json()
+    assert answer["explanation"]["otherwise"]["ways"] == [way]
+
+
+def test_reasons_without_what_would_have_changed_it_are_shown_as_they_are(as_ana, cards):
+    """Explained before there was such a thing."""
+    alert = making.alert(cards)
+    explanation(alert, state="DONE", base=0, margin=0, contributions={"amount": 1.0})
+    assert "What would have changed it" not in read(as_ana, alert)
+
+
 def test_an_explanation_under_way_is_said_and_fetched_again(as_ana, cards):
     alert = making.alert(cards)
     explanation(alert, state="READY")
