@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.engine.compiled import compiled
+
 Floats = NDArray[np.float64]
 MAP_VERSION = 1
 MARGIN_LIMIT = 35.0  # beyond, a probability is 0 or 1 to 15 digits
@@ -92,18 +94,30 @@ class RiskMap:
         return cls((min(low, cut - least), cut, max(high, cut + least)), shares)
 
     def __call__(self, margins: Floats) -> Floats:
-        low, cut, high = self.knots
-        span = cut - low
-        result = np.full(len(margins), np.nan)
-        with np.errstate(invalid="ignore"):
-            below, above = margins <= low, margins > high
-            under = ~below & (margins <= cut)
-            over = (margins > cut) & ~above
-        result[below] = 0.3 * span / (span + (low - margins[below]))
-        # Right-closed and measured from the right end, so that a margin at the cut is 0.7 exactly.
-        result[under] = np.clip(0.7 - (cut - margins[under]) * (0.4 / span), 0.3, 0.7)
-        risen = 0.9 - (high - margins[over]) * (0.2 / (high - cut))
-        result[over] = np.clip(risen, np.nextafter(0.7, 1), 0.9)
-        further = margins[above] - high
-        result[above] = 0.9 + 0.1 * further / (span + further)
+        result = np.empty(len(margins))
+        _risk(margins, *self.knots, result)
         return result
+
+
+JUST_ABOVE = float(np.nextafter(0.7, 1))
+
+
+@compiled
+def _risk(margins: Floats, low: float, cut: float, high: float, out: Floats) -> None:
+    """One pass, and for one row a fiftieth of what the same costs as twenty steps over arrays."""
+    span = cut - low
+    for at in range(margins.shape[0]):
+        margin = margins[at]
+        if margin <= low:
+            out[at] = 0.3 * span / (span + (low - margin))
+        elif margin <= cut:
+            # Right-closed and measured from the right end, so that a margin at the cut is 0.7.
+            out[at] = min(max(0.7 - (cut - margin) * (0.4 / span), 0.3), 0.7)
+        elif margin <= high:
+            risen = 0.9 - (high - margin) * (0.2 / (high - cut))
+            out[at] = min(max(risen, JUST_ABOVE), 0.9)
+        elif margin > high:
+            further = margin - high
+            out[at] = 0.9 + 0.1 * further / (span + further)
+        else:
+            out[at] = np.nan

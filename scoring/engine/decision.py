@@ -112,6 +112,33 @@ def decide(
     return Verdict(level, OUTCOMES[level], codes)
 
 
+def decide_each(
+    scores: list[float],
+    hits: list[list[Hit]],
+    amounts: list[float],
+    *,
+    policy: Policy,
+    degraded: str = "",
+) -> list[Verdict]:
+    """`decide` for many. Where nothing was hit, and no large amount asks, the score says it all.
+
+    Those are nearly all of a file; one verdict per level is made once and shared by them.
+    """
+    found = []
+    for score, fired, amount in zip(scores, hits, amounts, strict=True):
+        large = amount >= policy.critical_amount
+        if fired or large or degraded or score != score:
+            found.append(
+                decide(score=score, hits=fired, amount=amount, policy=policy, degraded=degraded)
+            )
+        else:
+            found.append(UNHIT[level_of(score, policy)])
+    return found
+
+
+UNHIT = {level: Verdict(level, outcome) for level, outcome in OUTCOMES.items()}
+
+
 def heeded(hits: list[Hit], score: float, policy: Policy) -> list[Hit]:
     """The hits that say something: an allowed one who would have been approved anyway is no news.
 

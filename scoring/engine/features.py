@@ -19,6 +19,7 @@ MOST_ROWS = 4096  # the latest events of one entity; a busier one is described b
 FIRST = 55  # features of the first release; all since stand behind them
 
 
+@cache
 def spec_id(count: int | None = None) -> str:
     """What a vector of the first `count` features means (all by default), in 16 characters."""
     named = [(f.name, f.entity, f.window) for f in FEATURES[:count]]

@@ -41,9 +41,11 @@ def unusual_hour(events: Rows, vectors: Vectors, policy: Policy) -> Fired:
 
 def high_risk_mcc(events: Rows, vectors: Vectors, policy: Policy) -> Fired:
     """The merchant category code is one in which fraud is frequent."""
-    listed = np.array([int(code) for code in policy.high_risk_mcc], dtype=np.int64)
     codes = events["mcc"]
-    return np.isin(codes, listed) & (codes != 0), codes.astype(np.float64), 0.0
+    fired = np.zeros(len(codes), np.bool_)
+    for listed in policy.high_risk_mcc:
+        fired |= codes == int(listed)
+    return fired & (codes != 0), codes.astype(np.float64), 0.0
 
 
 @dataclass(frozen=True)

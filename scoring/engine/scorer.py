@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from scoring.engine import features, rules
 from scoring.engine.bundle import Bundle
-from scoring.engine.decision import Hit, Policy, Verdict, decide, heeded
+from scoring.engine.decision import Hit, Policy, Verdict, decide_each, heeded
 from scoring.engine.ensemble import Scored
 from scoring.engine.history import History, Rows
 from scoring.engine.lists import NOBODY, Lists
@@ -62,16 +62,12 @@ class Scorer:
         trouble = trouble or named(scored.failed)
         hits, missed = self._hits(events, vectors)
         trouble = trouble or missed
+        risks = scored.risk_score.tolist()
         if len(self.lists):
-            met = self.lists.hits(events)
-            pairs = zip(met, hits, scored.risk_score.tolist(), strict=True)
+            pairs = zip(self.lists.hits(events), hits, risks, strict=True)
             hits = [heeded(listed + fired, score, self.policy) for listed, fired, score in pairs]
         amounts = (events["units"] / UNITS).tolist()
-        rows = zip(scored.risk_score.tolist(), hits, amounts, strict=True)
-        verdicts = [
-            decide(score=score, hits=fired, amount=amount, policy=self.policy, degraded=trouble)
-            for score, fired, amount in rows
-        ]
+        verdicts = decide_each(risks, hits, amounts, policy=self.policy, degraded=trouble)
         return Scores(
             vectors,
             scored.margin,
@@ -83,16 +79,16 @@ class Scorer:
         )
 
     def _scored(self, vectors: Floats, trouble: str) -> Scored:
+        failed: dict[str, str] = {}
+        if not trouble and self.bundle is None:
+            failed = {"model": "none is in service"}
+        elif not trouble and self.bundle is not None:
+            try:
+                return self.bundle.ensemble.score(vectors)
+            except Exception as error:
+                failed = {"ensemble": f"{type(error).__name__}: {error}"[:100]}
         nothing = np.full(len(vectors), np.nan)
-        if trouble:
-            return Scored(nothing, nothing.copy(), None)
-        if self.bundle is None:
-            return Scored(nothing, nothing.copy(), None, {"model": "none is in service"})
-        try:
-            return self.bundle.ensemble.score(vectors)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"[:100]
-            return Scored(nothing, nothing.copy(), None, {"ensemble": reason})
+        return Scored(nothing, nothing.copy(), None, failed)
 
     def _hits(self, events: Rows, vectors: Floats) -> tuple[list[list[Hit]], str]:
         try:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from scoring.engine import features
+from scoring.engine.calibration import RiskMap
 from scoring.engine.detectors import shapley
 from scoring.engine.detectors.trees import FEW, TYPES, Trees
 from scoring.engine.history import EVENT, History, Rows
@@ -40,3 +41,4 @@ def compile_kernels() -> None:
     stump.raw(vectors)
     stump.raw(np.repeat(vectors, FEW, axis=0))
     shapley.shares(stump, vectors)
+    RiskMap((-1.0, 0.0, 1.0), (0.3, 0.2, 0.1))(stump.raw(vectors))

@@ -5,7 +5,17 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from scoring.engine.decision import Hit, Level, Outcome, Policy, decide, level_of
+from scoring.engine.decision import (
+    ALLOW,
+    DENY,
+    Hit,
+    Level,
+    Outcome,
+    Policy,
+    decide,
+    decide_each,
+    level_of,
+)
 from scoring.engine.features import compute
 from scoring.engine.history import History
 from scoring.engine.rules import RULES, hits
@@ -187,3 +197,18 @@ def test_every_level_has_an_outcome():
 
     assert set(OUTCOMES) == set(Level)
     assert set(OUTCOMES.values()) == set(Outcome)
+
+
+def test_many_at_once_get_the_verdict_each_gets_alone():
+    chance = np.random.default_rng(5)
+    scores = [*chance.random(300).tolist(), 0.3, 0.7, ABOVE, 0.9, 1.0, 0.0, float("nan")]
+    codes = ["HIGH_AMOUNT", "UNUSUAL_HOUR", DENY, ALLOW]
+    fired = [[hit(code) for code in codes if chance.random() < 0.1] for _ in scores]
+    amounts = chance.choice([5.0, 9_999.99, 10_000.0, 50_000.0], len(scores)).tolist()
+    for degraded in ("", "boosting: failed"):
+        rows = zip(scores, fired, amounts, strict=True)
+        alone = [
+            decide(score=score, hits=hits, amount=amount, policy=POLICY, degraded=degraded)
+            for score, hits, amount in rows
+        ]
+        assert decide_each(scores, fired, amounts, policy=POLICY, degraded=degraded) == alone

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from alerts.models import Alert
 from scoring import warming
-from scoring.engine import kernel
+from scoring.engine import calibration, kernel
 from scoring.engine.detectors import shapley, trees
 from scoring.engine.warming import compile_kernels
 from scoring.models import Decision
@@ -78,7 +78,7 @@ def test_a_process_that_cannot_warm_up_starts_all_the_same(db, monkeypatch, capl
 
 def test_the_kernels_compiled_beforehand_are_the_ones_a_request_uses(db) -> None:
     compile_kernels()
-    kernels = [kernel.describe, trees._descend, shapley._share]
+    kernels = [kernel.describe, trees._descend, shapley._share, calibration._risk]
     before = [one.signatures[:] for one in kernels]
     assert all(before)
     making.first_model()
