@@ -23,6 +23,8 @@ from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import unreadable
 from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import page
+from scoring import opinions
+from scoring.api.explanations import OpinionOut
 from scoring.lists import Wish
 
 
@@ -64,6 +66,13 @@ class OneAlert(AboutAlert):
         if not self.hides(request.user):
             record(by=request.user, action="data.read", object=found)
         return found
+
+
+class SecondOpinion(AboutAlert):
+    @does("readSecondOpinion", "alert.view", OpinionOut)
+    def get(self, request: Request, pk: int) -> dict[str, Any]:
+        """Whether a second method comes to the same reasons: neighbours scored, a line through."""
+        return opinions.second(self.one(request, pk).decision)
 
 
 class Claim(AboutAlert):

@@ -11,6 +11,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # alerts
     path("api/v1/alerts", api.Alerts.as_view(), name="api-alerts"),
     path("api/v1/alerts/<int:pk>", api.OneAlert.as_view(), name="api-alert"),
+    path(
+        "api/v1/alerts/<int:pk>/second-opinion",
+        api.SecondOpinion.as_view(),
+        name="api-alert-second-opinion",
+    ),
     path("api/v1/alerts/<int:pk>/claim", api.Claim.as_view(), name="api-alert-claim"),
     path("api/v1/alerts/<int:pk>/release", api.Release.as_view(), name="api-alert-release"),
     path("api/v1/alerts/<int:pk>/decide", api.Decide.as_view(), name="api-alert-decide"),

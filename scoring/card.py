@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from scoring import evaluated
+from scoring import evaluated, importance
 from scoring.doubts import doubts
 from scoring.engine.features import FEATURES, spec_id
 from scoring.figures import table
@@ -59,7 +59,7 @@ def _training(version: ModelVersion, metrics: dict[str, Any]) -> Told:
         f"{version.trained_rows:,} payments, {version.trained_frauds:,} of them labelled fraud, "
         f"as known on {version.cutoff:%Y-%m-%d %H:%M} UTC."
     )
-    read = metrics.get("shares") or {}
+    read = importance.shares(metrics) or {}
     number = len(read) or len(FEATURES)
     yield f"{number} features moved its scores, each with a written meaning; no name of a person."
     if version.pipeline:

@@ -8,7 +8,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from scoring import dataset, feature_facts, judging, registry
+from scoring import dataset, importance, judging, registry
 from scoring.curves import LEAST_FRAUDS, curves, precision_recall, roc
 from scoring.dataset import Dataset, Split
 from scoring.doubts import suspicions
@@ -75,7 +75,7 @@ def report(
         "heldout": _heldout(part),
         "measured": measured(part.test, own.risk_score, own.probability, budget, per_day),
         "curves": curves(part.test, own.risk_score, own.probability),
-        "shares": feature_facts.measured_importance(bundle, held.vectors),
+        "importance": importance.measured(bundle, held.vectors),
         "champion": None,
         "note": bundle.manifest.get("note", ""),
     }

@@ -8,9 +8,8 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from anomalyshield.audit.record import record
-from scoring import registry, stability
+from scoring import importance, stability
 from scoring.engine import moving
-from scoring.engine.bundle import Bundle, Refused
 from scoring.engine.families import FAMILIES, Family
 from scoring.engine.features import FEATURES, NAMES, Feature, widened, widths
 from scoring.models import (
@@ -21,11 +20,8 @@ from scoring.models import (
     ModelVersion,
     Snapshot,
 )
-from scoring.plan_preview import latest_vectors
 
 COUNTED = 20_000  # decisions of a day: the share is known to a third of a per cent
-MEASURED = 400  # held-out rows whose contributions are summed up
-AT_ONCE = 100  # in a job, which others wait for
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ def families(
     versions: list[ModelVersion] | None = None, drift: FeatureDrift | None = None
 ) -> list[KnownFamily]:
     """Everything the feature page says, from a handful of small rows."""
-    versions = in_use() if versions is None else versions
+    versions = importance.in_use() if versions is None else versions
     drift = drift or stability.of_champion()
     day, ablation = FeatureDay.objects.first(), Ablation.objects.first()
     owners = {row.family: row.owner for row in FamilyOwner.objects.select_related("owner")}
@@ -80,7 +76,7 @@ def families(
                 Known(
                     feature=by_name[name],
                     missing=day.missing.get(name) if day else None,
-                    importance=[(one, importance(one, name)) for one in versions],
+                    importance=[(one, importance_of(one, name)) for one in versions],
                     stability=drift.moved.get(name) if drift else None,
                 )
                 for name in family.features
@@ -90,47 +86,10 @@ def families(
     ]
 
 
-def in_use() -> list[ModelVersion]:
-    """The champion, the shadows, and the latest candidate: what a column of numbers is shown of."""
-    state = ModelVersion.State
-    found = ModelVersion.objects.filter(state__in=[state.CHAMPION, state.SHADOW, state.CANDIDATE])
-    ordered = sorted(found[:20], key=lambda one: (one.state != state.CHAMPION, -one.number))
-    return ordered[:3]
-
-
-def importance(version: ModelVersion, name: str) -> float | None:
+def importance_of(version: ModelVersion, name: str) -> float | None:
     """The feature's share of all that moved the scores; None when it was not measured."""
-    shares = version.metrics.get("shares")
+    shares = importance.shares(version.metrics)
     return None if shares is None else float(shares.get(name, 0.0))
-
-
-def measured_importance(bundle: Bundle, vectors: np.ndarray) -> dict[str, float]:
-    """Mean absolute contribution of each feature on some rows, as shares of their sum."""
-    if not len(vectors):
-        return {}
-    rows = vectors[np.linspace(0, len(vectors) - 1, min(MEASURED, len(vectors))).astype(int)]
-    strength = np.abs(bundle.ensemble.contributions(rows)[1]).mean(axis=0)
-    total = float(strength.sum())
-    if not total > 0:
-        return {}
-    shares = zip(NAMES, (strength / total).tolist(), strict=True)
-    return {name: round(share, 5) for name, share in shares if share >= 5e-6}
-
-
-@transaction.atomic
-def measure_unmeasured() -> None:
-    """Measure one version in use that came without its importance: a first model, an older one."""
-    for version in in_use():
-        if "importance" not in version.metrics and (rows := latest_vectors(AT_ONCE)).size:
-            try:
-                bundle = registry.load(version)
-            except Refused:  # named wherever it is loaded to score
-                continue
-            shares = measured_importance(bundle, rows)
-            locked = ModelVersion.objects.select_for_update().get(pk=version.pk)
-            locked.metrics["importance"] = shares
-            locked.save(update_fields=["metrics"])
-            return
 
 
 @transaction.atomic

@@ -4,12 +4,12 @@ from itertools import pairwise
 from typing import Any
 
 from anomalyshield.templatetags.words import percent
+from scoring import importance
 from scoring.charts import share_bar
 from scoring.comparison import MEASURES, Measure
 from scoring.engine.features import FEATURES
 from scoring.operating import Point
 
-TOLD = 10  # features
 NOISE = 0.005  # a smaller difference is neither better nor worse
 
 
@@ -48,14 +48,23 @@ def _said(measure: Measure, value: float) -> str:
     return f"{100 * value:.1f} %" if measure.share else f"{value:.3f}"
 
 
-def important(metrics: dict[str, Any]) -> list[tuple[str, float, Any]]:
-    """The features that moved scores most: meaning, share of all that moved them, and a bar."""
-    kept = sorted((metrics.get("shares") or {}).items(), key=lambda one: -one[1])
+def important(metrics: dict[str, Any]) -> list[tuple[str, importance.Moves, Any]]:
+    """What moves scores, the strongest first: the feature's meaning, by how much, and a bar."""
+    found = importance.of_features(metrics)
     meanings = {feature.name: feature.meaning for feature in FEATURES}
-    largest = kept[0][1] if kept else 0.0
-    return [
-        (meanings.get(name, name), share, share_bar(share, largest)) for name, share in kept[:TOLD]
-    ]
+    return _with_bars([(meanings.get(one.name, one.name), one) for one in found])
+
+
+def important_families(metrics: dict[str, Any]) -> list[tuple[str, importance.Moves, Any]]:
+    """The same of families."""
+    return _with_bars([(family.title, one) for family, one in importance.of_families(metrics)])
+
+
+def _with_bars(
+    found: list[tuple[str, importance.Moves]],
+) -> list[tuple[str, importance.Moves, Any]]:
+    largest = found[0][1].share if found else 0.0
+    return [(words, one, share_bar(one.share, largest)) for words, one in found]
 
 
 def charts(metrics: dict[str, Any], at: Point | None = None) -> dict[str, Any] | None:

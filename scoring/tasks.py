@@ -95,7 +95,7 @@ SCHEDULE = [
     Job("lists.run_out", 300, "scoring.lists.end_run_out"),
     Job("features.missing", 600, "scoring.feature_facts.count_missing"),
     Job("features.stability", 3600, "scoring.stability.measure"),
-    Job("features.importance", 600, "scoring.feature_facts.measure_unmeasured"),
+    Job("features.importance", 600, "scoring.importance.measure_unmeasured"),
     Job("merchants.merged", 60, "scoring.merging.merge"),
     Job("bookkeeping.tidied", 3600, "scoring.retention.drop_old_bookkeeping"),
 ]

@@ -106,6 +106,7 @@ SAMPLES: dict[str, Sample] = {
     "queue-edit": get(pk=NO),
     "api-alerts": api("get"),
     "api-alert": api("get", pk=NO),
+    "api-alert-second-opinion": api("get", pk=NO),
     "api-alert-claim": api("post", pk=NO),
     "api-alert-release": api("post", pk=NO),
     "api-alert-decide": api("post", pk=NO),

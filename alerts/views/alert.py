@@ -21,7 +21,7 @@ from alerts.visibility import masked, queues_of
 from alerts.why import why
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
-from scoring import charts, resolving
+from scoring import charts, opinions, resolving
 from scoring.engine.decision import Outcome, Policy
 from scoring.models import Label, ListEntry, Resolution
 from scoring.webhooks.events import DECISION_UPDATED, heard
@@ -38,7 +38,8 @@ LAST = "last_decision"  # in the session: what the undo key takes back
 def alert(request: HttpRequest, pk: int) -> HttpResponse:
     found = find(request, pk)
     if request.htmx:  # the reasons, when they were still being computed as the page was opened
-        return render(request, "alerts/_why.html", {"alert": found, **_reasons(found)})
+        context = {"alert": found, **_reasons(found), **_second(request, found, asked_of(request))}
+        return render(request, "alerts/_why.html", context)
     if not masked(request.user):
         record(by=request.user, action="data.read", object=found)
     return page(request, found)
@@ -144,6 +145,7 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "alert": found,
         "payment": found.transaction,
         **_reasons(found),
+        **_second(request, found, asked),
         "hits": hits_of(found, user),
         "sentence": SENTENCES.get(found.suspected, ""),
         "timed_by": timed_by(found).label,
@@ -192,6 +194,15 @@ def _reasons(found: Alert) -> dict[str, Any]:
         "why": reasons,
         "bars": [(c, charts.bar(c.value, reasons.largest)) for c in reasons.drawn],
         "scale": charts.scale(found.risk_score, *cuts),
+    }
+
+
+def _second(request: HttpRequest, found: Alert, asked: dict[str, Any]) -> dict[str, Any]:
+    """Where the second opinion is asked for, and what it says once it was."""
+    filters, wanted = filters_of(asked), "second_opinion" in request.GET
+    return {
+        "second": opinions.second(found.decision) if wanted else None,
+        "second_asked": f"?{filters}&second_opinion=1" if filters else "?second_opinion=1",
     }
 
 

@@ -38,6 +38,35 @@ class ExplanationOut(s.Serializer):
     otherwise = OtherwiseOut(allow_null=True, source="counterfactual")
 
 
+class WeightOut(s.Serializer):
+    """A feature and what the score would lose if its value were ordinary, in log-odds."""
+
+    feature = s.CharField()
+    meaning = s.CharField()
+    weight = s.FloatField()
+
+
+class MeasuredOut(s.Serializer):
+    """How well the second method follows the model, and how far both agree."""
+
+    fit = s.FloatField(help_text="Weighted R² near the payment; 1 is exact")
+    common = s.IntegerField(help_text="Of the strongest reasons, named by both …")
+    of = s.IntegerField(help_text="… of so many")
+    same_direction = s.IntegerField(help_text="Of those in common")
+    rank_correlation = s.FloatField(help_text="Spearman's, over the strongest contributions")
+    neighbours = s.IntegerField()
+
+
+class OpinionOut(s.Serializer):
+    """What a second method says of the reasons of an alert."""
+
+    state = s.ChoiceField(["given", "none", "failed"])
+    sentence = s.CharField()
+    agrees = s.BooleanField(allow_null=True, help_text="null: it cannot say")
+    reasons = WeightOut(many=True)
+    measured = MeasuredOut(allow_null=True)
+
+
 def told(explanation: Explanation | None) -> Any:
     """None for a decision that nobody asked an explanation of."""
     return None if explanation is None else ExplanationOut(explanation).data

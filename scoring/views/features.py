@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.permissions import allow
-from scoring import feature_facts, feature_pipelines, stability
+from scoring import feature_facts, feature_pipelines, importance, stability
 from scoring.engine.families import FAMILIES
 from scoring.engine.features import FEATURES
 from scoring.models import Ablation, FeatureDay
@@ -57,7 +57,7 @@ def _page(
     request: HttpRequest, *, status: int = 200, refused: str = "", form: OwnerForm | None = None
 ) -> HttpResponse:
     form, may_edit = form or OwnerForm(), request.user.may("pipeline.edit")
-    versions, drift = feature_facts.in_use(), stability.of_champion()
+    versions, drift = importance.in_use(), stability.of_champion()
     families = feature_facts.families(versions, drift)
     known = [one for family in families for one in family.features]
     context = {

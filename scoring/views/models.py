@@ -216,6 +216,8 @@ def _page(
         "doubts": doubts(version.metrics),
         **_drawn(version.metrics, request.GET.get("cut", "")),
         "important": figures.important(version.metrics),
+        "families": figures.important_families(version.metrics),
+        "moved_rows": (version.metrics.get("importance") or {}).get("rows"),
         "card": cards.card(version),
         "requests": version.requests.select_related("asked_by", "answered_by"),
         "watched": _watched(version),

@@ -12,7 +12,7 @@ from alerts import routing, triage
 from alerts.models import Alert, Note, Profile
 from anomalyshield.audit.models import AuditEvent
 from cases import workflow
-from scoring import labels
+from scoring import labels, opinions
 from scoring.engine.features import FEATURES, spec_id
 from scoring.models import Explanation, Label, ModelVersion, Transaction
 from tests.alerts import making
@@ -88,6 +88,41 @@ def test_what_would_have_changed_it_is_told_on_the_page_and_to_programs(as_ana, 
     assert (answer["state"], answer["otherwise"]) == ("DONE", otherwise)
     answer = as_ana.get(f"/api/v1/transactions/{found.transaction_id}").json()
     assert answer["explanation"]["otherwise"]["ways"] == [way]
+
+
+def test_a_second_opinion_is_asked_for_by_a_link_and_told(as_ana, cards, monkeypatch):
+    told = {"state": "given", "sentence": "A second method names 4 of the same 5 reasons.",
+            "agrees": True, "reasons": [{"feature": "amount", "meaning": "Amount", "weight": 1.5}],
+            "measured": {"fit": 0.97, "common": 4, "of": 5, "same_direction": 4,
+                         "rank_correlation": 0.9, "neighbours": 1000}}  # fmt: skip
+    monkeypatch.setattr(opinions, "second", lambda _: told)
+    alert = making.alert(cards)
+    explanation(alert, state="DONE", base=0, margin=0, contributions={"amount": 1.0})
+    page = read(as_ana, alert, "?level=HIGH")
+    assert 'href="?level=HIGH&amp;second_opinion=1#second"' in page
+    assert "4 of the same 5" not in page
+    page = read(as_ana, alert, "?second_opinion=1")
+    assert "A second method names 4 of the same 5 reasons." in page
+    assert "fits them by 97 %" in page
+    fragment = as_ana.get(f"/alerts/{alert.pk}/?second_opinion=1", HTTP_HX_REQUEST="true")
+    assert "4 of the same 5" in fragment.content.decode()
+    answer = as_ana.get(f"/api/v1/alerts/{alert.pk}/second-opinion")
+    assert answer.json() == told
+
+
+def test_a_second_method_that_cannot_be_asked_leaves_the_page_whole(as_ana, cards):
+    alert = making.alert(cards)
+    explanation(alert, state="DONE", base=0, margin=0, contributions={"amount": 1.0})
+    page = read(as_ana, alert, "?second_opinion=1")
+    assert "kept nothing of what it learnt from" in page
+    assert "decision-bar" in page
+    answer = as_ana.get(f"/api/v1/alerts/{alert.pk}/second-opinion").json()
+    assert (answer["state"], answer["measured"]) == ("none", None)
+
+
+def test_a_second_opinion_on_a_foreign_alert_does_not_exist(as_ana, loans):
+    alert = making.alert(loans)
+    assert as_ana.get(f"/api/v1/alerts/{alert.pk}/second-opinion").status_code == 404
 
 
 def test_reasons_without_what_would_have_changed_it_are_shown_as_they_are(as_ana, cards):

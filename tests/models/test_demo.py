@@ -399,7 +399,7 @@ def test_a_training_is_bound_to_the_pipeline_in_force(mona_and_otto):
     columns = bundle.manifest["pipeline"]["columns"]
     assert "mean_amount_24h" in columns
     assert "total_amount_24h" not in columns
-    assert set(after.metrics["shares"]) <= set(columns)
+    assert set(after.metrics["importance"]["features"]) <= set(columns)
     assert after.metrics["measured"]["ap"] > 0
     assert not trained().result, "the same rows, labels and pipeline would give the same model"
 

@@ -1,6 +1,7 @@
 """The feature page and the pipelines: drafted, tried, kept, put into force, seen by everybody."""
 
 import html
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,7 +10,8 @@ from django.db import connection
 from django.urls import reverse
 
 from anomalyshield.audit.models import AuditEvent
-from scoring import feature_facts, feature_pipelines, plans, stability
+from anomalyshield.templatetags.words import percent
+from scoring import feature_facts, feature_pipelines, importance, plans, stability
 from scoring.engine.features import FEATURES, NAMES, spec_id
 from scoring.engine.plan import Imputation
 from scoring.models import (
@@ -147,24 +149,62 @@ def test_what_a_model_reads_and_how_much_it_moves_stands_beside_it(ana, champion
     assert reverse("model", args=[champion.pk]) in shown
 
 
-def test_importance_is_measured_as_shares_of_what_moves_the_scores(bundles_learnt):
+def test_what_a_version_trained_earlier_kept_is_still_read(champion):
+    for kept in ({"shares": {"amount": 0.437}}, {"importance": {"amount": 0.437}}):
+        assert importance.shares(kept) == {"amount": 0.437}
+        assert importance.of_features(kept) == [importance.Moves("amount", None, 0.437)]
+        assert importance.of_families(kept) == []
+    assert importance.shares({}) is None
+
+
+def test_importance_is_the_mean_size_of_contributions_in_log_odds(bundles_learnt):
     vectors = np.random.default_rng(2).normal(size=(50, len(NAMES)))
-    shares = feature_facts.measured_importance(bundles_learnt[0], vectors)
-    assert sum(shares.values()) == pytest.approx(1, abs=0.001)
-    assert feature_facts.measured_importance(bundles_learnt[0], vectors[:0]) == {}
+    found = importance.measured(bundles_learnt[0], vectors)
+    parts = bundles_learnt[0].ensemble.contributions(vectors)[1]
+    strongest = int(np.abs(parts).mean(axis=0).argmax())
+    largest = max(found["features"], key=found["features"].get)
+    assert (found["rows"], largest) == (50, NAMES[strongest])
+    assert found["features"][largest] == pytest.approx(np.abs(parts[:, strongest]).mean(), abs=1e-6)
+    assert sum(importance.shares({"importance": found}).values()) == pytest.approx(1)
+    assert importance.measured(bundles_learnt[0], vectors[:0]) == {}
+
+
+def test_what_features_of_a_family_say_against_each_other_moves_no_score(bundles_learnt):
+    class Two:
+        def contributions(self, vectors):
+            parts = np.zeros(vectors.shape)
+            parts[:, [NAMES.index("amount"), NAMES.index("amount_log")]] = 1.0, -0.75
+            return 0.0, parts
+
+    found = importance.measured(
+        replace(bundles_learnt[0], ensemble=Two()), np.zeros((9, len(NAMES)))
+    )
+    assert found["families"] == {"amount": 0.25}
+    assert found["features"] == {"amount": 1.0, "amount_log": 0.75}
+
+
+def test_a_model_that_cannot_say_why_has_no_importance_and_stays(bundles_learnt):
+    class Mute:
+        def contributions(self, vectors):
+            raise ArithmeticError("boosting: gave a contribution that is not a number")
+
+    assert importance.measured(replace(bundles_learnt[0], ensemble=Mute()), np.zeros((9, 9))) == {}
 
 
 def test_a_version_that_came_without_its_importance_is_measured_later(ana, champion, decided):
     assert "importance" not in champion.metrics
-    feature_facts.measure_unmeasured()
+    importance.measure_unmeasured()
     champion.refresh_from_db()
-    assert sum(champion.metrics["importance"].values()) == pytest.approx(1, abs=0.001)
+    assert champion.metrics["importance"]["rows"] == importance.AT_ONCE
+    assert f"Weight in {champion}" in page(ana, "features")
+    [first, *_] = importance.of_features(champion.metrics)
+    assert percent(first.share) in page(ana, "features").split(f'id="{first.name}"')[1][:1200]
     before = champion.metrics
     for _ in range(3):  # one version at a time: the others of the fixture
-        feature_facts.measure_unmeasured()
+        importance.measure_unmeasured()
     champion.refresh_from_db()
     assert champion.metrics == before
-    assert all("importance" in version.metrics for version in feature_facts.in_use())
+    assert all("importance" in version.metrics for version in importance.in_use())
 
 
 def test_what_a_family_adds_is_shown(ana):

@@ -28,7 +28,11 @@ MEASURED = {
             "caught": [1000.0, 950.0, 900.0, 700.0, 0.0],
         },
     },
-    "shares": {"no_such_feature_any_more": 0.2, "amount_log": 0.8},
+    "importance": {
+        "rows": 400,
+        "features": {"no_such_feature_any_more": 0.1, "amount_log": 0.4},
+        "families": {"amount": 0.375, "no_such_family_any_more": 0.1},
+    },
     "champion": {
         "pk": 1,
         "number": 1,
@@ -147,7 +151,16 @@ def test_a_model_page_shows_its_numbers_beside_the_champions(ana, candidate):
     assert "40 %" in shown  # of the alerts in common
     island = re.search(r'<script id="charts" type="application/json">(.*?)</script>', shown, re.S)
     assert set(json.loads(island[1])) == {"pr", "roc", "histogram", "calibration"}
-    assert shown.count("As a table") == 4
+    assert shown.count("<summary>As a table</summary>") == 4
+
+
+def test_what_moves_its_scores_is_told_by_feature_and_family_in_log_odds(ana, candidate):
+    shown = page(ana, "model", candidate.pk).split("What moves its scores most")[1]
+    assert "mean of 400 rows held out" in shown
+    assert "As a table, 2 features in 1 family" in shown
+    assert "#family-amount" in shown
+    for words in ("0.3750", "100.0 %", "0.4000", "80.00 %", "no_such_feature_any_more"):
+        assert words in shown
 
 
 def test_a_threshold_is_chosen_without_a_script(ana, candidate):
@@ -184,7 +197,8 @@ def test_what_gets_better_and_worse_stands_beside_the_champion(ana, candidate):
     assert "123.45" in shown
     assert "50 and more" in shown
     assert shown.count(">worse<") == 2  # the ROC AUC, and payments below 50
-    assert shown.index("80.0 %") < shown.index("no_such_feature_any_more") < shown.index("20.0 %")
+    moved = shown.split("What moves its scores most")[1]
+    assert moved.index(">0.400<") < moved.index("no_such_feature_any_more") < moved.index(">0.100<")
 
 
 def test_the_card_says_what_the_version_is_and_can_be_kept(ana, candidate, champion):

@@ -93,7 +93,7 @@ ACTS: dict[str, Act] = {
 # What pages show.
 READS: dict[str, tuple[str, ...]] = {
     "alerts": ("listAlerts",),
-    "alert": ("readAlert",),
+    "alert": ("readAlert", "readSecondOpinion"),
     "corrections": ("listCorrections",),
     "correction": ("readCorrection",),
     "routes": ("listRoutings", "listQueues"),
