@@ -4,6 +4,7 @@ The past is read and scored before anything is written, so no transaction stays 
 detector thinks; then one statement stores the transaction with its decision, or neither.
 """
 
+import json
 import logging
 import time
 from dataclasses import dataclass, field, replace
@@ -12,8 +13,6 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from psycopg.types.json import Jsonb
-from psycopg.types.numeric import Int8
 
 from anomalyshield import prepared
 from anomalyshield.metrics import LATENCY
@@ -31,19 +30,19 @@ LAST = 2**63 - 1  # stands for the ingest number to come, which is above all the
 HITS = pipeline.DECISION.index("hits")
 GRACE = 0.05  # seconds for the rules' features when the deadline is over already
 LATE = "the scoring deadline was missed"
-SAVE = f"""
+_SAVE = f"""
 WITH paid AS (
     INSERT INTO scoring_transaction ({", ".join(storing.COLUMNS)})
-    VALUES ({", ".join(f"%s::{kind}" for kind in storing.TYPES)})
+    VALUES ({", ".join(["%s"] * len(storing.TYPES))})
     ON CONFLICT (source_id, external_id) DO NOTHING
     RETURNING id
 ), decided AS (
     INSERT INTO scoring_decision ({", ".join(pipeline.DECISION)})
-    SELECT id, {", ".join(f"%s::{kind}" for kind in pipeline.DECISION_TYPES[1:])} FROM paid
+    SELECT id, {", ".join(["%s"] * len(pipeline.DECISION_TYPES[1:]))} FROM paid
     RETURNING id, transaction_id, model_id, reviewable
 ), kept AS (
     INSERT INTO scoring_snapshot (day, transaction_id, spec, vector)
-    SELECT %s::date, id, %s::text, %s::bytea FROM paid
+    SELECT %s, id, %s, %s FROM paid
 ), left_to_do AS (
     INSERT INTO scoring_explanation (decision_id, model_id, state, attempts, error, sentences)
     SELECT id, model_id, 'READY', 0, '', '[]' FROM decided
@@ -51,6 +50,8 @@ WITH paid AS (
 )
 SELECT id, transaction_id FROM decided
 """
+VECTOR_TYPES = "date text bytea".split()
+SAVE = prepared.Statement(_SAVE, [*storing.TYPES, *pipeline.DECISION_TYPES[1:], *VECTOR_TYPES])
 
 
 class Unanswerable(Exception):
@@ -159,20 +160,15 @@ def _save(
 ) -> tuple[int, int] | None:
     """The ids of the decision and of its transaction; None if the transaction was known."""
     row = list(next(pipeline.rows_of([0], scores, current, known_at)))
-    row[HITS] = Jsonb(row[HITS])
+    row[HITS] = json.dumps(row[HITS])
     day, _, spec, vector = next(iter(pipeline.vectors_of([0], scores.vectors, known_at)))
-    stored = storing.values(found, source.pk, None)
-    params = [_plain(value) for value in (*stored, *row[1:], day, spec, vector)]
-    return prepared.run(SAVE, params).fetchone()
-
-
-def _plain(value: object) -> object:
-    """As one type per column, so that a statement is prepared once and not per size of number."""
-    if type(value) is int:
-        return Int8(value)
-    if isinstance(value, str):
-        return str(value)
-    return value
+    *stored, extra = storing.values(found, source.pk, None)
+    told = None if extra is None else json.dumps(found.extra)
+    answer = prepared.run(SAVE, (*stored, told, *row[1:], day, spec, vector))
+    if not answer.ntuples:
+        return None
+    decision, number = (int.from_bytes(answer.get_value(0, at), "big") for at in range(2))
+    return decision, number
 
 
 def follow_up(reviewable: list[int], events: Rows, scores: Scores, current: Current) -> None:
