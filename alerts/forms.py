@@ -65,9 +65,10 @@ class QueueFilter(forms.Form):
             del self.fields["user"]
 
     def _reasons(self) -> list[tuple[str, str]]:
-        from scoring.engine.rules import RULES  # compiles with the engine: only when a page asks
+        from scoring.engine.lane import LANE_RULES  # compile with the engine: only when a page asks
+        from scoring.engine.rules import RULES
 
-        known = [rule.code for rule in (*LIST_RULES, *RULES)]
+        known = [rule.code for rule in (*LIST_RULES, *RULES, *LANE_RULES)]
         codes = dict.fromkeys([*known, self.data.get("reason", "")])
         return [(code, code.replace("_", " ").capitalize()) for code in codes if code]
 

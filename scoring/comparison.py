@@ -8,7 +8,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from scoring import dataset, importance, judging, registry
+from scoring import dataset, importance, judging, novelty, registry
 from scoring.curves import LEAST_FRAUDS, curves, precision_recall, roc
 from scoring.dataset import Dataset, Split
 from scoring.doubts import suspicions
@@ -78,6 +78,7 @@ def report(
         "importance": importance.measured(bundle, held.vectors),
         "champion": None,
         "note": bundle.manifest.get("note", ""),
+        **(novelty.heldout(part.test, bundle.ensemble, own, budget) if len(part.test) else {}),
     }
     if part.test.frauds >= LEAST_FRAUDS:
         found |= judging.parts(part.test, own.risk_score, budget)

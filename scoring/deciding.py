@@ -18,7 +18,7 @@ from anomalyshield import prepared
 from anomalyshield.metrics import LATENCY
 from scoring import explaining, history, pipeline, shadows, stage, storing
 from scoring.current import Current, current_scorer
-from scoring.engine.decision import Outcome
+from scoring.engine.decision import NOVELTY, Outcome
 from scoring.engine.features import FEATURES
 from scoring.engine.history import EVENT, History, Rows
 from scoring.engine.scorer import Scorer, Scores
@@ -255,7 +255,8 @@ def explain(answer: Answer) -> Answer:
     if answer.version is None or answer.vector is None or not np.isfinite(answer.vector[0]):
         return answer
     try:
-        answer.why = stage.within(answer.until, _why, answer.version, answer.vector)
+        novel = NOVELTY in answer.reason_codes
+        answer.why = stage.within(answer.until, _why, answer.version, answer.vector, novel)
     except stage.Missed:
         log.warning("no time was left for an explanation")
     except Exception:
@@ -263,8 +264,8 @@ def explain(answer: Answer) -> Answer:
     return answer
 
 
-def _why(version: ModelVersion, vector: np.ndarray) -> Why:
-    base, margin, values, factors = explaining.contributions(version, vector, TOP)
+def _why(version: ModelVersion, vector: np.ndarray, novel: bool) -> Why:
+    base, margin, values, factors = explaining.contributions(version, vector, TOP, novel=novel)
     told = sum(factor["contribution"] for factor in factors)
     return Why(base, margin, factors, float(values.sum() - told))
 

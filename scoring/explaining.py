@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -13,13 +12,13 @@ from anomalyshield import leases
 from scoring import counterfactuals, registry
 from scoring.engine import explanation as engine
 from scoring.engine.bundle import Bundle
+from scoring.engine.decision import NOVELTY
 from scoring.engine.features import NAMES, widened, widths
 from scoring.models import Decision, Explanation, ModelVersion, Snapshot
 
 log = logging.getLogger(__name__)
 _bundles: dict[str, Bundle] = {}
 KEPT = 4
-by_model = attrgetter("model_id")
 
 
 class NotExplainable(Exception):
@@ -36,11 +35,15 @@ def perform_all(rows: Sequence[Explanation]) -> None:
     """Explain these decisions, each with the model that made it: all of them or none."""
     decisions = Decision.objects.select_related("policy").in_bulk([row.decision_id for row in rows])
     vectors = stored_vectors([decisions[row.decision_id] for row in rows])
-    for number, some in groupby(sorted(rows, key=by_model), by_model):
+
+    def by_model(row: Explanation) -> tuple[int, bool]:
+        return row.model_id, NOVELTY in decisions[row.decision_id].reason_codes
+
+    for (number, novel), some in groupby(sorted(rows, key=by_model), by_model):
         mine = list(some)
         matrix = np.array([widened(vectors[row.decision_id]) for row in mine])
         bundle = bundle_of(ModelVersion.objects.get(pk=number))
-        made = engine.explain(bundle, matrix)
+        made = engine.explain(bundle, matrix, novel=novel)
         others = otherwise([decisions[row.decision_id] for row in mine], bundle, matrix, made)
         for row, told, other in zip(mine, explained(matrix, made), others, strict=True):
             leases.finish(row, **told, counterfactual=other)
@@ -73,11 +76,11 @@ def explained(vectors: np.ndarray, made: engine.Contributions) -> Iterator[dict[
 
 
 def contributions(
-    version: ModelVersion, vector: np.ndarray, top: int = 5
+    version: ModelVersion, vector: np.ndarray, top: int = 5, *, novel: bool = False
 ) -> tuple[float, float, np.ndarray, list[dict[str, Any]]]:
     """Base, margin, every feature's part in log-odds, and the strongest in words."""
     vector = widened(vector)
-    made = engine.explain(bundle_of(version), vector[None, :])
+    made = engine.explain(bundle_of(version), vector[None, :], novel=novel)
     values = made.values[0]
     return made.base, float(made.margin[0]), values, engine.sentences(vector, values, top)
 

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from anomalyshield.audit.record import record
 from scoring.engine.decision import OUTCOMES, Level, Policy
+from scoring.engine.lane import LANE_RULES
 from scoring.engine.lists import LIST_RULES
 from scoring.engine.rules import RULES
 from scoring.models import DecisionPolicy
@@ -106,7 +107,7 @@ def rules(policy: DecisionPolicy) -> list[RuleInForce]:
             ],
             counted=counts.get(rule.code, Counted()),
         )
-        for rule in (*LIST_RULES, *RULES)
+        for rule in (*LIST_RULES, *RULES, *LANE_RULES)
     ]
 
 

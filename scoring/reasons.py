@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+from scoring.engine.lane import LANE_RULES
 from scoring.engine.lists import LIST_RULES
 from scoring.engine.rules import RULES
 
-TITLES = {rule.code: rule.title for rule in (*LIST_RULES, *RULES)}
+TITLES = {rule.code: rule.title for rule in (*LIST_RULES, *RULES, *LANE_RULES)}
 
 
 def title_of(code: str) -> str:

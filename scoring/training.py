@@ -15,7 +15,7 @@ from anomalyshield.leases import advance, finish
 from scoring import comparison, dataset, feature_pipelines, plans, registry, stability, weekly
 from scoring.dataset import Dataset, Split
 from scoring.doubts import compared
-from scoring.engine import presets
+from scoring.engine import lane, presets
 from scoring.engine import training as learning
 from scoring.engine.bundle import Bundle
 from scoring.labels import MATURITY
@@ -31,6 +31,7 @@ def ask(
     by: Any,
     maturity_days: int = MATURITY.days,
     budget: float | None = None,
+    novelty: float | None = None,
     until: datetime | None = None,
     weeks: int = 0,
     preset: str = learning.DEFAULT,
@@ -38,12 +39,15 @@ def ask(
     """Have a model trained. While one waits to be trained, asking again gives that one.
 
     `until` learns as if it were that moment: later events and labels that became known later are
-    not there, which is how a past is tested honestly. So many past `weeks` are measured, too, each
-    with a model of its own (`weekly`). A `preset` other than the default trains the weighted mean
-    of that name; ValueError if there is none.
+    not there, which is how a past is tested honestly. `novelty` is the share of the budget left to
+    the novelty lane; without one it is the champion's, else the default. So many past `weeks` are
+    measured, too, each with a model of its own (`weekly`). A `preset` other than the default trains
+    the weighted mean of that name. ValueError if there is none, or if the share cannot be.
     """
     if preset not in preset_names():
         raise ValueError(f"there is no preset {preset}")
+    if novelty is not None and not 0 <= novelty <= lane.MOST:
+        raise ValueError(f"the novelty lane's share is from 0 to {lane.MOST:g}")
     waiting = TrainingRun.objects.filter(state=State.READY, attempts=0).first()
     if waiting is not None:
         return waiting
@@ -52,6 +56,7 @@ def ask(
         options={
             "maturity_days": maturity_days,
             "budget": budget or default_budget(),
+            "novelty": default_novelty() if novelty is None else novelty,
             "pipeline": feature_pipelines.active().number,
             **({"until": until.isoformat()} if until else {}),
             **({"weeks": weeks} if weeks else {}),
@@ -74,6 +79,15 @@ def default_budget() -> float:
     reigning = ModelVersion.objects.filter(state=ModelVersion.State.CHAMPION).first()
     known = (reigning.metrics if reigning else {}).get("budget")
     return float(known or settings.ALERT_BUDGET)
+
+
+def default_novelty() -> float:
+    """The champion's share of the budget for the novelty lane, else the default.
+
+    A champion that learnt without labels has no lane and says nothing about one.
+    """
+    reigning = ModelVersion.objects.filter(state=ModelVersion.State.CHAMPION).first()
+    return float((reigning.metrics if reigning else {}).get("novelty", lane.SHARE))
 
 
 def perform(run: TrainingRun) -> None:
@@ -117,9 +131,15 @@ def _recipe(part: Split, run: TrainingRun) -> dict[str, Any]:
     return {
         "digest": part.digest,
         "budget": run.options["budget"],
+        "novelty": novelty_of(run),
         "pipeline": pipeline_of(run).sha256,
         **({"preset": run.options["preset"]} if "preset" in run.options else {}),
     }
+
+
+def novelty_of(run: TrainingRun) -> float:
+    """The lane's share; a run asked for before there was a lane has none."""
+    return float(run.options.get("novelty", 0.0))
 
 
 def pipeline_of(run: TrainingRun) -> FeaturePipeline:
@@ -138,6 +158,7 @@ def _fit(run: TrainingRun, part: Split) -> Bundle:
         labels if np.nansum(labels) else None,
         dataset.clock(part.train),
         budget=run.options["budget"],
+        novelty=novelty_of(run),
         seed=SEED,
         preset=run.options.get("preset", learning.DEFAULT),
         plan=feature_pipelines.plan_of(pipeline_of(run)),
@@ -180,7 +201,7 @@ def _enter(run: TrainingRun, part: Split, bundle: Bundle, metrics: dict[str, Any
                 run,
                 place=place,
                 kind=bundle.kind,
-                metrics=metrics | {"recipe": _recipe(part, run), "learnt_until": part.test_from},
+                metrics=metrics | _asked_for(run, part),
                 pipeline=pipeline_of(run),
                 cutoff=part.cutoff,
                 trained_rows=len(part.train),
@@ -192,6 +213,12 @@ def _enter(run: TrainingRun, part: Split, bundle: Bundle, metrics: dict[str, Any
     except BaseException:
         shutil.rmtree(settings.BUNDLES / place[0], ignore_errors=True)
         raise
+
+
+def _asked_for(run: TrainingRun, part: Split) -> dict[str, Any]:
+    """What a later training takes over from this one, or compares itself with."""
+    told = {"recipe": _recipe(part, run), "learnt_until": part.test_from}
+    return told | {"novelty": novelty_of(run)}
 
 
 def verdict_of(metrics: dict[str, Any]) -> str:

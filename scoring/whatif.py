@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from django.db import connection
 
-from scoring import history
+from scoring import explaining, history
 from scoring.engine import rules
-from scoring.engine.decision import Hit, Outcome, Policy, Verdict, decide, heeded
+from scoring.engine.bundle import Refused
+from scoring.engine.decision import NOVELTY, Hit, Outcome, Policy, Verdict, decide, heeded
 from scoring.engine.features import FEATURES, widened
 from scoring.engine.history import Rows
+from scoring.engine.lane import LANE_RULES, with_novelty
 from scoring.engine.lists import LIST_RULES
 from scoring.engine.transaction import UNITS
 from scoring.models import Decision, Label, Snapshot
@@ -77,7 +79,7 @@ class Effect:
 
 def effect(before: Policy, after: Policy, *, last: int = SIZES[1]) -> Effect:
     """Both policies on the latest `last` decisions: score and vector as they were then."""
-    rows = Decision.objects.select_related("transaction").order_by("-pk")
+    rows = Decision.objects.select_related("transaction", "model").order_by("-pk")
     decisions = sorted(rows[:last], key=lambda one: one.transaction_id)
     found = Effect(decisions=len(decisions))
     if not decisions:
@@ -88,7 +90,8 @@ def effect(before: Policy, after: Policy, *, last: int = SIZES[1]) -> Effect:
     found.seconds = (max(times) - min(times)).total_seconds()
     vectors, found.without_vector = _vectors(decisions)
     said = _labels(decisions)
-    sides = (_verdicts(decisions, events, vectors, policy) for policy in (before, after))
+    novelty = _novelty(decisions, vectors)
+    sides = (_verdicts(decisions, events, vectors, novelty, policy) for policy in (before, after))
     pairs = list(zip(*sides, strict=True))
     found.hits = _hits(pairs)
     for decision, pair in zip(decisions, pairs, strict=True):
@@ -114,14 +117,39 @@ def _vectors(decisions: Sequence[Decision]) -> tuple[np.ndarray, int]:
     return vectors, len(decisions) - len(rows)
 
 
+def _novelty(decisions: Sequence[Decision], vectors: np.ndarray) -> np.ndarray:
+    """By the lane of the model that decided: other cut points leave other payments to it."""
+    found = np.zeros(len(decisions))
+    by_model = np.array([one.model_id or 0 for one in decisions])
+    for number in set(by_model.tolist()) - {0}:
+        rows = np.flatnonzero(by_model == number)
+        try:
+            bundle = explaining.bundle_of(decisions[rows[0]].model)
+            found[rows] = bundle.ensemble.novelty(vectors[rows])
+        except Refused:  # its files are gone; what it let in then is on record
+            stored = [
+                [hit["observed"] for hit in decisions[row].hits if hit["code"] == NOVELTY]
+                for row in rows
+            ]
+            found[rows] = [max(hits, default=0.0) for hits in stored]
+    return found
+
+
 def _verdicts(
-    decisions: Sequence[Decision], events: Rows, vectors: np.ndarray, policy: Policy
+    decisions: Sequence[Decision],
+    events: Rows,
+    vectors: np.ndarray,
+    novelty: np.ndarray,
+    policy: Policy,
 ) -> Iterator[Verdict]:
     fired = rules.hits(events, vectors, policy)
+    met = [[Hit(**hit) for hit in one.hits if hit["code"] in LISTED] for one in decisions]
+    fired = [listed + hits for listed, hits in zip(met, fired, strict=True)]
+    scores = np.array([np.nan if one.degraded else one.risk_score for one in decisions])
+    fired = with_novelty(fired, novelty, scores, policy)
     amounts = (events["units"] / UNITS).tolist()
     for one, hits, amount in zip(decisions, fired, amounts, strict=True):
-        met = [Hit(**hit) for hit in one.hits if hit["code"] in LISTED]
-        told = heeded(met + hits, one.risk_score, policy)
+        told = heeded(hits, one.risk_score, policy)
         yield decide(
             score=one.risk_score, hits=told, amount=amount, policy=policy, degraded=one.degraded
         )
@@ -129,7 +157,7 @@ def _verdicts(
 
 def _hits(pairs: Sequence[Both]) -> dict[str, tuple[int, int]]:
     old, new = (Counter(code for pair in pairs for code in pair[n].reason_codes) for n in (0, 1))
-    return {rule.code: (old[rule.code], new[rule.code]) for rule in rules.RULES}
+    return {rule.code: (old[rule.code], new[rule.code]) for rule in (*rules.RULES, *LANE_RULES)}
 
 
 def _count(found: Effect, decision: Decision, pair: Both, label: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers as s
 from rest_framework.request import Request
 
@@ -14,10 +14,12 @@ from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
 from anomalyshield.rest.resource import Download, Resource, does
 from anomalyshield.rest.shapes import Flag, Listed, Number, Person, Strict, Text, Whole, page
-from scoring import comparison, registry, training
+from scoring import comparison, novelty, registry, training
+from scoring.engine import lane
 from scoring.labels import MATURITY
+from scoring.model_forms import MOST_WEEKS
 from scoring.models import ModelVersion, PromotionRequest, TrainingRun
-from scoring.views.models import MOST_WEEKS, card_file
+from scoring.views.models import card_file
 
 REASON = 2000
 
@@ -40,6 +42,12 @@ class TrainIn(Strict):
     )
     budget_percent = Number(
         min_value=0.01, max_value=40, required=False, help_text="Without: the champion's"
+    )
+    novelty_percent = Number(
+        min_value=0,
+        max_value=100 * lane.MOST,
+        required=False,
+        help_text="Of the budget, for the novelty lane; 0: none. Without: the champion's",
     )
     weeks = Whole(
         min_value=0,
@@ -113,14 +121,31 @@ class PromotionOut(s.ModelSerializer):
         )  # fmt: skip
 
 
+class LaneOut(s.Serializer):
+    """The novelty lane over the latest payments the version decided."""
+
+    share = s.FloatField(help_text="Of the alert budget")
+    promised = s.FloatField(help_text="Of all payments")
+    payments = s.IntegerField(help_text="That the version decided, of the latest ones")
+    raised = s.IntegerField(help_text="Of these, by the lane")
+    frauds = s.IntegerField(help_text="Of the raised ones, by the last word on them")
+    genuine = s.IntegerField()
+
+
 class ModelOut(ModelRowOut):
     """A version with all its measurements and what was asked about it."""
 
     metrics = s.DictField()
     requests = PromotionOut(many=True)
+    lane = s.SerializerMethodField(help_text="Null for a version without a novelty lane")
 
     class Meta(ModelRowOut.Meta):
-        fields = (*ModelRowOut.Meta.fields, "metrics", "requests")
+        fields = (*ModelRowOut.Meta.fields, "metrics", "requests", "lane")
+
+    @extend_schema_field(LaneOut(allow_null=True))
+    def get_lane(self, version: ModelVersion) -> dict[str, Any] | None:
+        found = novelty.followed(version)
+        return LaneOut(found).data if found else None
 
 
 class RunOut(s.ModelSerializer):
@@ -232,9 +257,10 @@ class Train(Resource):
     @does("train", "model.train", RunOut, body=TrainIn, status=202)
     def post(self, request: Request, given: dict[str, Any]) -> TrainingRun:
         """Have a model trained. While one waits to be trained, asking again answers that one."""
-        percent = given.pop("budget_percent", None)
-        share = None if percent is None else percent / 100
-        return training.ask(by=request.user, budget=share, **given)
+        for name in ("budget", "novelty"):
+            percent = given.pop(f"{name}_percent", None)
+            given[name] = None if percent is None else percent / 100
+        return training.ask(by=request.user, **given)
 
 
 class Runs(Resource):

@@ -19,11 +19,12 @@ from scoring.engine import features
 from scoring.engine.calibration import Affine, RiskMap
 from scoring.engine.detectors import kind
 from scoring.engine.detectors.trees import Malformed
-from scoring.engine.ensemble import Ensemble, Member
+from scoring.engine.ensemble import Ensemble, Lane, Member
 from scoring.engine.preparation import Preparation
 
 FORMAT = 1
 PREPARED = 2  # the format of a bundle whose vectors are prepared before they are scored
+LANED = 3  # of one with a novelty lane: a release that knew none would raise less than promised
 PREPARATION = "preparation.npz"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.hmac"
@@ -49,6 +50,13 @@ class Bundle:
     @property
     def metrics(self) -> dict[str, float]:
         return dict(self.manifest["metrics"])
+
+
+def format_of(ensemble: Ensemble) -> int:
+    """The oldest format that says all there is to say of it."""
+    if ensemble.lane is not None:
+        return LANED
+    return FORMAT if ensemble.preparation is None else PREPARED
 
 
 def save(bundle: Bundle, folder: Path, *, key: bytes) -> str:
@@ -119,9 +127,9 @@ def _manifest(text: bytes) -> dict[str, Any]:
         manifest = json.loads(text)
     except ValueError as error:
         raise Refused("The manifest is not JSON.") from error
-    if not isinstance(manifest, dict) or manifest.get("format") not in (FORMAT, PREPARED):
+    if not isinstance(manifest, dict) or manifest.get("format") not in (FORMAT, PREPARED, LANED):
         found = manifest.get("format") if isinstance(manifest, dict) else None
-        raise Refused(f"Its format is {found}; this release reads format {FORMAT} to {PREPARED}.")
+        raise Refused(f"Its format is {found}; this release reads format {FORMAT} to {LANED}.")
     if manifest.get("spec") not in features.widths():
         raise Refused(
             f"It was trained on the features {manifest.get('spec')}; "
@@ -134,7 +142,7 @@ def _ensemble(folder: Path, manifest: dict[str, Any]) -> Ensemble:
     described = manifest["ensemble"]
     width = features.widths()[manifest["spec"]]
     prepared = None
-    if manifest["format"] == PREPARED:
+    if manifest["format"] == PREPARED or PREPARATION in manifest["files"]:
         content = _held(folder, manifest["files"], PREPARATION)
         prepared = Preparation.restore(_arrays(PREPARATION, content), width)
         width += len(prepared.noted)
@@ -143,7 +151,18 @@ def _ensemble(folder: Path, manifest: dict[str, Any]) -> Ensemble:
     )
     if not members:
         raise ValueError("it has no members")
-    return Ensemble(members, _risk(described["risk"]), bool(described["warm"]), prepared)
+    risk, warm = _risk(described["risk"]), bool(described["warm"])
+    return Ensemble(members, risk, warm, prepared, _lane(members, described.get("lane")))
+
+
+def _lane(members: tuple[Member, ...], described: dict[str, Any] | None) -> Lane | None:
+    """None where there is none: a bundle of an earlier release decides as it did."""
+    if described is None:
+        return None
+    member = next((one for one in members if one.name == described["member"]), None)
+    if member is None:
+        raise ValueError("nobody looks after its novelty lane")
+    return Lane(member, float(described["share"]), _risk(described["risk"]))
 
 
 def _held(folder: Path, files: dict[str, str], file: str) -> bytes:
@@ -187,7 +206,10 @@ def _risk(described: dict[str, Any]) -> RiskMap:
 
 
 def _described(ensemble: Ensemble) -> dict[str, Any]:
+    lane = ensemble.lane
+    aside = lane and {"member": lane.member.name, "share": lane.share, "risk": asdict(lane.risk)}
     return {
+        **({"lane": aside} if aside else {}),
         "warm": ensemble.warm,
         "risk": asdict(ensemble.risk),
         "members": [

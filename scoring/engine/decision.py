@@ -75,6 +75,7 @@ OUTCOMES = {
 # Rules that want a person even when the model sees nothing. The others only give a reason.
 RAISING = frozenset({"HIGH_AMOUNT", "VELOCITY_MULTI_CITY"})
 DENY, ALLOW = "DENY_LIST", "ALLOW_LIST"  # what people said about somebody (lists.py)
+NOVELTY = "NOVELTY"  # unlike anything seen (lane.py)
 
 
 def level_of(score: float, policy: Policy) -> Level:
@@ -93,7 +94,8 @@ def decide(
 
     The deny list blocks, whatever else there is. No score (None or NaN) is degraded too: whatever
     fails, nothing is approved by the failure. Rules only ever raise a level; the allow list alone
-    takes one back, from HIGH to MEDIUM, and only where the score and nothing else asked for it.
+    takes one back, from HIGH to MEDIUM, and only where a score and nothing else asked for it: the
+    model's, or the novelty that lets a payment in by the lane.
     """
     codes = list(dict.fromkeys(hit.code for hit in hits))
     if DENY in codes:
@@ -103,7 +105,9 @@ def decide(
     level = level_of(score, policy)
     if score >= policy.high_above and amount >= policy.critical_amount:
         level = Level.CRITICAL
-    elif level in (Level.LOW, Level.MEDIUM) and not RAISING.isdisjoint(codes):
+    elif (level in (Level.LOW, Level.MEDIUM) and not RAISING.isdisjoint(codes)) or (
+        level in (Level.LOW, Level.MEDIUM) and NOVELTY in codes and ALLOW not in codes
+    ):
         level = Level.HIGH
     elif level == Level.HIGH and ALLOW in codes and RAISING.isdisjoint(codes) and not degraded:
         level = Level.MEDIUM
@@ -147,6 +151,6 @@ def heeded(hits: list[Hit], score: float, policy: Policy) -> list[Hit]:
     if not any(hit.code == ALLOW for hit in hits):
         return hits
     others = {hit.code for hit in hits} - {ALLOW}
-    if score <= policy.high_above and others.isdisjoint(RAISING | {DENY}):
+    if score <= policy.high_above and others.isdisjoint(RAISING | {DENY, NOVELTY}):
         return [hit for hit in hits if hit.code != ALLOW]
     return hits

@@ -33,6 +33,18 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Lane:
+    """The way in for what is unlike anything seen (`lane`): who looks, and from where on.
+
+    `risk` maps the margins of the member to the novelty score; above 0.7 lies the lane.
+    """
+
+    member: Member
+    share: float  # of the alert budget
+    risk: RiskMap
+
+
+@dataclass(frozen=True)
 class Scored:
     """Log-odds and risk score per row (NaN when every member failed), and what failed why."""
 
@@ -53,6 +65,7 @@ class Ensemble:
     risk: RiskMap
     warm: bool
     preparation: Preparation | None = None  # without one, members see vectors as they are
+    lane: Lane | None = None
 
     def score(self, vectors: Floats) -> Scored:
         """Never raises because of a member: it leaves its weight, and the others go on."""
@@ -88,8 +101,22 @@ class Ensemble:
                 failed[member.name] = f"{type(error).__name__}: {error}"[:100]
         return working
 
-    def contributions(self, vectors: Floats) -> tuple[float, Floats]:
-        """The base and each feature's part of `score(vectors).margin`, in log-odds.
+    def novelty(self, vectors: Floats) -> Floats:
+        """The novelty score of each row; 0 everywhere without a lane. What fails there raises."""
+        if self.lane is None:
+            return np.zeros(len(vectors))
+        return self.lane.risk(self.margin(vectors, novel=True))
+
+    def margin(self, vectors: Floats, *, novel: bool = False) -> Floats:
+        """The log-odds of `score`; with `novel` those of the lane's member."""
+        if not novel or self.lane is None:
+            return self.score(vectors).margin
+        if self.preparation is not None:
+            vectors = self.preparation(vectors)
+        return self.lane.member.margins(vectors)
+
+    def contributions(self, vectors: Floats, *, novel: bool = False) -> tuple[float, Floats]:
+        """The base and each feature's part of `margin(vectors, novel=novel)`, in log-odds.
 
         Of the members that can score these rows, as in `score`. ArithmeticError names the member
         whose parts cannot be had: without them the others do not add up to the score.
@@ -98,6 +125,8 @@ class Ensemble:
         if self.preparation is not None:
             vectors = self.preparation(vectors)
         members = [member for member, _ in self._working(vectors)[0]]
+        if novel and self.lane is not None:
+            members = [self.lane.member]
         if not members:
             raise ArithmeticError("no member of the model can score this")
         base, parts = 0.0, np.zeros(vectors.shape)

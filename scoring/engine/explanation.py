@@ -23,10 +23,13 @@ class Contributions:
     values: Floats  # one row per vector, one column per feature
 
 
-def explain(bundle: Bundle, vectors: Floats) -> Contributions:
-    """Shapley values of the margin. ArithmeticError if they do not add up to it."""
-    base, values = bundle.ensemble.contributions(vectors)
-    margin = bundle.ensemble.score(vectors).margin
+def explain(bundle: Bundle, vectors: Floats, *, novel: bool = False) -> Contributions:
+    """Shapley values of the margin. ArithmeticError if they do not add up to it.
+
+    `novel` is for what came in by the novelty lane: the margin and the parts are its member's.
+    """
+    base, values = bundle.ensemble.contributions(vectors, novel=novel)
+    margin = bundle.ensemble.margin(vectors, novel=novel)
     gap = np.abs(base + values.sum(axis=1) - margin)
     if not np.all(gap <= 1e-6):
         raise ArithmeticError(f"contributions miss the score by {gap.max():.2g}")

@@ -10,6 +10,7 @@ from scoring.engine.bundle import Bundle
 from scoring.engine.decision import Hit, Policy, Verdict, decide_each, heeded
 from scoring.engine.ensemble import Scored
 from scoring.engine.history import History, Rows
+from scoring.engine.lane import with_novelty
 from scoring.engine.lists import NOBODY, Lists
 from scoring.engine.transaction import UNITS
 
@@ -64,8 +65,13 @@ class Scorer:
         trouble = trouble or missed
         risks = scored.risk_score.tolist()
         if len(self.lists):
-            pairs = zip(self.lists.hits(events), hits, risks, strict=True)
-            hits = [heeded(listed + fired, score, self.policy) for listed, fired, score in pairs]
+            met = self.lists.hits(events)
+            hits = [listed + fired for listed, fired in zip(met, hits, strict=True)]
+        hits, lost = self._with_novelty(hits, vectors, scored.risk_score, trouble)
+        trouble = trouble or lost
+        if len(self.lists):
+            pairs = zip(hits, risks, strict=True)
+            hits = [heeded(found, score, self.policy) for found, score in pairs]
         amounts = (events["units"] / UNITS).tolist()
         verdicts = decide_each(risks, hits, amounts, policy=self.policy, degraded=trouble)
         return Scores(
@@ -89,6 +95,18 @@ class Scorer:
                 failed = {"ensemble": f"{type(error).__name__}: {error}"[:100]}
         nothing = np.full(len(vectors), np.nan)
         return Scored(nothing, nothing.copy(), None, failed)
+
+    def _with_novelty(
+        self, hits: list[list[Hit]], vectors: Floats, risk: Floats, trouble: str
+    ) -> tuple[list[list[Hit]], str]:
+        """Those of the novelty lane too; in trouble a person looks anyway."""
+        if trouble or self.bundle is None or self.bundle.ensemble.lane is None:
+            return hits, ""
+        try:
+            novelty = self.bundle.ensemble.novelty(vectors)
+            return with_novelty(hits, novelty, risk, self.policy), ""
+        except Exception as error:
+            return hits, f"novelty lane: {type(error).__name__}: {error}"[:200]
 
     def _hits(self, events: Rows, vectors: Floats) -> tuple[list[list[Hit]], str]:
         try:

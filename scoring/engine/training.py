@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.engine import features, preparation, presets, warm, weighted
-from scoring.engine.bundle import FORMAT, PREPARED, Bundle
+from scoring.engine import features, lane, preparation, presets, warm, weighted
+from scoring.engine.bundle import Bundle, format_of
 from scoring.engine.calibration import RiskMap, anomaly
 from scoring.engine.detectors import kind
 from scoring.engine.detectors.base import Unlearnable
@@ -37,6 +37,7 @@ def fit(
     *,
     budget: float,
     seed: int = 7,
+    novelty: float = lane.SHARE,
     preset: str = DEFAULT,
     plan: Plan | None = None,
     progress: Progress = lambda share, message: None,
@@ -46,19 +47,21 @@ def fit(
     `labels` are 1 fraud, 0 genuine, NaN not known (yet): unknown rows teach the anomaly member
     only, so a caller that takes silence for genuine says so with 0. `times` are event times. With
     at least 200 frauds the boosted member is learnt, judged on the latest quarter of the frauds it
-    has not seen, calibrated there, and then learnt again from everything. A `plan` says which
-    features are learnt from and how they are prepared; without one all are, as they are.
+    has not seen, calibrated there, and then learnt again from everything; the share `novelty` of
+    the budget is left to the novelty lane. A `plan` says which features are learnt from and how
+    they are prepared; without one all are, as they are.
     """
     plan = plan or Plan()
     prepared, seen = preparation.fit(plan, vectors)
     try:
-        bundle = _fit(seen, labels, times, budget, seed, preset, progress)
+        bundle = _fit(seen, labels, times, budget, novelty, seed, preset, progress)
     except Unlearnable as reason:
         raise Untrainable(str(reason)) from reason
     if plan.whole:
         return bundle
-    told = {"pipeline": plan.as_dict(), "format": PREPARED if prepared else FORMAT}
-    return Bundle(bundle.manifest | told, replace(bundle.ensemble, preparation=prepared))
+    ensemble = replace(bundle.ensemble, preparation=prepared)
+    told = {"pipeline": plan.as_dict(), "format": format_of(ensemble)}
+    return Bundle(bundle.manifest | told, ensemble)
 
 
 def _fit(
@@ -66,6 +69,7 @@ def _fit(
     labels: Floats | None,
     times: NDArray[np.int64],
     budget: float,
+    novelty: float,
     seed: int,
     preset: str,
     progress: Progress,
@@ -79,7 +83,6 @@ def _fit(
     if preset != DEFAULT:
         return _of_preset(vectors, labels, times, budget, seed, preset, progress)
     unlabelled = _anomaly_members(vectors, budget, seed)
-    reserve = unlabelled[0]
     frauds = int(np.sum(labels == 1))
     genuine = int(np.sum(labels == 0))
     note = f"{frauds} frauds are known; {LEAST_FRAUDS} are needed before a model learns from them"
@@ -90,8 +93,9 @@ def _fit(
             vectors,
             labels,
             times,
-            reserve,
+            unlabelled,
             budget=budget,
+            novelty=novelty,
             seed=seed,
             least=LEAST_FRAUDS / 4,
             progress=progress,
@@ -152,13 +156,14 @@ def _bundle(
     note: str,
 ) -> Bundle:
     manifest: dict[str, Any] = {
-        "format": FORMAT,
+        "format": format_of(ensemble),
         "kind": "warm" if ensemble.warm else "cold",
         "spec": features.spec_id(),
         "features": list(features.NAMES),
         "metrics": measured,
         "note": note,
         "budget": budget,
+        "novelty": ensemble.lane.share if ensemble.lane else 0.0,  # of the budget
         "seed": seed,
         "preset": {"name": preset, "members": _settings(preset)},
         "rows": len(labels),

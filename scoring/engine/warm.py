@@ -1,11 +1,12 @@
 """What is learnt from labels: which learners earn a place, how much they say, what they missed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.engine import lane
 from scoring.engine.calibration import Affine, RiskMap, platt, probability
 from scoring.engine.detectors import kind
 from scoring.engine.ensemble import Ensemble, Member
@@ -65,9 +66,10 @@ def learn(
     vectors: Floats,
     labels: Floats,
     times: NDArray[np.int64],
-    reserve: Member,
+    reserves: Sequence[Member],
     *,
     budget: float,
+    novelty: float,
     seed: int,
     least: float,
     progress: Progress,
@@ -76,13 +78,14 @@ def learn(
 
     Judged on the latest quarter of the frauds: whoever finds less than half there of what the
     logistic baseline or the score without labels finds has collapsed and is left out. `least`
-    frauds must lie in the rest.
+    frauds must lie in the rest. The first of `reserves` judges what anomaly alone finds, the last
+    looks after the lane, which gets the share `novelty` of the budget.
     """
     held = held_out(labels, times)
     judged = labels[held.judged]
     if judged.sum() == len(judged) or labels[held.learnt].sum() < least:
         return Warm(None, note="the known frauds and genuine transactions do not overlap in time")
-    unlearnt = average_precision(judged, reserve.margins(vectors[held.judged]))
+    unlearnt = average_precision(judged, reserves[0].margins(vectors[held.judged]))
     tried = _tried(vectors, labels, held, seed, progress)
     note, kept = chosen(tried, unlearnt)
     if not kept:
@@ -93,13 +96,15 @@ def learn(
     measured |= {"anomaly_average_precision": unlearnt}
     measured |= {f"{one.name}_average_precision": one.reached for one in tried}
     fresh = _reference(times, margins, held)
+    waiting = [replace(one, weight=0.0) for one in reserves]
+    risk, aside = lane.parted(
+        waiting[-1], vectors[fresh], margins[fresh], budget=budget, share=novelty
+    )
     members = [
         _again(one, joint, vectors, labels, fresh, budget, seed, 1 / len(kept), progress)
         for one in kept
     ]
-    reserves = replace(reserve, weight=0.0)
-    ensemble = Ensemble((*members, reserves), RiskMap.fitted(margins[fresh], budget), warm=True)
-    return Warm(ensemble, measured, note)
+    return Warm(Ensemble((*members, *waiting), risk, warm=True, lane=aside), measured, note)
 
 
 def _tried(

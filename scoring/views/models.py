@@ -16,60 +16,19 @@ from scoring import (
     comparison,
     evaluated,
     figures,
+    novelty,
     operating,
     policies,
     registry,
     training,
     watching,
-    weekly,
 )
 from scoring.doubts import doubts
-from scoring.engine.presets import PRESETS
-from scoring.labels import MATURITY
+from scoring.model_forms import ReasonForm, TrainForm
 from scoring.models import ModelVersion, PromotionRequest, TrainingRun
 
 RUNS_SHOWN = 8
-MOST_WEEKS = 12
 UNDER_WAY = {TrainingRun.State.READY, TrainingRun.State.RUNNING, TrainingRun.State.WAITING}
-
-
-class ReasonForm(forms.Form):
-    """Why. It goes into the audit trail; only an approval may leave it at the asker's words."""
-
-    reason = forms.CharField(
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={"required": "Write a reason: it is kept in the audit trail."},
-    )
-
-
-class TrainForm(forms.Form):
-    """How a training treats what nobody has said, and how much people can review."""
-
-    maturity_days = forms.IntegerField(
-        min_value=0,
-        max_value=365,
-        initial=MATURITY.days,
-        label="Silence counts as legitimate after (days)",
-    )
-    budget_percent = forms.FloatField(
-        min_value=0.01, max_value=40, label="Alert budget (% of transactions)"
-    )
-    weeks = forms.IntegerField(
-        min_value=0,
-        max_value=MOST_WEEKS,
-        initial=weekly.WEEKS,
-        required=False,
-        label="Past weeks to measure, each with a model of its own (0: none)",
-    )
-    preset = forms.ChoiceField(
-        choices=[
-            (training.preset_names()[0], "Default: calibrated, as far as labels allow"),
-            *((one.name, f"{one.name}: {one.title}") for one in PRESETS),
-        ],
-        required=False,
-        label="What to train",
-    )
 
 
 @allow("model.view", methods=("GET", "HEAD"))
@@ -83,13 +42,7 @@ def train(request: HttpRequest) -> HttpResponse:
     form = TrainForm(request.POST)
     if not form.is_valid():
         return _list(request, train_form=form, status=400)
-    run = training.ask(
-        by=request.user,
-        maturity_days=form.cleaned_data["maturity_days"],
-        budget=form.cleaned_data["budget_percent"] / 100,
-        weeks=form.cleaned_data["weeks"] or 0,
-        preset=form.cleaned_data["preset"] or training.preset_names()[0],
-    )
+    run = training.ask(by=request.user, **form.asked())
     return redirect("run", run.pk)
 
 
@@ -190,7 +143,10 @@ def roll_back(request: HttpRequest) -> HttpResponse:
 
 
 def _list(request: HttpRequest, *, status: int = 200, **forms_given: forms.Form) -> HttpResponse:
-    shown = {"budget_percent": round(100 * training.default_budget(), 4)}
+    shown = {
+        "budget_percent": round(100 * training.default_budget(), 4),
+        "novelty_percent": round(100 * training.default_novelty(), 4),
+    }
     context = {
         "versions": ModelVersion.objects.select_related("trained_by"),
         "waiting": _waiting(),
@@ -221,6 +177,7 @@ def _page(
         "card": cards.card(version),
         "requests": version.requests.select_related("asked_by", "answered_by"),
         "watched": _watched(version),
+        "lane": novelty.followed(version),
         "waiting": waiting,
         "own": waiting is not None and waiting.asked_by == request.user,
         "four_eyes": settings.FOUR_EYES,

@@ -65,6 +65,7 @@ def test_the_folder_holds_arrays_and_text_only(warm, folder):
     save(warm, folder, key=KEY)
     assert {path.name for path in folder.iterdir()} == {
         MANIFEST, SIGNATURE, "boosting.npz", "extra_trees.npz", "isolation_forest.npz",
+        "one_sided.npz",
     }  # fmt: skip
     assert [path.name for path in folder.parent.iterdir()] == ["v1"]
 
@@ -72,7 +73,7 @@ def test_the_folder_holds_arrays_and_text_only(warm, folder):
 def test_the_manifest_says_what_it_is(warm, folder):
     save(warm, folder, key=KEY)
     manifest = json.loads((folder / MANIFEST).read_bytes())
-    assert manifest["format"] == 1
+    assert manifest["format"] == 3  # it has a novelty lane
     assert manifest["spec"] == features.spec_id()
     assert manifest["features"] == list(features.NAMES)
     assert manifest["metrics"]["average_precision"] > 0
@@ -148,7 +149,7 @@ def test_a_signed_model_that_was_not_registered_is_refused(cold, warm, folder):
 
 def test_an_unknown_format_is_refused(cold, folder):
     save(cold, folder, key=KEY)
-    assert "format is 3" in refusal(folder, resigned(folder, format=3))
+    assert "format is 4" in refusal(folder, resigned(folder, format=4))
 
 
 def test_another_feature_spec_is_refused(cold, folder):

@@ -176,7 +176,7 @@ def test_when_all_members_fail_there_is_no_score(warm, world):
 
 
 def test_a_failing_member_leaves_its_weight_to_the_others(warm, world):
-    first, second, _ = warm.ensemble.members
+    first, second, *_ = warm.ensemble.members
     margins = [member.margins(world.vectors) for member in (first, second)]
     assert np.allclose(warm.ensemble.score(world.vectors).margin, (margins[0] + margins[1]) / 2)
     half = broken(warm.ensemble, "boosting").score(world.vectors)

@@ -29,7 +29,7 @@ def test_unknown_values_are_explained_too(bundle: Bundle, world):
 
 def test_contributions_that_miss_the_score_are_refused(bundle: Bundle, world, monkeypatch):
     wrong = (0.0, np.zeros((5, len(FEATURES))))
-    monkeypatch.setattr(type(bundle.ensemble), "contributions", lambda self, vectors: wrong)
+    monkeypatch.setattr(type(bundle.ensemble), "contributions", lambda self, vectors, **_: wrong)
     with pytest.raises(ArithmeticError, match="miss the score"):
         explain(bundle, world.vectors[:5])
 

@@ -168,7 +168,7 @@ def test_no_member_learns_from_a_column_outside_the_plan(world):
     before, after = (bundle.ensemble.score(rows) for rows in (world.vectors, moved))
     assert before.margin.tobytes() == after.margin.tobytes()
     assert bundle.manifest["pipeline"]["columns"] == list(left)
-    assert bundle.manifest["format"] == 1
+    assert bundle.manifest["format"] == 3
 
 
 @pytest.mark.usefixtures("quick_learning")
@@ -180,11 +180,14 @@ def test_a_prepared_bundle_comes_back_bit_for_bit_and_its_contributions_add_up(
     bundle = learn(world.vectors, world.labels, world.events["time"], budget=BUDGET, plan=plan)
     sha256 = save(bundle, tmp_path / "v1", key=KEY)
     again = load(tmp_path / "v1", key=KEY, sha256=sha256)
-    assert json.loads((tmp_path / "v1" / MANIFEST).read_bytes())["format"] == 2
+    assert json.loads((tmp_path / "v1" / MANIFEST).read_bytes())["format"] == 3
     before, after = (one.ensemble.score(world.vectors) for one in (bundle, again))
     assert before.margin.tobytes() == after.margin.tobytes()
     base, parts = again.ensemble.contributions(world.vectors[:20])
     assert np.allclose(base + parts.sum(axis=1), after.margin[:20], atol=1e-6)
+    own = bundle.ensemble.margin(world.vectors[:20], novel=True)
+    base, parts = again.ensemble.contributions(world.vectors[:20], novel=True)
+    assert np.allclose(base + parts.sum(axis=1), own, atol=1e-6)
     first_alone = again.ensemble.score(world.vectors[:1]).margin
     assert first_alone.tobytes() == after.margin[:1].tobytes()
 

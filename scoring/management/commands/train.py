@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from anomalyshield import leases
 from scoring import training
+from scoring.engine import lane
 from scoring.labels import MATURITY
 from scoring.models import TrainingRun
 from scoring.tasks import do, work_named
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--inline", action="store_true", help="Do it here, without a worker")
         parser.add_argument("--maturity-days", type=int, default=MATURITY.days)
         parser.add_argument("--budget", type=float, help="Share of transactions people can review")
+        parser.add_argument("--novelty", type=float, help="Of the budget, for the novelty lane")
         parser.add_argument("--weeks", type=int, default=0, help="Past weeks to measure, too")
         parser.add_argument(
             "--preset", choices=training.preset_names(), default=training.preset_names()[0]
@@ -33,13 +35,16 @@ class Command(BaseCommand):
         parser.add_argument("--until", type=_moment, help="As if it were then: an ISO 8601 time")
 
     def handle(self, *_: Any, **given: Any) -> None:
-        budget = given["budget"]
+        budget, novelty = given["budget"], given["novelty"]
         if given["maturity_days"] < 0 or (budget is not None and not 0 < budget <= 0.4):
             raise CommandError("--maturity-days is 0 or more, --budget above 0, at most 0.4.")
+        if novelty is not None and not 0 <= novelty <= lane.MOST:
+            raise CommandError(f"--novelty is a share of the budget, from 0 to {lane.MOST:g}.")
         run = training.ask(
             by="command",
             maturity_days=given["maturity_days"],
             budget=budget,
+            novelty=novelty,
             until=given["until"],
             weeks=max(given["weeks"], 0),
             preset=given["preset"],
