@@ -95,10 +95,11 @@ def test_an_empty_installation_says_what_to_do(mona):
 
 
 def test_only_model_owners_train(mona, ana, adam):
-    answer = post(mona, "model-train", maturity_days=14, budget_percent=5)
+    asked = {"maturity_days": 14, "budget_percent": 5, "novelty_percent": 20}
+    answer = post(mona, "model-train", **asked)
     run = TrainingRun.objects.get()
     assert answer.url == reverse("run", args=[run.pk])
-    assert run.options == {"maturity_days": 14, "budget": 0.05, "pipeline": 1}
+    assert run.options == {"maturity_days": 14, "budget": 0.05, "novelty": 0.2, "pipeline": 1}
     for person in (ana, adam):
         post(person, "model-train", maturity_days=14, budget_percent=5, status=403)
     assert TrainingRun.objects.count() == 1
