@@ -16,7 +16,7 @@ from scoring.engine.decision import DENY, NOVELTY, RAISING, Hit, Policy
 from scoring.engine.ensemble import Lane, Member
 
 Floats = NDArray[np.float64]
-SHARE = 0.1  # of the alert budget; how it was chosen: docs/detection.md
+SHARE = 0.05  # of the alert budget; how it was chosen: docs/detection.md
 MOST = 0.5  # more for what no label speaks for than for what labels taught is no lane any more
 CUT = 0.7  # of the novelty score, as of the risk score
 SENTENCE = (

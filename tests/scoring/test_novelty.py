@@ -20,6 +20,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 OPEN = RiskMap((-300.0, -200.0, -100.0), (0.1, 0.1, 0.1))  # nothing is so usual as to stay out
 
 
+@pytest.fixture(autouse=True)
+def patient(settings) -> None:
+    """Nothing here is about being late."""
+    settings.SCORING_DEADLINE = 60
+
+
 @pytest.fixture
 def champion() -> ModelVersion:
     """A model whose lane takes whatever its score does not raise."""
