@@ -7,6 +7,7 @@ import numpy as np
 
 from scoring import explaining
 from scoring.engine import surrogate
+from scoring.engine.decision import NOVELTY
 from scoring.engine.features import FEATURES, NAMES, column, widened
 from scoring.models import Decision, Explanation, FeatureDrift
 
@@ -45,10 +46,12 @@ def _asked(
     for name, value in (explanation.contributions or {}).items():
         if name in MEANINGS:
             contributions[column(name)] = value
-    bundle = explaining.bundle_of(explanation.model)
+    ensemble = explaining.bundle_of(explanation.model).ensemble
+    if NOVELTY in decision.reason_codes:
+        ensemble = ensemble.aside
     vector = widened(explaining.stored_vector(decision))
     seed = f"{decision.pk} {explanation.model.sha256}"
-    return surrogate.opinion(bundle.ensemble, vector, contributions, reference, seed)
+    return surrogate.opinion(ensemble, vector, contributions, reference, seed)
 
 
 def _without(state: str, sentence: str) -> dict[str, Any]:

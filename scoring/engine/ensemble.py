@@ -1,6 +1,6 @@
 """Members and their weights: one log-odds per transaction, with the failing members named."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,15 +105,21 @@ class Ensemble:
         """The novelty score of each row; 0 everywhere without a lane. What fails there raises."""
         if self.lane is None:
             return np.zeros(len(vectors))
-        return self.lane.risk(self.margin(vectors, novel=True))
+        if self.preparation is not None:
+            vectors = self.preparation(vectors)
+        return self.lane.risk(self.lane.member.margins(vectors))
 
     def margin(self, vectors: Floats, *, novel: bool = False) -> Floats:
         """The log-odds of `score`; with `novel` those of the lane's member."""
-        if not novel or self.lane is None:
-            return self.score(vectors).margin
-        if self.preparation is not None:
-            vectors = self.preparation(vectors)
-        return self.lane.member.margins(vectors)
+        return (self.aside if novel else self).score(vectors).margin
+
+    @property
+    def aside(self) -> "Ensemble":
+        """The lane's member as an ensemble of its own; without a lane, the same."""
+        if self.lane is None:
+            return self
+        alone = replace(self.lane.member, weight=1.0)
+        return Ensemble((alone,), self.lane.risk, warm=False, preparation=self.preparation)
 
     def contributions(self, vectors: Floats, *, novel: bool = False) -> tuple[float, Floats]:
         """The base and each feature's part of `margin(vectors, novel=novel)`, in log-odds.
@@ -121,12 +127,12 @@ class Ensemble:
         Of the members that can score these rows, as in `score`. ArithmeticError names the member
         whose parts cannot be had: without them the others do not add up to the score.
         """
+        if novel and self.lane is not None:
+            return self.aside.contributions(vectors)
         width = vectors.shape[1]
         if self.preparation is not None:
             vectors = self.preparation(vectors)
         members = [member for member, _ in self._working(vectors)[0]]
-        if novel and self.lane is not None:
-            members = [self.lane.member]
         if not members:
             raise ArithmeticError("no member of the model can score this")
         base, parts = 0.0, np.zeros(vectors.shape)
