@@ -1,7 +1,9 @@
 """A pytest plugin: a throw-away PostgreSQL and Valkey for the run, unless DATABASE_URL is set.
 
 It must be a `-p` plugin: pytest-django reads the settings before any conftest.py is loaded, so a
-server started there comes too late.
+server started there comes too late. Under `-n` each process that runs tests has servers of its own,
+so that nobody hears another's messages or waits for another's locks; the one that hands them out
+has none.
 """
 
 import os
@@ -18,8 +20,10 @@ _running: list[tuple[Servers, Path]] = []
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_load_initial_conftests() -> Iterator[None]:
-    if "DATABASE_URL" not in os.environ and "PYTEST_XDIST_WORKER" not in os.environ:
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    many = getattr(early_config.known_args_namespace, "numprocesses", None)
+    shares_out = many and "PYTEST_XDIST_WORKER" not in os.environ
+    if "DATABASE_URL" not in os.environ and not shares_out:
         _boot()
     return (yield)
 
