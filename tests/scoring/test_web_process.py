@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import connection, transaction
 
 from alerts.models import Alert
@@ -44,7 +43,7 @@ def test_the_first_answer_is_whole_and_as_quick_as_later_ones(web, capsys) -> No
     assert content.get("degraded", False) in {False, ""}
     with capsys.disabled():
         print(f"\n  first answer {first * 1000:.0f} ms, then {later[5] * 1000:.0f} ms")
-    assert first < settings.SCORING_DEADLINE  # 1.9 s when nothing was warmed up
+    assert first < 1.0  # 30 ms alone, 270 ms on a machine with six times too much to do; cold 1.9 s
 
 
 @pytest.mark.processes
