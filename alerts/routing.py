@@ -93,7 +93,7 @@ def _store(hits: list[AlertHit]) -> None:
     if grown:
         Alert.objects.bulk_update(grown, GROWN)
     for hit in hits:
-        hit.alert_id = hit.alert.pk
+        hit.alert = hit.alert  # anew: to set its id alone would have it read again for each hit
     AlertHit.objects.bulk_create(hits)
 
 

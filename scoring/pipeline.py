@@ -14,7 +14,7 @@ from anomalyshield import leases
 from anomalyshield.metrics import TRANSACTIONS
 from scoring import history, ingest, wire
 from scoring.current import Current, current_scorer
-from scoring.engine.decision import Outcome
+from scoring.engine.decision import Hit, Outcome, Verdict
 from scoring.engine.features import spec_id
 from scoring.engine.history import Rows
 from scoring.engine.scorer import Scores
@@ -61,14 +61,42 @@ def store(events: Rows, scores: Scores, current: Current, *, known_at: datetime)
 def lines_of(
     ids: Sequence[int], scores: Scores, current: Current, known_at: datetime
 ) -> Iterator[str]:
-    """The rows of `rows_of` as COPY's text format has them."""
-    for *plain, level, outcome, codes, hits, degraded, reviewable, _ in rows_of(
-        ids, scores, current, known_at
-    ):
-        numbers = [wire.NULL if value is None else repr(value) for value in plain]
-        told = wire.escaped(json.dumps(hits)) if hits else "[]"
-        words = (level, outcome, wire.array(codes), told, wire.escaped(degraded))
-        yield "\t".join((*numbers, *words, str(reviewable), str(known_at)))
+    """The rows of `rows_of` as COPY's text format has them.
+
+    Nearly all have no hit, and their columns after the score are one of a few texts.
+    """
+    ends: dict[tuple[str, str, str], str] = {}
+    front = f"{_number(current.version and current.version.pk)}\t{current.policy.pk}"
+    risks = scored(scores, current.scorer.policy.high_above)
+    chances = scores.probability
+    told = [None] * len(ids) if chances is None else chances.tolist()
+    rest = zip(scores.verdicts, scores.hits, scores.degraded, strict=True)
+    for id, risk, chance, (verdict, hits, degraded) in zip(ids, risks, told, rest, strict=True):
+        kind = (verdict.level, verdict.outcome, degraded)
+        if hits or kind not in ends:
+            end = _end(verdict, hits, degraded, known_at)
+            if not hits:
+                ends[kind] = end
+        else:
+            end = ends[kind]
+        yield f"{id}\t{front}\t{risk!r}\t{_number(chance)}\t{end}"
+
+
+def _number(value: float | None) -> str:
+    return wire.NULL if value is None else repr(value)
+
+
+def _end(verdict: Verdict, hits: list[Hit], degraded: str, known_at: datetime) -> str:
+    words = (verdict.level, verdict.outcome, wire.array(verdict.reason_codes))
+    told = wire.escaped(json.dumps([vars(hit) for hit in hits])) if hits else "[]"
+    wanted = str(verdict.outcome != Outcome.APPROVE)
+    return "\t".join((*words, told, wire.escaped(degraded), wanted, str(known_at)))
+
+
+def scored(scores: Scores, stands_for_none: float) -> list[float]:
+    """Risk scores as they are kept: none is not a number a column or a sort can hold."""
+    risks: list[float] = scores.risk_score.tolist()
+    return [risk if risk == risk else stands_for_none for risk in risks]
 
 
 def rows_of(
@@ -78,14 +106,15 @@ def rows_of(
     version = current.version.pk if current.version else None
     policy = current.scorer.policy
     probability = scores.probability.tolist() if scores.probability is not None else None
-    for place, (id, score) in enumerate(zip(ids, scores.risk_score.tolist(), strict=True)):
+    # Without a score it stands at the review cut.
+    risks = scored(scores, policy.high_above)
+    for place, (id, score) in enumerate(zip(ids, risks, strict=True)):
         verdict, hits = scores.verdicts[place], scores.hits[place]
         yield (
             id,
             version,
             current.policy.pk,
-            # No score is not a number a column or a sort can hold: it stands at the review cut.
-            score if score == score else policy.high_above,
+            score,
             probability[place] if probability else None,
             verdict.level,
             verdict.outcome,
@@ -106,7 +135,7 @@ def vectors_of(ids: Sequence[int], vectors: np.ndarray, known_at: datetime) -> A
 
 LATER = """
 WITH wanted AS (
-    SELECT id, model_id FROM scoring_decision WHERE transaction_id = ANY(%s) AND reviewable
+    SELECT id, model_id FROM scoring_decision WHERE transaction_id = ANY(%s::int8[]) AND reviewable
 ), left_to_do AS (
     INSERT INTO scoring_explanation (decision_id, model_id, state, attempts, error, sentences)
     SELECT id, model_id, 'READY', 0, '', '[]' FROM wanted WHERE model_id IS NOT NULL
@@ -117,7 +146,7 @@ SELECT id FROM wanted
 
 def explain_later(cursor: Any, transaction_ids: Sequence[int]) -> list[int]:
     """One row of work per decision that a person will read."""
-    cursor.execute(LATER, [list(transaction_ids)])
+    cursor.execute(LATER, [history.literal(transaction_ids)])
     return [id for (id,) in cursor.fetchall()]
 
 
