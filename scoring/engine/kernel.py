@@ -277,6 +277,18 @@ def _added(keys: Integers, stamps: Integers, key: int, stamp: int) -> int:
 
 
 @compiled
+def _slots(rows: int) -> int:
+    """The size of a set of what so many rows and an event name.
+
+    One set for all of them would be large where one entity is busy, and far from the processor.
+    """
+    slots = 8
+    while slots < 2 * min(rows, MOST_ROWS) + 4:
+        slots *= 2
+    return slots
+
+
+@compiled
 def _units(row: Integers) -> int:
     return int(min(row[UNITS], MOST_UNITS))
 
@@ -367,7 +379,7 @@ def _median(values: Integers, count: int) -> float:
 
 @compiled
 def _deviation(amount: float, median: float, values: Integers, count: int) -> float:
-    """How many median absolute deviations the amount lies from the median; `values` are used up.
+    """How many median absolute deviations the amount lies from the median of the sorted `values`.
 
     A deviation below a hundredth of the median counts as that: who always pays the same differs
     by a cent without being unusual.
@@ -375,9 +387,24 @@ def _deviation(amount: float, median: float, values: Integers, count: int) -> fl
     if count == 0:
         return math.nan
     middle = round(2 * median * PER_UNIT)
-    for at in range(count):
-        values[at] = abs(2 * values[at] - middle)
-    spread = _median(values, count) / 2
+    above = 0
+    while above < count and 2 * values[above] < middle:
+        above += 1
+    below = above - 1
+    # Sorted values deviate the more, the further from the median: both sides are merged halfway.
+    last, before = 0, 0
+    for _ in range(count // 2 + 1):
+        before = last
+        if above >= count or (
+            below >= 0 and middle - 2 * values[below] < 2 * values[above] - middle
+        ):
+            last = middle - 2 * values[below]
+            below -= 1
+        else:
+            last = 2 * values[above] - middle
+            above += 1
+    twice = 2 * last if count % 2 else before + last
+    spread = float(twice / 2 / PER_UNIT) / 2
     return _ratio(amount - median, max(spread, median / 100))
 
 
@@ -642,18 +669,22 @@ def _of_merchant(
     this_hour = time // HOUR * HOUR
     end = _first(rows, MERCHANT, merchant, time, event[ID])
     start = _first(rows, MERCHANT, merchant, time - HOUR + 1, -(2**63))
-    users = _added(sets[0], stamps[0], event[USER], stamp)
-    cards = _added(sets[1], stamps[1], event[CARD], stamp)
+    start = max(start, end - MOST_ROWS)
+    slots = _slots(end - start)
+    seen_users, seen_cards = sets[:slots], sets[slots : 2 * slots]
+    user_stamps, card_stamps = stamps[:slots], stamps[slots : 2 * slots]
+    users = _added(seen_users, user_stamps, event[USER], stamp)
+    cards = _added(seen_cards, card_stamps, event[CARD], stamp)
     total, current, spent = 0, 0, 0
-    for at in range(end - 1, max(start, end - MOST_ROWS) - 1, -1):
+    for at in range(end - 1, start - 1, -1):
         own = min(rows[at, UNITS], MOST_AT_MERCHANT)
         total += own
         if rows[at, TIME] >= this_hour:
             current += 1
             spent += own
-        users += _added(sets[0], stamps[0], rows[at, USER], stamp)
-        cards += _added(sets[1], stamps[1], rows[at, CARD], stamp)
-    count = end - max(start, end - MOST_ROWS)
+        users += _added(seen_users, user_stamps, rows[at, USER], stamp)
+        cards += _added(seen_cards, card_stamps, rows[at, CARD], stamp)
+    count = end - start
     upto = _hour(hours, merchant, this_hour)
     for window in range(4):
         if window:
@@ -806,11 +837,9 @@ def describe(
     `sums` are how many and how much before each row of hours, whosever they were.
     """
     longest = max(by_user.shape[0], by_card.shape[0], by_device.shape[0], by_merchant.shape[0])
-    slots = 8
-    while slots < 2 * min(longest, MOST_ROWS) + 4:
-        slots *= 2
-    sets = np.empty((5, slots), np.int64)
-    stamps = np.zeros((5, slots), np.int64)
+    room = 5 * _slots(longest)
+    sets = np.empty(room, np.int64)
+    stamps = np.zeros(room, np.int64)
     amounts = np.empty(MEDIAN_OF, np.int64)
     counts, totals = np.empty(6, np.int64), np.empty(6, np.int64)
     for number in range(events.shape[0]):
@@ -818,6 +847,7 @@ def describe(
         time, own = event[TIME], event[ID]
         _of_event(event, numbers[number], out)
         start, end = _span(by_user, USER, event[USER], time, own)
+        slots = _slots(end - start)
         _of_user(
             event,
             numbers[number],
@@ -825,8 +855,8 @@ def describe(
             floats,
             start,
             end,
-            sets,
-            stamps,
+            sets[: 5 * slots].reshape(5, slots),
+            stamps[: 5 * slots].reshape(5, slots),
             3 * number + 1,
             amounts,
             out,
@@ -840,8 +870,19 @@ def describe(
             _of_frauds(event, frauds, multiples, 2, event[CARD], hours, sums, out)
         if event[DEVICE]:
             start, end = _span(by_device, DEVICE, event[DEVICE], time, own)
-            stamp = 3 * number + 2
-            _of_device(event, by_device, start, end, sets, stamps, stamp, counts, totals, out)
+            slots = _slots(end - start)
+            _of_device(
+                event,
+                by_device,
+                start,
+                end,
+                sets[: 2 * slots].reshape(2, slots),
+                stamps[: 2 * slots].reshape(2, slots),
+                3 * number + 2,
+                counts,
+                totals,
+                out,
+            )
             _of_frauds(event, frauds, multiples, 3, event[DEVICE], hours, sums, out)
         if event[MERCHANT]:
             _of_merchant(event, by_merchant, hours, sums, sets, stamps, 3 * number + 3, out)
