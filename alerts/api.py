@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from alerts import listing, triage
+from alerts import listing, query, triage
 from alerts.api_shapes import (
     AlertOut,
     AlertRowOut,
@@ -16,6 +16,7 @@ from alerts.api_shapes import (
 )
 from alerts.forms import named_in
 from alerts.models import Alert
+from alerts.query_fields import Asker
 from alerts.views.alert import find
 from alerts.visibility import queues_of
 from anomalyshield.audit.record import record
@@ -33,19 +34,24 @@ class Alerts(Resource):
 
     @does("listAlerts", "alert.view", page(AlertRowOut), asked=AlertsAsked)
     def get(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
-        """Alerts of the caller's queues, most urgent first; decided ones, latest first."""
+        """Alerts of the caller's queues, most urgent first; decided ones, latest first.
+
+        What no index serves in `q` is looked for among 20,000 alerts at a time: a page may be
+        short or empty and still have a `next`.
+        """
         if asked["mine"] and request.user.pk is None:
             raise Problem(400, "nobodys", "A key has no alerts of its own.", pointer="/mine")
         limit, cursor = asked.pop("limit"), asked.pop("cursor", "")
         asked = {name: value for name, value in asked.items() if value}
-        order = listing.order_of(asked)
-        if cursor and not listing.is_cursor(cursor, order):
+        seen = list(queues_of(request.user))
+        _readable(asked.get("q", ""), Asker(request.user, seen, self.hides(request.user)))
+        asks = listing.question(asked, request.user, seen)
+        if cursor and not listing.is_cursor(cursor, asks.order):
             unreadable()
-        queues = listing.queues_asked(queues_of(request.user), asked)
-        if "user" in asked and self.hides(request.user):
-            queues = []  # asking for a masked value and seeing rows would confirm it
-        narrowed = listing.narrow(Alert.objects.all(), asked, request.user)
-        found = listing.page_of(narrowed, queues, order, cursor, limit)
+        # Asking for a masked value and seeing rows would confirm it.
+        queues = [] if "user" in asked and self.hides(request.user) else asks.queues
+        narrowed = listing.narrow(Alert.objects.all(), asks.filters, request.user)
+        found = listing.page_of(narrowed, queues, asks.order, cursor, limit, asks.rest)
         return {"results": found.rows, "next": found.after or None}
 
 
@@ -126,6 +132,17 @@ class Comment(AboutAlert):
         found = self.one(request, pk)
         triage.comment(by=request.user, alert=found, text=given["note"])
         return self.one(request, pk)
+
+
+def _readable(text: str, asker: Asker) -> None:
+    """A search that cannot be read is refused with the place and the reason of each mistake."""
+    problems = query.read(text, asker).problems if text else ()
+    if problems:
+        errors = [
+            {"pointer": "/q", "detail": f"{one.sentence} (characters {one.start} to {one.end})"}
+            for one in problems
+        ]
+        raise Problem(400, "unreadable_query", problems[0].sentence, pointer="/q", errors=errors)
 
 
 def _wishes(alert: Alert, put: list[dict[str, Any]]) -> list[Wish]:

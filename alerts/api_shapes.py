@@ -40,6 +40,11 @@ class AlertsAsked(Listed):
         max_length=200, required=False, help_text="Finds nothing where its value is masked"
     )
     mine = s.BooleanField(required=False, default=False)
+    q = s.CharField(
+        max_length=500,
+        required=False,
+        help_text="A search as on the page: amount>5000 reason:HIGH_AMOUNT -level:LOW A-12",
+    )
 
 
 class PutIn(Strict):

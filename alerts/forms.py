@@ -1,6 +1,6 @@
 """What may be asked of the queue, and what may be said about an alert."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +8,9 @@ from django import forms
 from django.utils import timezone
 
 from alerts.models import Alert, Queue
+from alerts.query import Problem, read
+from alerts.query_fields import Asker
+from alerts.visibility import masked
 from scoring.engine.decision import Level
 from scoring.engine.lists import LIST_RULES
 from scoring.lists import Wish
@@ -29,6 +32,21 @@ DAYS = [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("180", "180 days
 class QueueFilter(forms.Form):
     """The address of the queue page says everything about what is shown on it."""
 
+    q = forms.CharField(
+        max_length=500,
+        required=False,
+        label="Search",
+        widget=forms.TextInput(
+            attrs={
+                "placeholder": "Search: amount>5000 reason:HIGH_AMOUNT -level:LOW A-12",
+                "data-key": "/",
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "enterkeyhint": "search",
+            }
+        ),
+    )
     status = forms.ChoiceField(choices=STATUSES, required=False)
     level = forms.ChoiceField(
         choices=[("", "All levels"), *[(level, level.title()) for level in reversed(Level)]],
@@ -53,8 +71,11 @@ class QueueFilter(forms.Form):
     mine = forms.BooleanField(required=False, label="Mine")
     after = forms.CharField(max_length=120, required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, queues: Iterable[Queue], hidden: bool) -> None:
+    def __init__(self, data: Any, *, queues: Iterable[Queue], user: Any) -> None:
         super().__init__(data)
+        hidden, queues = masked(user), list(queues)
+        self.asker = Asker(user, queues, hidden)
+        self.wrong: Sequence[Problem] = ()
         named = [(queue.slug, queue.name) for queue in queues]
         self.fields["queue"].choices = [("", "All queues"), *named]
         if len(named) < 2:
@@ -63,6 +84,12 @@ class QueueFilter(forms.Form):
         if hidden:
             # Asking for a masked value and seeing rows would confirm it.
             del self.fields["user"]
+
+    def clean_q(self) -> str:
+        """Kept for its field also when it cannot be read; `wrong` says where and why."""
+        text = str(self.cleaned_data["q"])
+        self.wrong = read(text, self.asker).problems if text else ()
+        return text
 
     def _reasons(self) -> list[tuple[str, str]]:
         from scoring.engine.lane import LANE_RULES  # compile with the engine: only when a page asks

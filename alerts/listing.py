@@ -9,10 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 
+from alerts import query
 from alerts.models import Alert, AlertQuerySet, Queue
-from alerts.visibility import queues_of
+from alerts.query_fields import Asker
+from alerts.visibility import masked, queues_of
 
 PAGE = 50
+LOOKED = 20_000  # alerts a page looks through for what no index finds: a matter of milliseconds
 URGENCY = Alert.URGENCY
 LATEST = ("-id",)
 DECIDED = ("-closed_at", "-id")
@@ -20,10 +23,36 @@ DECIDED = ("-closed_at", "-id")
 
 @dataclass(frozen=True)
 class Page:
-    """One page of rows and the cursor of the page after it, if there is one."""
+    """One page of rows and the cursor of the page after it, if there is one.
+
+    `stopped`: so many alerts were looked through that the rest waits for whoever asks on.
+    """
 
     rows: list[Alert]
     after: str
+    stopped: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the queue: filters that indexes serve, and what is looked through for."""
+
+    filters: Mapping[str, Any]
+    queues: Sequence[Queue]
+    rest: Q | None = None
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        return order_of(self.filters)
+
+
+def question(asked: Mapping[str, Any], user: Any, queues: Sequence[Queue]) -> Question:
+    """The filters of the page and its search as one. A search that cannot be read asks nothing."""
+    text = asked.get("q", "")
+    filters, rest = (
+        query.read(text, Asker(user, queues, masked(user))).split(asked) if text else (asked, None)
+    )
+    return Question(filters, queues_asked(queues, filters), rest)
 
 
 def narrow(alerts: AlertQuerySet, asked: Mapping[str, Any], user: Any) -> AlertQuerySet:
@@ -60,15 +89,43 @@ def page_of(
     order: tuple[str, ...],
     after: str = "",
     size: int | None = None,
+    rest: Q | None = None,
 ) -> Page:
     """The rows behind the cursor: no page is skipped or repeated when alerts come and go.
 
-    In two queries, which ones and then those: they are found by indexes alone.
+    In two queries, which ones and then those: they are found by indexes alone. With a `rest` that
+    no index serves one query more finds how far to look.
     """
     size = size or PAGE
-    found = list(beyond(alerts, order, after).across(queues, order, size + 1))
+    alerts = beyond(alerts, order, after)
+    edge = None
+    if rest is not None:
+        edge = edge_of(alerts, queues, order)
+        alerts = up_to(alerts, order, edge).filter(rest)
+    found = list(alerts.across(queues, order, size + 1))
     rows = _in_order([row[-1] for row in found[:size]])
-    return Page(rows, cursor_of(rows[-1], order) if len(found) > size else "")
+    if len(found) > size:
+        return Page(rows, cursor_of(rows[-1], order))
+    return Page(rows, _cursor(edge) if edge else "", stopped=edge is not None)
+
+
+def edge_of(
+    alerts: AlertQuerySet, queues: Sequence[Queue], order: tuple[str, ...], most: int | None = None
+) -> tuple[Any, ...] | None:
+    """The last alert that is looked at, as what this order is made of; None: all of them are."""
+    most = most or LOOKED
+    last = list(alerts.across(queues, order, most + 1)[most - 1 : most + 1])
+    return last[0] if len(last) > 1 else None
+
+
+def up_to(
+    alerts: AlertQuerySet, order: tuple[str, ...], edge: tuple[Any, ...] | None
+) -> AlertQuerySet:
+    """Those no further than that; all of them without an edge."""
+    if edge is None:
+        return alerts
+    turned = [name.lstrip("-") if name.startswith("-") else f"-{name}" for name in order]
+    return alerts.filter(_behind(turned, edge) | Q(pk=edge[-1]), **_start(turned, edge))
 
 
 def _in_order(ids: Sequence[int]) -> list[Alert]:
@@ -78,16 +135,29 @@ def _in_order(ids: Sequence[int]) -> list[Alert]:
 
 def next_for(user: Any, asked: Mapping[str, Any], current: Alert) -> Alert | None:
     """The alert this person works next: behind the current one, else from the top again."""
-    queues = queues_asked(queues_of(user), asked)
-    seen = Alert.objects.workable_by(user)
-    waiting = narrow(seen, {**asked, "status": ""}, user).exclude(pk=current.pk)
-    behind = beyond(waiting, URGENCY, cursor_of(current, URGENCY))
-    found = [*behind.across(queues, URGENCY, 1)] or [*waiting.across(queues, URGENCY, 1)]
-    return Alert.objects.get(pk=found[0][-1]) if found else None
+    asks = question(asked, user, list(queues_of(user)))
+    waiting = Alert.objects.workable_by(user).exclude(pk=current.pk)
+    waiting = narrow(waiting, {**asks.filters, "status": ""}, user)
+    here = cursor_of(current, URGENCY)
+    found = _first(waiting, asks, here) or _first(waiting, asks)
+    return Alert.objects.get(pk=found) if found else None
+
+
+def _first(waiting: AlertQuerySet, asks: Question, after: str = "") -> int | None:
+    """The most urgent one behind the cursor, by its id."""
+    alerts = beyond(waiting, URGENCY, after)
+    if asks.rest is not None:
+        edge = edge_of(alerts, asks.queues, URGENCY)
+        alerts = up_to(alerts, URGENCY, edge).filter(asks.rest)
+    found = [*alerts.across(asks.queues, URGENCY, 1)]
+    return found[0][-1] if found else None
 
 
 def cursor_of(alert: Alert, order: tuple[str, ...]) -> str:
-    values = (getattr(alert, name.lstrip("-")) for name in order)
+    return _cursor([getattr(alert, name.lstrip("-")) for name in order])
+
+
+def _cursor(values: Sequence[Any]) -> str:
     return "~".join(str(value) for value in values)
 
 
@@ -96,15 +166,24 @@ def beyond(alerts: AlertQuerySet, order: tuple[str, ...], cursor: str) -> AlertQ
     values = _read(cursor, order)
     if values is None:
         return alerts
+    return alerts.filter(_behind(order, values), **_start(order, values))
+
+
+def _behind(order: Sequence[str], values: Sequence[Any]) -> Q:
+    """Later than these values in this order."""
     names = [name.lstrip("-") for name in order]
     later = Q()
     for position, name in enumerate(order):
         same = dict(zip(names[:position], values[:position], strict=True))
         step = "lt" if name.startswith("-") else "gt"
         later |= Q(**same, **{f"{names[position]}__{step}": values[position]})
-    # Implied by the rest, but it lets the index start where the page starts.
-    start = "lte" if order[0].startswith("-") else "gte"
-    return alerts.filter(later, **{f"{names[0]}__{start}": values[0]})
+    return later
+
+
+def _start(order: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    """Implied by the rest, but it lets the index start where the page starts."""
+    step = "lte" if order[0].startswith("-") else "gte"
+    return {f"{order[0].lstrip('-')}__{step}": values[0]}
 
 
 def is_cursor(text: str, order: tuple[str, ...]) -> bool:

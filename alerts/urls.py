@@ -7,6 +7,7 @@ from alerts.views import alert, corrections, queue, queues, routes
 urlpatterns: list[URLPattern | URLResolver] = [
     # the queue
     path("alerts/", queue.alerts, name="alerts"),
+    path("alerts/complete/", queue.complete, name="alerts-complete"),
     # one alert; `alert-escalate` is in the room of cases, which looks back at this one
     path("alerts/<int:pk>/", alert.alert, name="alert"),
     path("alerts/<int:pk>/claim/", alert.claim, name="alert-claim"),

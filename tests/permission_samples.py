@@ -79,6 +79,7 @@ SAMPLES: dict[str, Sample] = {
     "token-logout": api("post"),
     # alerts
     "alerts": get(),
+    "alerts-complete": get(),
     "alert": get(pk=NO),
     "alert-claim": post(pk=NO),
     "alert-decide": post(pk=NO),

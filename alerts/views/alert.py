@@ -121,7 +121,7 @@ def find(request: HttpRequest, pk: int) -> Alert:
 def asked_of(request: HttpRequest) -> dict[str, Any]:
     """The filters of the queue the person came from, carried along in the address."""
     queues = queues_of(request.user)
-    return QueueFilter(request.GET, queues=queues, hidden=masked(request.user)).asked
+    return QueueFilter(request.GET, queues=queues, user=request.user).asked
 
 
 def address_of(found: Alert, asked: dict[str, Any], page: str = "alert") -> str:

@@ -2,20 +2,25 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 
 from alerts.activity import sparks
+from alerts.completion import completions
 from alerts.figures import figures
 from alerts.forms import QueueFilter
-from alerts.listing import PAGE, Page, narrow, order_of, page_of, queues_asked
+from alerts.listing import LOOKED, PAGE, Page, narrow, page_of, question
 from alerts.models import Alert, AlertQuerySet, Look
+from alerts.query import LONGEST
+from alerts.query_fields import FIELDS, Asker
 from alerts.visibility import masked, queues_of
 from anomalyshield.accounts.permissions import allow
 
@@ -32,21 +37,45 @@ VIEWS = [
 @allow("alert.view", methods=("GET",))
 def alerts(request: HttpRequest) -> HttpResponse:
     queues = list(queues_of(request.user))
-    form = QueueFilter(request.GET, queues=queues, hidden=masked(request.user))
-    found = narrow(Alert.objects.all(), form.asked, request.user)
-    asked_for = queues_asked(queues, form.asked)
+    form = QueueFilter(request.GET, queues=queues, user=request.user)
+    asks = question(form.asked, request.user, queues)
+    found = narrow(Alert.objects.all(), asks.filters, request.user)
     if "newer" in request.GET:
-        return _news(request, found.filter(queue__in=asked_for))
-    page = page_of(found, asked_for, order_of(form.asked), form.asked.get("after", ""))
+        return _news(request, found.filter(asks.rest or Q(), queue__in=asks.queues))
+    page = Page([], "")
+    if not form.wrong:
+        after = form.asked.get("after", "")
+        page = page_of(found, asks.queues, asks.order, after, rest=asks.rest)
     mark_fresh(page.rows, request.user)
     draw_activity(page.rows)
     context = {
         **_context(request, form, page),
         "figures": figures([queue.pk for queue in queues]),
         "queueless": not queues,
+        "closed": asks.filters.get("status") == "closed",
+        "wrong": marked(form),
         "newest": newest(),
     }
     return _answer(request, context)
+
+
+def marked(form: QueueFilter) -> list[tuple[str, str, str, str]]:
+    """What is wrong with the search: the sentence, and the text before, at and behind the place."""
+    text = form.cleaned_data.get("q", "")
+    return [
+        (one.sentence, text[: one.start], text[one.start : one.end] or " ", text[one.end :])
+        for one in form.wrong
+    ]
+
+
+@allow("alert.view", methods=("GET",))
+def complete(request: HttpRequest) -> HttpResponse:
+    """How the word under the cursor of the search can go on. Nothing is searched for it."""
+    text, at = request.GET.get("q", "")[:LONGEST], request.GET.get("at", "")
+    place = int(at) if at.isascii() and at.isdigit() and len(at) < 5 else len(text)
+    asker = Asker(request.user, list(queues_of(request.user)), masked(request.user))
+    found = completions(text, min(place, len(text)), asker)
+    return JsonResponse(asdict(found), headers={"Cache-Control": "no-store"})
 
 
 def newest() -> int:
@@ -80,6 +109,7 @@ def _context(request: HttpRequest, form: QueueFilter, page: Page) -> dict[str, A
     filters = filters_of(asked)
     return {
         "form": form,
+        "fields": [one for one in FIELDS if not (one.personal and masked(request.user))],
         "page": page,
         "asked": asked,
         "first_page": "after" not in asked,
@@ -89,14 +119,18 @@ def _context(request: HttpRequest, form: QueueFilter, page: Page) -> dict[str, A
         "views": [(title, urlencode(view), urlencode(view) == filters) for title, view in VIEWS],
         "masked": masked(request.user),
         "currency": settings.BASE_CURRENCY,
+        "looked": LOOKED,
         "token": _token(page),
     }
 
 
 def _answer(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """The page, or for its live refresh the table alone: nothing if nothing changed."""
-    if not request.htmx:
-        response = render(request, "alerts/queue.html", context)
+    if context["wrong"] and request.htmx:
+        response = HttpResponse(status=204)
+    elif not request.htmx:
+        status = 400 if context["wrong"] else 200
+        response = render(request, "alerts/queue.html", context, status=status)
     elif request.GET.get("seen") == context["token"]:
         response = HttpResponse(status=204)  # 304 would be answered from the browser's own cache
     else:

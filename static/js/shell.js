@@ -33,6 +33,7 @@ if (themeButton) {
 const jump = document.querySelector(".jump input");
 document.addEventListener("keydown", (event) => {
   const wanted = event.key === "/" && !typing(event.target) && !event.ctrlKey && !event.metaKey;
+  if (wanted && document.querySelector('[data-key="/"]')) return; // the page has a search of its own
   if (jump && (wanted || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)))) {
     event.preventDefault();
     jump.focus();

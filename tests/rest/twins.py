@@ -146,6 +146,7 @@ ALONE: dict[str, str] = {
     "queue-new": "shows an empty form",
     "label-correct": "shows a form; readLabel tells what stands",
     "policy-change": "shows the values in force in a form; readRules tells them",
+    "alerts-complete": "helps whoever types a search; a program writes it whole",
     "home": "it gathers what the lists tell",
     "jump": "a program knows the address",
     "permissions": "every operation of the manual names its right; readMe names one's own",

@@ -1,0 +1,283 @@
+"""What a search of the queue can ask about: one peer per field, each with how it is read.
+
+A field turns the words behind its colon or comparison into a condition on alerts. What it cannot
+read it answers with `Wrong`, in words for whoever typed it.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from alerts.models import Alert, AlertHit, Look, Queue
+from scoring.engine.decision import Level
+from scoring.engine.keys import entity_key
+from scoring.engine.lists import LIST_RULES
+
+COMPARED = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte", ":": "exact", "=": "exact"}
+TURNED = {"gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte"}
+SPANS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+DURATION = re.compile(r"(-?\d+(?:\.\d+)?)([mhdw]?)")
+ALERT = re.compile(r"(?:[Aa]-?)?(\d{1,18})")
+VERDICTS = {
+    "fraud": Alert.Disposition.TRUE_POSITIVE_FRAUD,
+    "legitimate": Alert.Disposition.FALSE_POSITIVE,
+    "explained": Alert.Disposition.BENIGN_POSITIVE,
+    "inconclusive": Alert.Disposition.INCONCLUSIVE,
+}
+# `is:` words that are a view of the queue of their own, in the order that fits it.
+STATUS = {
+    "late": "overdue",
+    "unassigned": "unassigned",
+    "changed": "changed",
+    "case": "escalated",
+    "decided": "closed",
+    "open": "open",
+    "all": "all",
+}
+
+
+class Wrong(Exception):
+    """This value cannot be read; the message is a sentence for whoever typed it."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, which queues they see, and whether names are hidden from them."""
+
+    user: Any
+    queues: Sequence[Queue]
+    hidden: bool = False
+
+
+Read = Callable[[str, str, Asker], Q]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One word before the colon. `read` takes the comparison, one value, and who asks."""
+
+    name: str
+    hint: str
+    example: str
+    read: Read
+    compares: bool = False
+    personal: bool = False
+    offers: Callable[[Asker], list[str]] = lambda asker: []
+
+
+def chosen(name: str, known: Callable[[], Sequence[str]]) -> Read:
+    """One of a fixed set, in any case: `level:high`."""
+
+    def read(op: str, value: str, asker: Asker) -> Q:
+        return Q(**{name: among(value.upper(), known())})
+
+    return read
+
+
+def among(value: str, known: Sequence[str]) -> str:
+    """`value` if it is known, else what it may have meant to be."""
+    folded = {one.casefold(): one for one in known}
+    if found := folded.get(value.casefold()):
+        return found
+    close = difflib.get_close_matches(value.casefold(), folded, n=1, cutoff=0.6)
+    if close:
+        raise Wrong(f"‘{value}’ is not known here; did you mean {folded[close[0]]}?")
+    raise Wrong(f"‘{value}’ is not one of {', '.join(known) or 'them: there is none yet'}.")
+
+
+def number(name: str) -> Read:
+    """A sum or a score: `5000`, `.8`, `5k`, `1.5m`."""
+
+    def read(op: str, value: str, asker: Asker) -> Q:
+        return Q(**{f"{name}__{COMPARED[op]}": amount_of(value)})
+
+    return read
+
+
+def amount_of(value: str) -> Decimal:
+    scale = {"k": 1000, "m": 1_000_000}.get(value[-1:].casefold(), 1)
+    try:
+        found = Decimal(value[:-1] if scale > 1 else value) * scale
+    except InvalidOperation:
+        raise Wrong(f"‘{value}’ is no number. Write it like 5000, .8 or 5k.") from None
+    if not found.is_finite() or abs(found) >= 10**14:
+        raise Wrong(f"‘{value}’ is no number that an alert could have.")
+    return found
+
+
+def span_of(value: str) -> timedelta:
+    found = DURATION.fullmatch(value.casefold())
+    if found is None or not (found[2] or float(found[1]) == 0):
+        raise Wrong(f"‘{value}’ is no length of time. Write it like 30m, 2h, 3d or 1w.")
+    if abs(float(found[1])) > 10_000:
+        raise Wrong(f"‘{value}’ is longer than anything waits here.")
+    return timedelta(**{SPANS[found[2] or "m"]: float(found[1])})
+
+
+def age(op: str, value: str, asker: Asker) -> Q:
+    """Raised less or more than that long ago."""
+    step = TURNED.get(COMPARED[op], "")
+    if not step:
+        raise Wrong("An age is compared: age<2h or age>1d.")
+    return Q(**{f"created_at__{step}": timezone.now() - span_of(value)})
+
+
+def sla(op: str, value: str, asker: Asker) -> Q:
+    """Time left; below zero it is late."""
+    step = COMPARED[op]
+    if step == "exact":
+        raise Wrong("Time left is compared: sla<30m, or sla<0 for what is late.")
+    return Q(**{f"due_at__{step}": timezone.now() + span_of(value)})
+
+
+def reason(op: str, value: str, asker: Asker) -> Q:
+    code = value.upper()
+    if not re.fullmatch(r"[A-Z0-9_]{1,32}", code):
+        raise Wrong(f"‘{value}’ is no reason. A reason is a code like HIGH_AMOUNT.")
+    return Q(reason_codes__contains=[code]) & ~Q(reason_codes=[])
+
+
+def reasons(asker: Asker | None = None) -> list[str]:
+    from scoring.engine.rules import RULES  # compiles with the engine: only when somebody asks
+
+    return list(dict.fromkeys(rule.code for rule in (*LIST_RULES, *RULES)))
+
+
+def about(op: str, value: str, asker: Asker) -> Q:
+    """A customer's alerts, or those of a card, device or merchant they are about."""
+    return Q(pk__in=Alert.objects.about(value).values("pk"))
+
+
+def customer(op: str, value: str, asker: Asker) -> Q:
+    return Q(pk__in=AlertHit.objects.filter(user_id=value).values("alert"))
+
+
+def through(kind: str) -> Read:
+    """Alerts with a payment of this card or device, by the index of its key."""
+
+    def read(op: str, value: str, asker: Asker) -> Q:
+        return Q(pk__in=paid_by(kind, value))
+
+    return read
+
+
+def paid_by(kind: str, value: str) -> Any:
+    named = {f"transaction__{kind}_key": entity_key(value), f"transaction__{kind}_id": value}
+    return AlertHit.objects.filter(**named).values("alert")
+
+
+def word(value: str, asker: Asker) -> Q:
+    """A word alone: an alert by its number, else a customer, entity, card or device by its id."""
+    named = Alert.objects.about(value).values("pk")
+    found = named.union(paid_by("card", value), paid_by("device", value))
+    by_number = ALERT.fullmatch(value)
+    own = Q(pk=int(by_number[1])) if by_number else Q(pk__in=[])
+    return own if asker.hidden else own | Q(pk__in=found)
+
+
+def queue(op: str, value: str, asker: Asker) -> Q:
+    names = {one.slug: one for one in asker.queues}
+    return Q(queue=names[among(value, list(names))])
+
+
+def owner(op: str, value: str, asker: Asker) -> Q:
+    from alerts.staffing import analysts
+
+    if value == "me":
+        return Q(assignee=asker.user.pk)
+    if value == "nobody":
+        return Q(assignee=None)
+    known = list(analysts().values_list("username", flat=True))
+    return Q(assignee__username=among(value, ["me", "nobody", *known]))
+
+
+def source(op: str, value: str, asker: Asker) -> Q:
+    return Q(transaction__source__name=among(value, sources(asker)))
+
+
+def sources(asker: Asker) -> list[str]:
+    from scoring.models import Source
+
+    return list(Source.objects.order_by("name").values_list("name", flat=True)[:200])
+
+
+def holds(name: str) -> Read:
+    """A text of the leading payment that contains this, in any case."""
+
+    def read(op: str, value: str, asker: Asker) -> Q:
+        return Q(**{f"transaction__{name}__icontains": value})
+
+    return read
+
+
+def verdict(op: str, value: str, asker: Asker) -> Q:
+    return Q(disposition=VERDICTS[among(value, list(VERDICTS))])
+
+
+def state(op: str, value: str, asker: Asker) -> Q:
+    return STATES[among(value, list(STATES))](asker)
+
+
+def _changed(asker: Asker) -> Q:
+    looks = Look.objects.filter(person=asker.user.pk, hits__lt=F("alert__hit_count"))
+    return OPEN & Q(pk__in=looks.values("alert"))
+
+
+OPEN = ~Q(status=Alert.Status.CLOSED)
+STATES: dict[str, Callable[[Asker], Q]] = {
+    "late": lambda asker: OPEN & Q(due_at__lt=timezone.now()),
+    "mine": lambda asker: Q(assignee=asker.user.pk),
+    "unassigned": lambda asker: OPEN & Q(assignee=None),
+    "changed": _changed,
+    "case": lambda asker: Q(status=Alert.Status.ESCALATED),
+    "group": lambda asker: Q(hit_count__gt=1),
+    "open": lambda asker: OPEN,
+    "decided": lambda asker: Q(status=Alert.Status.CLOSED),
+    "all": lambda asker: Q(),
+}
+LEVELS = [str(level) for level in reversed(Level)]
+TYPOLOGIES = [str(one) for one in Alert.Typology.values]
+
+FIELDS = [
+    Field("entity", "whom or what it is about, whole id", "user_42", about, personal=True),
+    Field("user", "a customer, whole id", "user_42", customer, personal=True),
+    Field("card", "a card, whole id", "card_7", through("card"), personal=True),
+    Field("device", "a device, whole id", "dev_9", through("device"), personal=True),
+    Field("amount", "of its leading payment", ">5000", number("amount"), compares=True),
+    Field("total", "of all its payments, base currency", ">5k", number("total"), compares=True),
+    Field("loss", "expected loss", ">1000", number("expected_loss"), compares=True),
+    Field("score", "risk score, 0 to 1", ">=.8", number("risk_score"), compares=True),
+    Field("hits", "payments in it", ">3", number("hit_count"), compares=True),
+    Field("age", "since it was raised", "<2h", age, compares=True),
+    Field("sla", "time left; below 0 it is late", "<30m", sla, compares=True),
+    Field(
+        "level", "risk level", "CRITICAL", chosen("level", lambda: LEVELS), offers=lambda a: LEVELS
+    ),
+    Field("reason", "a rule that hit", "HIGH_AMOUNT", reason, offers=reasons),
+    Field(
+        "typology",
+        "what it looks like",
+        "card_testing",
+        chosen("suspected", lambda: TYPOLOGIES),
+        offers=lambda a: [one.casefold() for one in TYPOLOGIES],
+    ),
+    Field("is", "its state", "late", state, offers=lambda a: list(STATES)),
+    Field("verdict", "what was decided", "fraud", verdict, offers=lambda a: list(VERDICTS)),
+    Field("owner", "who works on it", "me", owner, offers=lambda a: ["me", "nobody"]),
+    Field(
+        "queue", "one of your queues", "cards", queue, offers=lambda a: [q.slug for q in a.queues]
+    ),
+    Field("source", "where the payment came from", "till", source, offers=sources),
+    Field("place", "city or place of the payment", "Delhi", holds("location")),
+    Field("country", "of the payment, two letters", "IN", holds("country")),
+    Field("merchant", "part of its name", "shop", holds("merchant_name")),
+    Field("mcc", "merchant category code", "6011", holds("mcc")),
+]
+BY_NAME = {field.name: field for field in FIELDS}
