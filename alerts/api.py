@@ -44,7 +44,7 @@ class Alerts(Resource):
         limit, cursor = asked.pop("limit"), asked.pop("cursor", "")
         asked = {name: value for name, value in asked.items() if value}
         seen = list(queues_of(request.user))
-        _readable(asked.get("q", ""), Asker(request.user, seen, self.hides(request.user)))
+        readable(asked.get("q", ""), Asker(request.user, seen, self.hides(request.user)))
         asks = listing.question(asked, request.user, seen)
         if cursor and not listing.is_cursor(cursor, asks.order):
             unreadable()
@@ -134,7 +134,7 @@ class Comment(AboutAlert):
         return self.one(request, pk)
 
 
-def _readable(text: str, asker: Asker) -> None:
+def readable(text: str, asker: Asker) -> None:
     """A search that cannot be read is refused with the place and the reason of each mistake."""
     problems = query.read(text, asker).problems if text else ()
     if problems:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from alerts import api, labels_api
+from alerts import api, labels_api, lease_api
 from alerts import corrections_api as corrections
 from alerts import queues_api as queues
 from alerts import routes_api as routes
@@ -10,6 +10,9 @@ from alerts import routes_api as routes
 urlpatterns: list[URLPattern | URLResolver] = [
     # alerts
     path("api/v1/alerts", api.Alerts.as_view(), name="api-alerts"),
+    path("api/v1/alerts/next", lease_api.TakeNext.as_view(), name="api-alerts-next"),
+    path("api/v1/alerts/<int:pk>/renew", lease_api.Renew.as_view(), name="api-alert-renew"),
+    path("api/v1/alerts/<int:pk>/leave", lease_api.Leave.as_view(), name="api-alert-leave"),
     path("api/v1/alerts/<int:pk>", api.OneAlert.as_view(), name="api-alert"),
     path(
         "api/v1/alerts/<int:pk>/second-opinion",

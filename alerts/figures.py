@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -77,22 +76,22 @@ class Figures:
 
 
 def figures(queues: Sequence[int]) -> Figures:
-    """Three queries: what is open, what is late, and the last seven days of decisions."""
+    """In one query: what is open, what is late, and the last seven days of decisions."""
     now = timezone.now()
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     known = {"now": now, "today": today, "since": now - WINDOW, "most": MOST}
     known["yesterday"] = today - timedelta(days=1)
-    found = [
-        value
-        for whole, part in ((WAITING, WAITING_PART), (LATE, LATE_PART), (DECIDED, DECIDED_PART))
-        for value in _row(whole, part, queues, known)
+    wholes = ((WAITING, WAITING_PART), (LATE, LATE_PART), (DECIDED, DECIDED_PART))
+    tables = [
+        f"({_merged(whole, part, queues)}) AS figures_{number}"
+        for number, (whole, part) in enumerate(wholes)
     ]
-    return Figures(*found, most=MOST)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {', '.join(tables)}", known)
+        return Figures(*cursor.fetchone(), most=MOST)
 
 
-def _row(whole: str, part: str, queues: Sequence[int], known: dict[str, Any]) -> tuple[Any, ...]:
+def _merged(whole: str, part: str, queues: Sequence[int]) -> str:
     """PostgreSQL merges such walks; of `queue IN (…)` it would read and sort everything."""
     parts = " UNION ALL ".join(f"({part.format(queue=int(pk))})" for pk in queues or [0])
-    with connection.cursor() as cursor:
-        cursor.execute(whole.format(parts=parts), known)
-        return cursor.fetchone()
+    return whole.format(parts=parts)

@@ -1,4 +1,4 @@
-"""Which alerts a page of the queue shows, in which order, and which one comes next."""
+"""Which alerts a page of the queue shows, in which order."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from django.utils import timezone
 from alerts import query
 from alerts.models import Alert, AlertQuerySet, Queue
 from alerts.query_fields import Asker
-from alerts.visibility import masked, queues_of
+from alerts.visibility import masked
 
 PAGE = 50
 LOOKED = 20_000  # alerts a page looks through for what no index finds: a matter of milliseconds
@@ -131,26 +131,6 @@ def up_to(
 def _in_order(ids: Sequence[int]) -> list[Alert]:
     rows = Alert.objects.for_rows().in_bulk(ids)
     return [rows[pk] for pk in ids if pk in rows]
-
-
-def next_for(user: Any, asked: Mapping[str, Any], current: Alert) -> Alert | None:
-    """The alert this person works next: behind the current one, else from the top again."""
-    asks = question(asked, user, list(queues_of(user)))
-    waiting = Alert.objects.workable_by(user).exclude(pk=current.pk)
-    waiting = narrow(waiting, {**asks.filters, "status": ""}, user)
-    here = cursor_of(current, URGENCY)
-    found = _first(waiting, asks, here) or _first(waiting, asks)
-    return Alert.objects.get(pk=found) if found else None
-
-
-def _first(waiting: AlertQuerySet, asks: Question, after: str = "") -> int | None:
-    """The most urgent one behind the cursor, by its id."""
-    alerts = beyond(waiting, URGENCY, after)
-    if asks.rest is not None:
-        edge = edge_of(alerts, asks.queues, URGENCY)
-        alerts = up_to(alerts, URGENCY, edge).filter(asks.rest)
-    found = [*alerts.across(asks.queues, URGENCY, 1)]
-    return found[0][-1] if found else None
 
 
 def cursor_of(alert: Alert, order: tuple[str, ...]) -> str:

@@ -9,8 +9,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/", queue.alerts, name="alerts"),
     path("alerts/complete/", queue.complete, name="alerts-complete"),
     # one alert; `alert-escalate` is in the room of cases, which looks back at this one
+    path("alerts/next/", alert.following, name="alerts-next"),
     path("alerts/<int:pk>/", alert.alert, name="alert"),
     path("alerts/<int:pk>/claim/", alert.claim, name="alert-claim"),
+    path("alerts/<int:pk>/renew/", alert.renew, name="alert-renew"),
+    path("alerts/<int:pk>/leave/", alert.leave, name="alert-leave"),
     path("alerts/<int:pk>/decide/", alert.decide, name="alert-decide"),
     path("alerts/<int:pk>/list/", alert.put_on_list, name="alert-list"),
     path("alerts/<int:pk>/undo/", alert.undo, name="alert-undo"),

@@ -7,11 +7,14 @@ from alerts.models.alerts import Alert, AlertQuerySet  # isort: skip
 from alerts.models.hits import AlertHit, Look, Profile  # isort: skip
 from alerts.models.verdicts import Consequence, Note, Verdict
 
+from alerts.models.leases import AlertLease, AlertLeaseQuerySet  # isort: skip
 from alerts.models.corrections import Correction, CorrectionQuerySet  # isort: skip
 
 __all__ = [
     "Alert",
     "AlertHit",
+    "AlertLease",
+    "AlertLeaseQuerySet",
     "AlertQuerySet",
     "Consequence",
     "Correction",

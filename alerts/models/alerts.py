@@ -62,12 +62,16 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 
     def for_rows(self) -> "AlertQuerySet":
         """As `for_the_page`, without what only the page of one alert shows."""
-        return self.for_the_page().defer(
-            "decision__hits",
-            "decision__explanation__contributions",
-            "decision__explanation__counterfactual",
-            "transaction__extra",
-            "transaction__digest",
+        return (
+            self.for_the_page()
+            .select_related("lease__person")
+            .defer(
+                "decision__hits",
+                "decision__explanation__contributions",
+                "decision__explanation__counterfactual",
+                "transaction__extra",
+                "transaction__digest",
+            )
         )
 
     def by_urgency(self) -> "AlertQuerySet":

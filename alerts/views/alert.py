@@ -9,11 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from alerts import triage
+from alerts import leasing, triage
 from alerts.entity import Event, hits_of, prior_alerts, timed_by, timeline
 from alerts.forms import DAYS, DecisionForm, ListingForm, NoteForm, QueueFilter, named_in
-from alerts.listing import next_for
-from alerts.models import Alert, Correction
+from alerts.models import Alert, AlertLease, Correction
 from alerts.similar import similar
 from alerts.typologies import SENTENCES
 from alerts.views.queue import filters_of
@@ -111,6 +110,33 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(address_of(found, asked_of(request)))
 
 
+@allow("alert.work", methods=("POST",))
+def following(request: HttpRequest) -> HttpResponse:
+    """The next alert that nobody has, behind the one somebody stands on if they say which."""
+    asked, here = asked_of(request), request.POST.get("behind", "")
+    seen = Alert.objects.visible_to(request.user)
+    behind = seen.filter(pk=int(here)).first() if here.isdecimal() and len(here) < 19 else None
+    found = leasing.take_next(by=request.user, asked=asked, behind=behind)
+    if found is None:
+        messages.warning(request, "Nothing else waits here that nobody is looking at.")
+        return redirect(f"{reverse('alerts')}?{filters_of(asked)}")
+    return redirect(address_of(found, asked))
+
+
+@allow("alert.work", methods=("POST",))
+def renew(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page is still open: said by it once a minute."""
+    lease = leasing.renew(by=request.user, alert=find(request, pk))
+    return HttpResponse(status=204 if lease else 409)
+
+
+@allow("alert.work", methods=("POST",))
+def leave(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page was closed."""
+    leasing.leave(by=request.user, alert=find(request, pk))
+    return HttpResponse(status=204)
+
+
 def find(request: HttpRequest, pk: int) -> Alert:
     """The alert, if it lies in a queue this person sees; else it does not exist for them."""
     seen = Alert.objects.visible_to(request.user).for_the_page()
@@ -172,7 +198,8 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "may_undo": triage.may_undo(user, found),
         "payment_state": resolving.standing(found.decision),
         "filters": filters_of(asked),
-        "next": next_for(user, asked, found) if user.may("alert.work") else None,
+        "may_next": user.may("alert.work"),
+        "lease": AlertLease.objects.living().filter(alert=found).select_related("person").first(),
         "typologies": Alert.Typology.choices,
     }
     context["upstream"] = UPSTREAM[heard(DECISION_UPDATED)] if context["may_undo"] else ""
@@ -251,7 +278,7 @@ def _on_to_the_next(request: HttpRequest, decided: Alert) -> HttpResponse:
     asked = asked_of(request)
     undo_it = address_of(decided, asked, "alert-undo")
     request.session[LAST] = {"name": str(decided), "address": undo_it, "at": time.time()}
-    following = next_for(request.user, asked, decided)
+    following = leasing.take_next(by=request.user, asked=asked, behind=decided)
     said = _said(decided)
     if following is None:
         messages.success(request, f"{said} Nothing else waits here.", undo_it)

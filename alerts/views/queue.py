@@ -47,6 +47,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
         after = form.asked.get("after", "")
         page = page_of(found, asks.queues, asks.order, after, rest=asks.rest)
     mark_fresh(page.rows, request.user)
+    mark_looked_at(page.rows, request.user)
     draw_activity(page.rows)
     context = {
         **_context(request, form, page),
@@ -91,6 +92,15 @@ def mark_fresh(rows: list[Alert], person: Any) -> None:
         alert.fresh = alert.hit_count - seen.get(alert.pk, alert.hit_count)
 
 
+def mark_looked_at(rows: list[Alert], person: Any) -> None:
+    """Who else was given which of them and looks at it now."""
+    now = timezone.now()
+    for alert in rows:
+        lease = getattr(alert, "lease", None)
+        theirs = lease is not None and lease.until > now and lease.person_id != person.pk
+        alert.looked_at = lease if theirs else None
+
+
 def draw_activity(rows: list[Alert]) -> None:
     lines = sparks(rows)
     for alert in rows:
@@ -118,6 +128,7 @@ def _context(request: HttpRequest, form: QueueFilter, page: Page) -> dict[str, A
         "next_page": filters_of(asked, after=page.after) if page.after else "",
         "views": [(title, urlencode(view), urlencode(view) == filters) for title, view in VIEWS],
         "masked": masked(request.user),
+        "may_next": request.user.may("alert.work"),
         "currency": settings.BASE_CURRENCY,
         "looked": LOOKED,
         "token": _token(page),
@@ -155,5 +166,6 @@ def _token(page: Page) -> str:
         (a.pk, a.status, a.assignee_id, a.level, a.disposition, a.top_reason, a.hit_count, a.fresh)
         for a in page.rows
     ]
-    said = repr((rows, timezone.now().replace(second=0, microsecond=0)))
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    looks = [a.looked_at and a.looked_at.person_id for a in page.rows]
+    told = repr((rows, looks, timezone.now().replace(second=0, microsecond=0)))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

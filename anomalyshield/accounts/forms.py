@@ -59,6 +59,12 @@ class ProfileForm(forms.Form):
     """What a person chooses for themselves."""
 
     timezone = forms.ChoiceField(choices=zones, label="Show times in")
+    keys = forms.BooleanField(
+        required=False,
+        label="Letters are keys",
+        help_text="f decides fraud, n opens the next alert, ? shows all of them. Switch them off "
+        "if you speak to your computer, or if they get in the way.",
+    )
 
 
 class StandingForm(forms.Form):

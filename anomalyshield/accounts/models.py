@@ -25,6 +25,7 @@ class User(AbstractUser):
         default=False, help_text="May see personal data, with a reason"
     )
     timezone = models.CharField(max_length=64, default="UTC")
+    keys = models.BooleanField(default=True)  # single letters act (WCAG 2.1.4: can be switched off)
     queues_seen: list[int] | None = None  # while the first page is made: asked once
 
     objects = People()

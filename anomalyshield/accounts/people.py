@@ -100,6 +100,16 @@ def choose_timezone(*, by: User, timezone: str) -> User:
 
 
 @transaction.atomic
+def choose_keys(*, by: User, keys: bool) -> User:
+    """Whether single letters act on their pages from now on."""
+    before, by.keys = {"keys": by.keys}, keys
+    by.save(update_fields=["keys"])
+    if before["keys"] != keys:
+        record(by=by, action="profile.changed", object=by, before=before, after={"keys": keys})
+    return by
+
+
+@transaction.atomic
 def give_new_password(*, by: User | str, user: User) -> str:
     """For someone who lost theirs; whoever was logged in as them is not any more."""
     if getattr(by, "pk", None) == user.pk:

@@ -5,6 +5,7 @@ ACTIONS = {
     "alert.commented": "Noted on an alert",
     "alert.decided": "Decided an alert",
     "alert.escalated": "Opened a case from an alert",
+    "alert.given": "Was given an alert as the next",
     "alert.released": "Gave an alert back",
     "alert.undone": "Took a decision back",
     "case.alert_added": "Added an alert to a case",

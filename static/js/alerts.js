@@ -4,14 +4,16 @@
   const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
   const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat;
 
+  const off = document.body.dataset.keys === "off"; // by this person's choice
+
   // --- keys: an element with data-key is pressed by that key, a field is gone to
   for (const element of document.querySelectorAll(".decision-bar [data-key], .actions [data-key], .notice [data-key]")) {
-    if (element.matches("input, select")) continue;
+    if (off || element.matches("input, select")) continue;
     const hint = document.createElement("kbd");
     hint.textContent = element.dataset.key;
     element.append(hint);
   }
-  for (const words of document.querySelectorAll("[data-keys]")) words.hidden = false;
+  for (const words of document.querySelectorAll("[data-keys]")) words.hidden = off;
 
   const press = (key) => {
     const element = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
@@ -33,10 +35,29 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && typing(event.target)) return event.target.blur();
-    if (!plain(event) || typing(event.target) || document.querySelector("dialog[open]")) return;
+    if (off || !plain(event) || typing(event.target) || document.querySelector("dialog[open]")) return;
     const done = event.key === "j" ? move(1) : event.key === "k" ? move(-1) : press(event.key);
     if (done) event.preventDefault();
   });
+
+  // --- the alert one was given: kept while the page is open, free again when it is left
+  const given = document.querySelector("[data-renew]");
+  if (given) {
+    const send = (address) => {
+      const body = new FormData();
+      body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
+      return fetch(address, { method: "POST", body, keepalive: true }).catch(() => null);
+    };
+    let staying = false; // a form of this page leads back to it, or has just decided it
+    document.addEventListener("submit", (event) => { staying ||= event.target.method === "post"; });
+    setInterval(() => { if (!document.hidden) send(given.dataset.renew); }, 60000);
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) send(given.dataset.renew); });
+    addEventListener("pagehide", () => { if (!staying) send(given.dataset.leave); });
+    addEventListener("pageshow", (event) => {
+      staying = false;
+      if (event.persisted) send(given.dataset.renew);
+    });
+  }
 
   // --- the refresh: the table only while nobody reads it, else how many alerts are new
   let moved = 0;

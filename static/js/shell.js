@@ -29,12 +29,12 @@ if (themeButton) {
   });
 }
 
-// --- keys: / and Ctrl+K go to the jump box, Escape closes what is open
+// --- keys: / goes to the jump box, unless the page has a search of its own; Escape closes what is open
 const jump = document.querySelector(".jump input");
 document.addEventListener("keydown", (event) => {
-  const wanted = event.key === "/" && !typing(event.target) && !event.ctrlKey && !event.metaKey;
-  if (wanted && document.querySelector('[data-key="/"]')) return; // the page has a search of its own
-  if (jump && (wanted || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)))) {
+  const wanted = event.key === "/" && !typing(event.target) && !event.ctrlKey && !event.metaKey &&
+    document.body.dataset.keys !== "off" && !document.querySelector("dialog[open]");
+  if (jump && wanted && !document.querySelector('[data-key="/"]')) {
     event.preventDefault();
     jump.focus();
     jump.select();

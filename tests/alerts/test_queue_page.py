@@ -249,9 +249,7 @@ def test_a_full_page_takes_at_most_twelve_queries(as_ana, ana, cards):
         alert = making.alert(cards, amount=str(number))
         if number % 3 == 0:
             triage.claim(by=ana, alert=alert)
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         response = as_ana.get("/alerts/")
     assert len(rows(response)) == 50
     assert len(captured) <= 12, [query["sql"][:90] for query in captured]

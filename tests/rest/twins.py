@@ -23,6 +23,9 @@ def act(verb: str, *operations: str, other_right: str = "") -> Act:
 
 # What pages do.
 ACTS: dict[str, Act] = {
+    "alerts-next": act("alerts.leasing.take_next", "takeNextAlert"),
+    "alert-renew": act("alerts.leasing.renew", "renewAlert"),
+    "alert-leave": act("alerts.leasing.leave", "leaveAlert"),
     "alert-claim": act("alerts.triage.claim", "claimAlert"),
     "alert-decide": act("alerts.triage.decide", "decideAlert"),
     "alert-list": act("alerts.triage.put_on_list", "listAlert"),

@@ -12,7 +12,7 @@ from anomalyshield.accounts.roles import ACTIONS, TITLES
 from anomalyshield.accounts.sessions import living_tokens
 from anomalyshield.rest.paging import latest_first
 from anomalyshield.rest.resource import Resource, does
-from anomalyshield.rest.shapes import Listed, Strict, Text, page
+from anomalyshield.rest.shapes import Flag, Listed, Strict, Text, page
 
 
 class MeOut(s.ModelSerializer):
@@ -27,7 +27,7 @@ class MeOut(s.ModelSerializer):
         model = User
         fields = (
             "id", "username", "full_name", "roles", "actions", "is_lead", "may_unmask", "timezone",
-            "programs",
+            "keys", "programs",
         )  # fmt: skip
 
     def to_representation(self, user: User) -> dict[str, Any]:
@@ -41,7 +41,12 @@ class MeOut(s.ModelSerializer):
 class MeIn(Strict):
     """What a person chooses for themselves."""
 
-    timezone = Text(max_length=64, help_text="IANA; pages show times in it, answers stay in UTC")
+    timezone = Text(
+        max_length=64,
+        required=False,
+        help_text="IANA; pages show times in it, answers stay in UTC",
+    )
+    keys = Flag(required=False, help_text="Whether single letters act on pages")
 
     def validate_timezone(self, value: str) -> str:
         if value not in available_timezones():
@@ -79,8 +84,12 @@ class Me(Resource):
 
     @does("changeMe", "session.own", MeOut, body=MeIn, versioned=True)
     def patch(self, request: Request, given: dict[str, Any]) -> User:
-        """Choose the time zone in which pages show times."""
-        return people.choose_timezone(by=request.user, **given)
+        """Choose the time zone in which pages show times, and whether letters are keys."""
+        if "timezone" in given:
+            people.choose_timezone(by=request.user, timezone=given["timezone"])
+        if "keys" in given:
+            people.choose_keys(by=request.user, keys=given["keys"])
+        return self.one(request)
 
     def one(self, request: Request) -> User:
         return User.objects.get(pk=request.user.pk)

@@ -14,11 +14,14 @@ from anomalyshield.accounts.sessions import living_tokens
 def profile(request: HttpRequest) -> HttpResponse:
     person = request.user
     if request.method != "POST":
-        return _profile(request, ProfileForm(initial={"timezone": person.timezone}))
+        return _profile(
+            request, ProfileForm(initial={"timezone": person.timezone, "keys": person.keys})
+        )
     form = ProfileForm(request.POST)
     if not form.is_valid():
         return _profile(request, form, 400)
-    people.choose_timezone(by=person, **form.cleaned_data)
+    people.choose_timezone(by=person, timezone=form.cleaned_data["timezone"])
+    people.choose_keys(by=person, keys=form.cleaned_data["keys"])
     messages.success(request, f"Times are shown in {person.timezone} from now on.")
     return redirect("profile")
 

@@ -1,0 +1,172 @@
+"""The analyst's desk by keyboard: twenty alerts without a mouse, everything in sight, and back."""
+
+import statistics
+import time
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page
+
+from alerts.models import Alert, AlertLease
+from anomalyshield.accounts.models import User
+from scoring.models import Label, Resolution
+from tests.alerts import making
+from tests.conftest import client_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+MANY = 20
+KEYS = {"f": "TRUE_POSITIVE_FRAUD", "l": "FALSE_POSITIVE", "i": "INCONCLUSIVE"}
+SLOWEST = 1.5  # seconds, on a machine that does much else; 0.3 is what a quiet one is asked for
+HIT = {"code": "HIGH_AMOUNT", "sentence": "The amount is above the limit.", "values": {}}
+
+
+@pytest.fixture
+def page(browser: Browser, live_server, ana: User):
+    cards = making.queue("cards", ana, is_default=True)
+    for number in range(MANY + 2):
+        making.alert(
+            cards, user=f"user_{number}", amount=str(9000 - number), reason_codes=["HIGH_AMOUNT"],
+            hits=[HIT], location="Oslo" if number % 2 else "Rome",
+        )  # fmt: skip
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 1366, "height": 768})
+    session = client_of(ana).cookies[settings.SESSION_COOKIE_NAME].value
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}
+    context.add_cookies([cookie])
+    shown = context.new_page()
+    shown.set_default_timeout(15_000)
+    yield shown
+    context.close()
+
+
+def in_sight(page: Page, selector: str) -> bool:
+    """Whole, in the window as it is, with nothing above it."""
+    return page.locator(selector).first.evaluate("""element => {
+        const box = element.getBoundingClientRect();
+        const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        return box.width > 0 && box.top >= 0 && box.bottom <= innerHeight &&
+            (element.contains(top) || top.contains(element));
+    }""")
+
+
+def number_of(page: Page) -> int:
+    return int(page.url.partition("/alerts/")[2].partition("/")[0])
+
+
+def stood(pk: int) -> tuple[object, ...]:
+    """The alert’s own row, byte for byte, and what is said and done of its payment."""
+    row = Alert.objects.filter(pk=pk).values().get()
+    paid = row["transaction_id"]
+    labels = Label.objects.filter(transaction=paid).standing().decisive()
+    held = Resolution.objects.filter(decision=row["decision_id"]).order_by("pk").last()
+    state = held.state if held else "HELD"
+    return (*row.items(), list(labels.values_list("value", flat=True)), state)
+
+
+def test_twenty_alerts_are_decided_by_key_with_everything_in_sight(page: Page) -> None:
+    page.goto("/alerts/")
+    page.keyboard.press("n")
+    page.wait_for_url("**/alerts/*/**")
+    took, decided = [], []
+    before: tuple[object, ...] = ()
+    for number in range(MANY):
+        pk = number_of(page)
+        for selector in (
+            "#why h2",
+            "#why .reasons li",
+            ".alert-page h2:has-text('.')",
+            ".decision-bar",
+        ):
+            assert in_sight(page, selector), (pk, selector)
+        assert page.evaluate("scrollY") == 0
+        before = stood(pk)
+        key = list(KEYS)[number % 3]
+        start = time.perf_counter()
+        page.keyboard.press(key)
+        page.wait_for_url(lambda url, pk=pk: f"/alerts/{pk}/" not in url)
+        page.wait_for_selector(".decision-bar [data-key=f] kbd")  # its keys are listening
+        took.append(time.perf_counter() - start)
+        decided.append((pk, KEYS[key]))
+    rows = dict(Alert.objects.filter(pk__in=dict(decided)).values_list("pk", "disposition"))
+    assert rows == dict(decided)
+    assert [pk for pk, _ in decided] == list(
+        Alert.objects.by_urgency().values_list("pk", flat=True)
+    )[:MANY]
+    slow = statistics.quantiles(took, n=20)[-1]
+    print(f"key to next alert: median {statistics.median(took):.3f} s, p95 {slow:.3f} s")
+    assert slow < SLOWEST
+
+    last = decided[-1][0]
+    page.keyboard.press("z")
+    page.wait_for_url(f"**/alerts/{last}/**")
+    page.wait_for_selector(".decision-bar [data-key=f]")
+    assert stood(last) == before
+
+
+def test_keys_help_search_palette_and_leave(page: Page, ana: User) -> None:
+    page.goto("/alerts/")
+    page.keyboard.press("?")
+    assert page.locator("#keys-help").is_visible()
+    page.keyboard.press("Escape")
+
+    # The search completes, by the keyboard alone, and narrows.
+    page.keyboard.press("/")
+    page.keyboard.type("pla")
+    page.wait_for_selector("#completions [role=option]")
+    page.keyboard.press("ArrowDown")
+    assert page.get_attribute("#id_q", "aria-activedescendant") == "completion-0"
+    page.keyboard.press("Enter")
+    page.keyboard.type("oslo")
+    assert page.input_value("#id_q") == "place:oslo"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=place*")
+    assert page.locator("tr[data-row]").count() == MANY // 2 + 1
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert page.locator("tr[aria-selected=true] .c-place").inner_text() == "Oslo"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/alerts/*/**")
+
+    # A letter in a field is a letter; Ctrl+Enter sends what one wrote.
+    page.keyboard.press("c")
+    page.keyboard.type("if l")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".notes .timeline li")
+    assert not Alert.objects.closed().exists()
+
+    # What one was given is free again once one leaves.
+    page.keyboard.press("n")
+    page.wait_for_selector("[data-renew]")
+    given = number_of(page)
+    assert AlertLease.objects.get().alert_id == given
+    page.keyboard.press("Control+k")
+    page.keyboard.type("routes")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/routes/")
+    page.wait_for_timeout(300)
+    assert not AlertLease.objects.exists()
+    page.keyboard.press("Control+k")
+    page.keyboard.type(f"a-{given}")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/alerts/{given}/")
+
+    # Switched off, letters do nothing and no hint says otherwise.
+    User.objects.filter(pk=ana.pk).update(keys=False)
+    page.reload()
+    page.keyboard.press("f")
+    page.keyboard.press("?")
+    assert page.locator(".decision-bar kbd").count() == 0
+    assert not page.locator("#keys-help").is_visible()
+    assert not Alert.objects.closed().exists()
+
+
+def test_the_refresh_never_moves_the_row_one_is_on(page: Page) -> None:
+    page.clock.install()
+    page.goto("/alerts/")
+    page.keyboard.press("j")
+    before = page.locator("tr[data-row] td:first-child").all_inner_texts()
+    making.alert(making.queue("cards"), amount="99999")
+    page.clock.run_for(5_500)
+    page.wait_for_selector("#news .news")
+    assert "1 new alert" in page.inner_text("#news")
+    assert page.locator("tr[data-row] td:first-child").all_inner_texts() == before
