@@ -47,6 +47,7 @@ def product(trial: Trial, history: History, *, warm: bool = True) -> Figures:
             trial.data.events["time"][week.train],
             budget=BUDGET,
             seed=SEED,
+            known=week.known if warm else None,
         )
         scored = bundle.ensemble.score(vectors[row[week.test]])
         found.append(figures(trial, week, scored.margin, scored.probability))

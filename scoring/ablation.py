@@ -68,5 +68,6 @@ def _reached(part: Split, family: str, budget: float, seed: int) -> float:
         budget=budget,
         seed=seed,
         plan=plan,
+        known=dataset.outcomes(part.train).known,
     )
     return average_precision(part.test.labels, bundle.ensemble.score(part.test.vectors).margin)

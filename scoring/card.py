@@ -6,6 +6,7 @@ from typing import Any
 
 from scoring import evaluated, importance
 from scoring.doubts import doubts
+from scoring.engine.detectors import kind as kind_of
 from scoring.engine.features import FEATURES, spec_id
 from scoring.figures import table
 from scoring.models import ModelVersion
@@ -33,6 +34,8 @@ def markdown(version: ModelVersion) -> str:
     parts = [f"# Model card: {version}\n"]
     for section in card(version):
         parts += [f"## {section.title}\n", *(f"- {sentence}" for sentence in section.sentences), ""]
+    if weekly := version.metrics.get("weekly"):
+        parts += ["## Week by week\n", "```", *evaluated.lines(weekly), "```", ""]
     return "\n".join(parts)
 
 
@@ -43,6 +46,8 @@ def _details(version: ModelVersion, metrics: dict[str, Any]) -> Told:
     kind = "learnt without labels" if version.kind == "cold" else "learnt from labels"
     yield f"Version {version.number}, {kind}, trained on {version.trained_at:%Y-%m-%d %H:%M} UTC."
     yield f"Trained by {version.trained_by or 'a command'}; state: {version.get_state_display()}."
+    for name in metrics.get("members", []):
+        yield kind_of(name).help
     yield f"Manifest SHA-256 {version.sha256}; features in the order of specification {spec_id()}."
     if note := metrics.get("note"):
         yield str(note)

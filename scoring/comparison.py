@@ -72,6 +72,7 @@ def report(
         "budget": budget,
         "per_day": per_day,
         "kind": bundle.kind,
+        "members": [member.name for member in bundle.ensemble.members if member.weight > 0],
         "heldout": _heldout(part),
         "measured": measured(part.test, own.risk_score, own.probability, budget, per_day),
         "curves": curves(part.test, own.risk_score, own.probability),

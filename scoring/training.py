@@ -162,6 +162,7 @@ def _fit(run: TrainingRun, part: Split) -> Bundle:
         seed=SEED,
         preset=run.options.get("preset", learning.DEFAULT),
         plan=feature_pipelines.plan_of(pipeline_of(run)),
+        known=dataset.outcomes(part.train).known,
         progress=progress,
     )
 

@@ -93,6 +93,7 @@ def _week(data: Dataset, fold: Fold, recipe: Recipe) -> Week | None:
             seed=SEED,
             preset=recipe.preset,
             plan=recipe.plan,
+            known=fold.known,
         )
     except learning.Untrainable:
         return None

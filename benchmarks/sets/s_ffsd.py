@@ -64,4 +64,4 @@ def untold(data: Data, fold: Fold) -> np.ndarray:
 def _fold(data: Data, train: np.ndarray, test: np.ndarray) -> Fold:
     times = data.events["time"]
     start, end = int(times[test[0]]), int(times[test[-1]]) + 1
-    return Fold(start, end, train, data.outcomes.labels[train], test, 0)
+    return Fold(start, end, train, data.outcomes.labels[train], None, test, 0)

@@ -23,14 +23,17 @@ class Affine:
         return self.slope * raw + self.intercept
 
 
-def platt(raw: Floats, labels: Floats) -> Affine:
+def platt(raw: Floats, labels: Floats, seen: Floats | None = None) -> Affine:
     """The affine map under which the logistic of the result fits the labels best.
 
     Newton's method on Platt's smoothed targets. Where the labels would turn the order round or
-    cannot settle a slope, only the level is moved.
+    cannot settle a slope, only the level is moved. `seen` is the share of frauds as old as each row
+    that are known by now: a known one stands for as many more as are not.
     """
     frauds, genuine = float(labels.sum()), float((1 - labels).sum())
     targets = np.where(labels == 1, (frauds + 1) / (frauds + 2), 1 / (genuine + 2))
+    if seen is not None:
+        targets = np.where(labels == 1, targets / seen, targets)
     slope, intercept = 1.0, 0.0
     for _ in range(100):
         chance = probability(slope * raw + intercept)

@@ -99,7 +99,7 @@ FAMILIES = {
     "mix": Family(
         "Categories and merchants",
         "How the payment fits what the user's money usually goes to",
-        ("category_share_30d", "category_spend_share_30d", "category_distance_30d",
+        ("category", "category_share_30d", "category_spend_share_30d", "category_distance_30d",
          "distinct_categories_30d", "distinct_merchants_24h", "merchant_share_30d",
          "amount_over_merchant_mean_30d"),
     ),

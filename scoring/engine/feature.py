@@ -16,6 +16,7 @@ class Feature:
     rarity: int = 0  # anomaly members: 1 only high is rare, -1 only low, 0 not looked at
     baseline: str = ""  # another feature the value is told beside …
     baseline_phrase: str = ""  # … in these words; {usual} is that feature divided by this one
+    nominal: bool = False  # a name written as a number: neither more nor less than another
 
 
 SPELT = {
@@ -45,7 +46,7 @@ def over(name: str, windows: str, meaning: str, phrase: str, **more: Any) -> lis
     ]
 
 
-def _beside(name: str, more: dict[str, Any]) -> dict[str, str]:
+def _beside(name: str, more: dict[str, Any]) -> dict[str, Any]:
     """What the value is told beside, unless that is the feature itself."""
     baseline = more.get("baseline", "")
     told = {"baseline": baseline, "baseline_phrase": more.get("baseline_phrase", "")}

@@ -47,6 +47,9 @@ class Fold:
     end: int
     train: Integers
     labels: Floats  # of the training rows, as known at the start
+    known: (
+        Integers | None
+    )  # when each of those labels was given, FOREVER: silence; None: all at once
     test: Integers
     compromised: int  # rows of the test left out, because their user was known by then
 
@@ -85,7 +88,8 @@ def fold(outcomes: Outcomes, protocol: Protocol, start: int) -> Fold:
     left_out = known if protocol.without_known else np.zeros(len(known), bool)
     train = np.flatnonzero(learnt)
     test = np.flatnonzero(tested & ~left_out)
-    return Fold(start, end, train, labels[train], test, int(left_out.sum()))
+    heard = np.where(outcomes.known <= start, outcomes.known, FOREVER)
+    return Fold(start, end, train, labels[train], heard[train], test, int(left_out.sum()))
 
 
 def known_compromised(outcomes: Outcomes, start: int, since: int) -> Mask:

@@ -176,6 +176,7 @@ NAMES = (
     "minutes_back_8",
     "minutes_back_9",
     "minutes_back_10",
+    "category",
 )
 OF_EVENT = NAMES.index("amount")
 COUNT = NAMES.index("transaction_count_1m")
@@ -203,6 +204,7 @@ KNOWN_FRAUD = NAMES.index("known_fraud_count_30d")
 OF_MERCHANT = NAMES.index("merchant_known_fraud_share_30d")
 ROBUST = NAMES.index("amount_deviation")
 BACK = NAMES.index("amount_back_1")
+WHICH = NAMES.index("category")
 
 # Columns of history.EVENT and, up to COUNTRY, of history.HISTORY.
 ID, TIME, UNITS, USER, CARD, DEVICE, MERCHANT, PLACE, CATEGORY, LAT, LON, COUNTRY = range(12)
@@ -223,6 +225,7 @@ LONGEST_FRAUD = 180 * DAY
 MOST_FRAUDS = 1024  # the latest of one entity
 MEDIAN_OF = 100
 BACK_TO = 10  # payments
+EXACT = 2**52 - 1  # of a key, what a float holds to the last digit
 LARGE = 3.0  # times the median
 FADING = 0.9  # what an amount counts beside the next one in the weighted mean
 PER_UNIT = 10_000.0
@@ -350,6 +353,9 @@ def _of_event(event: Integers, numbers: Floats, out: Floats) -> None:
     out[OF_EVENT + 7] = numbers[ONLINE]
     for kind in range(4):
         out[CHANNELS + kind] = event[CHANNEL] == kind + 1 if event[CHANNEL] else math.nan
+    # The code where there is one, because codes are the same at every source; else the word's key.
+    which = event[MCC] if event[MCC] else event[CATEGORY] & EXACT
+    out[WHICH] = which if which else math.nan
 
 
 @compiled

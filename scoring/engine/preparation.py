@@ -3,7 +3,8 @@
 A step looks at one column at a time, or at one row, so a row comes out the same bits alone or in a
 batch. Steps keep the width of the vectors; what was unknown before an imputation stands, where a
 pipeline asks for it, in columns of 0 and 1 behind the features'. Members are trained with them, and
-`folded` gives their contributions back to the features they speak of.
+`folded` gives their contributions back to the features they speak of. Names, which have neither a
+mean nor a spread, are left alone by every step; last of all they are read as `rates` says.
 """
 
 from collections.abc import Mapping
@@ -14,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.engine import neighbours
+from scoring.engine import rates as reading
 from scoring.engine.features import NAMES, column
 from scoring.engine.plan import Imputation, Plan, Scaling, Step
 
 Floats = NDArray[np.float64]
 Arrays = dict[str, NDArray[np.generic]]
 KNOTS = 101  # of a quantile scaling: percentiles
+RATES = "rates_"  # before the names of their arrays
 
 
 class Fitted(Protocol):
@@ -125,6 +128,7 @@ class Preparation:
     """What is done to vectors before any member sees them."""
 
     steps: tuple[Fitted, ...]
+    rates: reading.Rates | None = None  # without them names stay names
 
     def __call__(self, vectors: Floats) -> Floats:
         """Prepared copies. Columns that came into the register later pass untouched.
@@ -137,6 +141,8 @@ class Preparation:
             if isinstance(step, Note):
                 flags.append(step.flags(own))
             step.apply(own)
+        if self.rates is not None:
+            self.rates.apply(out)
         return np.concatenate([out[:, : _width(self.steps[0])], *flags], axis=1) if flags else out
 
     @property
@@ -158,23 +164,35 @@ class Preparation:
 
     def arrays(self) -> Arrays:
         """What is kept in a bundle; names say the step's place and what it is."""
-        return {
+        kept: Arrays = {
             f"{place}_{name}": values
             for place, step in enumerate(self.steps)
             for name, values in step.arrays().items()
         }
+        if self.rates is not None:
+            kept |= {f"{RATES}{name}": values for name, values in self.rates.arrays().items()}
+        return kept
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[np.generic]], width: int) -> "Preparation":
         """ValueError unless these are steps for vectors of that width."""
-        places = sorted({int(name.split("_")[0]) for name in arrays})
+        read = {name: values for name, values in arrays.items() if name.startswith(RATES)}
+        rest = {name: values for name, values in arrays.items() if name not in read}
+        places = sorted({int(name.split("_")[0]) for name in rest})
         steps = [
-            _restored({n.split("_")[1]: arrays[n] for n in arrays if n.startswith(f"{place}_")})
+            _restored({n.split("_")[1]: rest[n] for n in rest if n.startswith(f"{place}_")})
             for place in places
         ]
         if any(len(values) != width for step in steps for values in step.arrays().values()):
             raise ValueError("its preparation is for vectors of another width")
-        return cls(tuple(steps))
+        return cls(tuple(steps), _rates(read, width) if read else None)
+
+
+def _rates(arrays: Mapping[str, NDArray[np.generic]], width: int) -> reading.Rates:
+    made = {name.removeprefix(RATES): np.asarray(arrays[name], np.float64) for name in arrays}
+    if set(made) != {"columns", "lengths", "names", "values", "taught"}:
+        raise ValueError("its rates of names are not whole")
+    return reading.restore(made, width)
 
 
 def _width(step: Fitted) -> int:
@@ -249,11 +267,10 @@ def _note(step: Imputation, vectors: Floats) -> Note:
 
 
 def _wanted(step: Step) -> Floats:
-    """1 for the columns a step is for."""
-    if not step.columns:
-        return np.ones(len(NAMES))
-    wanted = np.zeros(len(NAMES))
+    """1 for the columns a step is for. Names have neither a mean nor a spread."""
+    wanted = np.zeros(len(NAMES)) if step.columns else np.ones(len(NAMES))
     wanted[[column(name) for name in step.columns]] = 1.0
+    wanted[reading.NOMINAL] = 0.0
     return wanted
 
 
@@ -263,7 +280,9 @@ def _fitted(step: Step, vectors: Floats) -> Fitted:
     if isinstance(step, Imputation) and step.strategy == "knn":
         scale = np.array([_spread(Scaling("standard"), values)[1] for values in every])
         usual = np.array([_usual(step, values) for values in every])
-        return Similar(neighbours.sampled(vectors), scale, usual, wanted)
+        sample = neighbours.sampled(vectors)
+        sample[reading.NOMINAL] = np.nan  # no name is near another
+        return Similar(sample, scale, usual, wanted)
     # A column of which nothing is known is left as it is by every step below.
     known = [values if asked else values[:0] for values, asked in zip(every, wanted, strict=True)]
     if isinstance(step, Imputation):

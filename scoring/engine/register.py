@@ -175,6 +175,7 @@ FEATURES: list[Feature] = [
         "user",
         "30d",
         "The merchant is {not}new for the user.",
+        rarity=1,
     ),
     Feature(
         "new_place",
@@ -209,6 +210,7 @@ FEATURES: list[Feature] = [
         "user",
         "30d",
         "Different devices of the user in 30 days: {value:,.0f}.",
+        rarity=1,
     ),
     Feature(
         "category_share_30d",
@@ -227,6 +229,7 @@ FEATURES: list[Feature] = [
         "{share} of the user's transactions in 30 days fell near this time of day.",
         baseline="transaction_count_30d",
         baseline_phrase=" Transactions in 30 days: {value:,.0f}.",
+        rarity=-1,
     ),
     Feature(
         "history_days",
@@ -278,7 +281,7 @@ FEATURES: list[Feature] = [
         "Different users of the device in the last {window}, this one included",
         "Different users of the device within {window}: {value:,.0f}.",
         entity="device",
-        rare="30d",
+        rare="24h 30d",
     ),
     Feature(
         "device_distinct_cards_24h",

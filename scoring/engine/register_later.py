@@ -94,6 +94,7 @@ LATER: list[Feature] = [
         "The merchant has {value:,.1f} × as many payments as on its usual day.",
         baseline="merchant_transaction_count_24h",
         baseline_phrase=" In the 24 hours before: {value:,.0f}.",
+        rarity=1,
     ),
     Feature(
         "merchant_distinct_users_1h",
@@ -200,6 +201,7 @@ LATER: list[Feature] = [
             "user",
             window,
             f"Unusually large transactions of the user in the {days} days before: {{value:,.0f}}.",
+            rarity=int(window == "7d"),
         )
         for window, days in (("3d", 3), ("7d", 7))
     ),
@@ -229,5 +231,14 @@ LATER: list[Feature] = [
             f"The user's payment {_payments(back)} before this one was {{duration}} earlier.",
         )
         for back in range(1, BACK_TO + 1)
+    ),
+    Feature(
+        "category",
+        "Which category it is, as a number: the merchant category code, else one made of the "
+        "category's name; a model reads it as how common frauds were there when it learnt",
+        "event",
+        "",
+        "How common frauds were in its category when the model learnt counts by itself.",
+        nominal=True,
     ),
 ]

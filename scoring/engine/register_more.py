@@ -60,6 +60,7 @@ MORE: list[Feature] = [
         "user",
         "30d",
         "{share} of the user's money in 30 days went to this category.",
+        rarity=-1,
     ),
     Feature(
         "category_distance_30d",

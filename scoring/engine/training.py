@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.engine import features, lane, preparation, presets, warm, weighted
+from scoring.engine import features, lane, presets, warm, weighted
+from scoring.engine import preparation as preparing
 from scoring.engine.bundle import Bundle, format_of
 from scoring.engine.calibration import RiskMap, anomaly
 from scoring.engine.detectors import kind
@@ -16,6 +17,8 @@ from scoring.engine.detectors.base import Unlearnable
 from scoring.engine.ensemble import Ensemble, Member, combined
 from scoring.engine.evaluation import metrics
 from scoring.engine.plan import Plan
+from scoring.engine.preparation import Preparation
+from scoring.engine.rates import Rates, untaught
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -40,6 +43,7 @@ def fit(
     novelty: float = lane.SHARE,
     preset: str = DEFAULT,
     plan: Plan | None = None,
+    known: NDArray[np.int64] | None = None,
     progress: Progress = lambda share, message: None,
 ) -> Bundle:
     """A bundle for these rows; the same input gives the same bundle, byte for byte.
@@ -50,38 +54,43 @@ def fit(
     has not seen, calibrated there, and then learnt again from everything; the share `novelty` of
     the budget is left to the novelty lane. A `plan` says which features are learnt from and how
     they are prepared; without one all are, as they are.
+    `known` is when each label was given (FOREVER: silence), by which frauds not yet reported are
+    reckoned with.
     """
+    if len(vectors) < LEAST_ROWS:
+        raise Untrainable(
+            f"There are {len(vectors)} transactions; at least {LEAST_ROWS} are needed."
+        )
     plan = plan or Plan()
-    prepared, seen = preparation.fit(plan, vectors)
+    labels = np.full(len(vectors), np.nan) if labels is None else labels.astype(np.float64)
+    prepared, seen = preparing.fit(plan, vectors)
     try:
-        bundle = _fit(seen, labels, times, budget, novelty, seed, preset, progress)
+        bundle, names = _fit(seen, labels, times, budget, novelty, seed, preset, known, progress)
     except Unlearnable as reason:
         raise Untrainable(str(reason)) from reason
-    if plan.whole:
-        return bundle
+    told: dict[str, Any] = {} if plan.whole else {"pipeline": plan.as_dict()}
+    if names is not None:  # else no member has seen a name, and none asks for one
+        prepared = Preparation(prepared.steps if prepared else (), names)
     ensemble = replace(bundle.ensemble, preparation=prepared)
-    told = {"pipeline": plan.as_dict(), "format": format_of(ensemble)}
-    return Bundle(bundle.manifest | told, ensemble)
+    return Bundle(bundle.manifest | told | {"format": format_of(ensemble)}, ensemble)
 
 
 def _fit(
     vectors: Floats,
-    labels: Floats | None,
+    labels: Floats,
     times: NDArray[np.int64],
     budget: float,
     novelty: float,
     seed: int,
     preset: str,
+    known: NDArray[np.int64] | None,
     progress: Progress,
-) -> Bundle:
-    if len(vectors) < LEAST_ROWS:
-        raise Untrainable(
-            f"There are {len(vectors)} transactions; at least {LEAST_ROWS} are needed."
-        )
-    labels = np.full(len(vectors), np.nan) if labels is None else labels.astype(np.float64)
+) -> tuple[Bundle, Rates | None]:
+    """The bundle, and how its members read names, if they do."""
     progress(0.05, "learning what is usual")
     if preset != DEFAULT:
-        return _of_preset(vectors, labels, times, budget, seed, preset, progress)
+        nameless = untaught(vectors)(vectors)
+        return _of_preset(nameless, labels, times, budget, seed, preset, progress), None
     unlabelled = _anomaly_members(vectors, budget, seed)
     frauds = int(np.sum(labels == 1))
     genuine = int(np.sum(labels == 0))
@@ -94,6 +103,7 @@ def _fit(
             labels,
             times,
             unlabelled,
+            known=known,
             budget=budget,
             novelty=novelty,
             seed=seed,
@@ -103,13 +113,14 @@ def _fit(
         note = found.note
         if found.ensemble is not None:
             progress(1.0, "done")
-            return _bundle(found.ensemble, labels, times, budget, seed, preset, found.metrics, note)
-    known = np.flatnonzero(~np.isnan(labels))
+            made = _bundle(found.ensemble, labels, times, budget, seed, preset, found.metrics, note)
+            return made, found.rates
+    said = np.flatnonzero(~np.isnan(labels))
     margins = combined([(member, member.margins(vectors)) for member in unlabelled])
     cold = Ensemble(tuple(unlabelled), RiskMap.fitted(margins, budget), warm=False)
-    measured = metrics(labels[known], margins[known]) if frauds else {}
+    measured = metrics(labels[said], margins[said]) if frauds else {}
     progress(1.0, "done")
-    return _bundle(cold, labels, times, budget, seed, preset, measured, note)
+    return _bundle(cold, labels, times, budget, seed, preset, measured, note), None
 
 
 def _of_preset(

@@ -9,10 +9,16 @@ from numpy.typing import NDArray
 from scoring.engine import lane
 from scoring.engine.calibration import Affine, RiskMap, platt, probability
 from scoring.engine.detectors import kind
+from scoring.engine.detectors.base import Detector
 from scoring.engine.ensemble import Ensemble, Member
 from scoring.engine.evaluation import average_precision, metrics
+from scoring.engine.history import FOREVER
+from scoring.engine.rates import Rates, untaught
+from scoring.engine.rates import learnt as rates_of
+from scoring.engine.reporting import observed
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Progress = Callable[[float, str], None]
 LEARNERS = ("boosting", "extra_trees")
 # A booster may collapse where frauds are very rare, and then it finds next to nothing of what a
@@ -21,14 +27,21 @@ LEARNERS = ("boosting", "extra_trees")
 BASELINE = "logistic"
 COLLAPSED = 0.5  # of the average precision of the baseline, or of the score without labels
 LEARNT_SHARE = 0.75  # of the frauds lie before the slice on which a model is judged
+# One slice holds too few frauds to settle the level. The quarter before it is met, too, by learners
+# who know the first half; whoever takes part is calibrated on both.
+EARLIER_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class Held:
-    """Which labelled rows were learnt from first, and which later ones judged the result."""
+    """Which labelled rows were learnt from first, and which later ones judged the result.
 
-    learnt: NDArray[np.int64]
-    judged: NDArray[np.int64]
+    `met` are all rows of the judged time, labelled or not: as they will come.
+    """
+
+    learnt: Integers
+    judged: Integers
+    met: Integers
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,7 @@ class Warm:
     ensemble: Ensemble | None
     metrics: dict[str, float] = field(default_factory=dict)
     note: str = ""
+    rates: Rates | None = None  # by which its members read names; None: they do not
 
 
 @dataclass(frozen=True)
@@ -45,29 +59,55 @@ class Judged:
     """A learner that knows the earlier labels only, and how it did on the later ones."""
 
     name: str
-    raw: Floats  # of every row
-    to_odds: Affine
+    raw: Floats  # of the rows met
     reached: float
 
-    @property
-    def margins(self) -> Floats:
-        return self.to_odds(self.raw)
+
+@dataclass(frozen=True)
+class Task:
+    """What there is to learn from: vectors with names as names, labels, and how much is known.
+
+    `seen` is the share of frauds as old as each row that were reported by now.
+    """
+
+    vectors: Floats
+    labels: Floats
+    times: Integers
+    seen: Floats
+    seed: int
+    named: bool = True  # names are read
+
+    def rates(self, rows: Integers) -> Rates:
+        """How names are read by whoever knows these rows."""
+        vectors = self.vectors[rows]
+        return rates_of(vectors, self.labels[rows]) if self.named else untaught(vectors)
+
+    def learn(self, name: str, rows: Integers, rates: Rates) -> Detector:
+        """That learner, taught by these rows."""
+        return kind(name).train(rates(self.vectors[rows]), self.labels[rows], seed=self.seed)
 
 
-def held_out(labels: Floats, times: NDArray[np.int64]) -> Held:
-    """Labelled rows before and from the time by which three quarters of the frauds had happened."""
-    known = np.flatnonzero(~np.isnan(labels))
+def held_out(
+    labels: Floats, times: Integers, share: float = LEARNT_SHARE, until: float = 1.0
+) -> Held:
+    """Labelled rows before and from the time by which that share of the frauds had happened."""
+    known = ~np.isnan(labels)
     fraud_times = np.sort(times[labels == 1])
-    cut = fraud_times[int(len(fraud_times) * LEARNT_SHARE)]
-    return Held(known[times[known] < cut], known[times[known] >= cut])
+    cut = fraud_times[int(len(fraud_times) * share)]
+    end = fraud_times[int(len(fraud_times) * until)] if until < 1 else FOREVER
+    met = (times >= cut) & (times < end)
+    return Held(
+        np.flatnonzero(known & (times < cut)), np.flatnonzero(known & met), np.flatnonzero(met)
+    )
 
 
 def learn(
     vectors: Floats,
     labels: Floats,
-    times: NDArray[np.int64],
+    times: Integers,
     reserves: Sequence[Member],
     *,
+    known: Integers | None = None,
     budget: float,
     novelty: float,
     seed: int,
@@ -80,45 +120,77 @@ def learn(
     logistic baseline or the score without labels finds has collapsed and is left out. `least`
     frauds must lie in the rest. The first of `reserves` judges what anomaly alone finds, the last
     looks after the lane, which gets the share `novelty` of the budget.
+    Names are read only if boosted trees that read them find no less on the later labels than
+    without. `known` is when each label was given: frauds of late are not all reported yet, and the
+    known ones stand for the others.
     """
     held = held_out(labels, times)
     judged = labels[held.judged]
     if judged.sum() == len(judged) or labels[held.learnt].sum() < least:
         return Warm(None, note="the known frauds and genuine transactions do not overlap in time")
+    task = Task(vectors, labels, times, _seen(times, labels, known), seed)
     unlearnt = average_precision(judged, reserves[0].margins(vectors[held.judged]))
-    tried = _tried(vectors, labels, held, seed, progress)
+    task, tried = _tried(task, held, progress)
     note, kept = chosen(tried, unlearnt)
     if not kept:
         return Warm(None, note=note)
-    progress(0.6, "calibrating on the later labels")
-    margins, joint = _joint(kept, held, judged)
-    measured = metrics(judged, margins[held.judged], probability(margins[held.judged]))
+    progress(0.55, "calibrating on the later labels")
+    maps, margins, met = _calibrated(task, kept, held)
+    latest = margins[len(margins) - len(held.met) :]
+    said = latest[~np.isnan(labels[held.met])]
+    measured = metrics(judged, said, probability(said))
     measured |= {"anomaly_average_precision": unlearnt}
     measured |= {f"{one.name}_average_precision": one.reached for one in tried}
-    fresh = _reference(times, margins, held)
     waiting = [replace(one, weight=0.0) for one in reserves]
-    risk, aside = lane.parted(
-        waiting[-1], vectors[fresh], margins[fresh], budget=budget, share=novelty
-    )
-    members = [
-        _again(one, joint, vectors, labels, fresh, budget, seed, 1 / len(kept), progress)
-        for one in kept
-    ]
-    return Warm(Ensemble((*members, *waiting), risk, warm=True, lane=aside), measured, note)
+    fresh = np.concatenate([_earlier(task).met, held.met])
+    split, aside = lane.parted(waiting[-1], vectors[fresh], margins, budget=budget, share=novelty)
+    everything = np.flatnonzero(~np.isnan(labels))
+    rates = task.rates(everything)
+    members = []
+    for place, (one, whole) in enumerate(zip(kept, maps, strict=True)):
+        progress(0.7 + 0.15 * place, f"learning from all labels: {kind(one.name).title}")
+        detector = task.learn(one.name, everything, rates)
+        risk = RiskMap.fitted(whole(met[one.name]), budget)
+        members.append(Member(one.name, detector, 1 / len(kept), whole, risk))
+    ensemble = Ensemble((*members, *waiting), split, warm=True, lane=aside)
+    return Warm(ensemble, measured, note, rates if rates.taught else None)
 
 
-def _tried(
-    vectors: Floats, labels: Floats, held: Held, seed: int, progress: Progress
-) -> list[Judged]:
-    found = []
-    for place, name in enumerate((*LEARNERS, BASELINE)):
-        learner = kind(name)
-        progress(0.15 + 0.15 * place, f"learning from the earlier labels: {learner.title}")
-        early = learner.train(vectors[held.learnt], labels[held.learnt], seed=seed)
-        raw, judged = early.raw(vectors), labels[held.judged]
-        reached = average_precision(judged, raw[held.judged])
-        found.append(Judged(name, raw, platt(raw[held.judged], judged), reached))
-    return found
+def _seen(times: Integers, labels: Floats, known: Integers | None) -> Floats:
+    if known is None:
+        return np.ones(len(times))
+    reporting, until = observed(times, labels, known)
+    return reporting.seen(np.maximum(until - times, 0))
+
+
+def _tried(task: Task, held: Held, progress: Progress) -> tuple[Task, list[Judged]]:
+    """Every learner on the later labels; and the task without names, where these mislead.
+
+    What was common in a category need not stay so: in a time of change a rate of before is worse
+    than none.
+    """
+    progress(0.1, f"learning from the earlier labels: {kind(LEARNERS[0]).title}")
+    first = _judged(task, held, LEARNERS[0])
+    if task.rates(held.learnt).taught:
+        without = replace(task, named=False)
+        nameless = _judged(without, held, LEARNERS[0])
+        if nameless.reached > first.reached:
+            task, first = without, nameless
+    else:
+        task = replace(task, named=False)
+    found = [first]
+    for place, name in enumerate((*LEARNERS[1:], BASELINE), start=1):
+        progress(0.1 + 0.15 * place, f"learning from the earlier labels: {kind(name).title}")
+        found.append(_judged(task, held, name))
+    return task, found
+
+
+def _judged(task: Task, held: Held, name: str) -> Judged:
+    early = task.rates(held.learnt)
+    raw = task.learn(name, held.learnt, early).raw(early(task.vectors[held.met]))
+    said = task.labels[held.met]
+    known = ~np.isnan(said)
+    return Judged(name, raw, average_precision(said[known], raw[known]))
 
 
 def chosen(tried: list[Judged], unlearnt: float) -> tuple[str, list[Judged]]:
@@ -136,38 +208,34 @@ def chosen(tried: list[Judged], unlearnt: float) -> tuple[str, list[Judged]]:
     return (f"left out, because they found less than {bar:.3f}: {told}" if left else ""), kept
 
 
-def _joint(kept: list[Judged], held: Held, judged: Floats) -> tuple[Floats, Affine]:
-    """The mean of their log-odds, and the map that calibrates it: a mean is too timid by itself."""
-    mean = np.mean([one.margins for one in kept], axis=0)
-    joint = platt(mean[held.judged], judged) if len(kept) > 1 else Affine(1.0, 0.0)
-    return joint(mean), joint
+def _earlier(task: Task) -> Held:
+    return held_out(task.labels, task.times, EARLIER_SHARE, LEARNT_SHARE)
 
 
-def _again(
-    one: Judged,
-    joint: Affine,
-    vectors: Floats,
-    labels: Floats,
-    fresh: NDArray[np.bool_],
-    budget: float,
-    seed: int,
-    weight: float,
-    progress: Progress,
-) -> Member:
-    """The same learner with all labels; the maps stay those of rows it had not seen."""
-    learner = kind(one.name)
-    progress(0.7, f"learning from all labels: {learner.title}")
-    known = np.flatnonzero(~np.isnan(labels))
-    detector = learner.train(vectors[known], labels[known], seed=seed)
-    own = one.to_odds
-    whole = Affine(joint.slope * own.slope, joint.slope * own.intercept + joint.intercept)
-    risk = RiskMap.fitted(whole(one.raw[fresh]), budget)
-    return Member(one.name, detector, weight, whole, risk)
+def _calibrated(
+    task: Task, kept: list[Judged], held: Held
+) -> tuple[list[Affine], Floats, dict[str, Floats]]:
+    """The map of each to the joint log-odds, those of all rows met, and what each said of them.
 
-
-def _reference(times: NDArray[np.int64], margins: Floats, held: Held) -> NDArray[np.bool_]:
-    """Rows as they will come: all later ones not learnt from, labelled or not."""
-    fresh = np.ones(len(margins), bool)
-    fresh[held.learnt] = False
-    later: NDArray[np.bool_] = fresh & (times >= times[held.judged].min())
-    return later
+    Both slices count, the earlier one first.
+    """
+    earlier = _earlier(task)
+    both = np.concatenate([earlier.met, held.met])
+    early = task.rates(earlier.learnt)
+    asked = early(task.vectors[earlier.met])
+    raw = {}
+    for one in kept:
+        first = task.learn(one.name, earlier.learnt, early).raw(asked)
+        raw[one.name] = np.concatenate([first, one.raw])
+    known = ~np.isnan(task.labels[both])
+    said, seen = task.labels[both][known], task.seen[both][known]
+    own = [platt(raw[one.name][known], said, seen) for one in kept]
+    pairs = zip(kept, own, strict=True)
+    mean = np.mean([to_odds(raw[one.name]) for one, to_odds in pairs], axis=0)
+    # A mean is too timid by itself.
+    joint = platt(mean[known], said, seen) if len(kept) > 1 else Affine(1.0, 0.0)
+    maps = [
+        Affine(joint.slope * one.slope, joint.slope * one.intercept + joint.intercept)
+        for one in own
+    ]
+    return maps, joint(mean), raw

@@ -64,6 +64,7 @@ def of_event(event) -> dict[str, float]:
         "day_of_week": weekday,
         "is_weekend": float(weekday in (5, 6)),
         "is_online": float(event["online"]),
+        "category": float(int(event["mcc"]) or int(event["category"]) % 2**52) or NAN,
         **{
             f"channel_{kind}": float(event["channel"] == number) if event["channel"] else NAN
             for number, kind in enumerate(("web", "app", "pos", "atm"), start=1)

@@ -66,6 +66,7 @@ def test_the_folder_holds_arrays_and_text_only(warm, folder):
     assert {path.name for path in folder.iterdir()} == {
         MANIFEST, SIGNATURE, "boosting.npz", "extra_trees.npz", "isolation_forest.npz",
         "one_sided.npz",
+        "preparation.npz",
     }  # fmt: skip
     assert [path.name for path in folder.parent.iterdir()] == ["v1"]
 

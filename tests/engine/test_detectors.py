@@ -12,7 +12,7 @@ from scoring.engine import detectors as register
 from scoring.engine import features
 from scoring.engine.bundle import Bundle, Refused, load, save
 from scoring.engine.calibration import Affine, RiskMap
-from scoring.engine.detectors import DETECTORS, Kind, kind
+from scoring.engine.detectors import DETECTORS, Kind, boosting, kind
 from scoring.engine.detectors.arrays import Malformed
 from scoring.engine.detectors.base import Detector, Unlearnable
 from scoring.engine.ensemble import Ensemble, Member
@@ -231,3 +231,9 @@ def test_a_missing_package_is_named_with_what_to_do(monkeypatch):
         absent.train()
     monkeypatch.setattr(register, "find_spec", lambda package: object())
     assert absent.missing() == ""
+
+
+def test_many_frauds_are_learnt_from_in_more_detail():
+    few, many = (boosting.usual(np.ones(count)) for count in (boosting.MANY - 1, boosting.MANY))
+    assert (few.rounds, few.depth) < (many.rounds, many.depth)
+    assert few.l2 > many.l2

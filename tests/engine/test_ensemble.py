@@ -1,5 +1,7 @@
 """Calibration, the risk map, the label gate, and what happens when members fail."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -72,6 +74,10 @@ def test_the_judged_slice_lies_after_the_learnt_one(world: World):
     held = held_out(world.labels, world.events["time"])
     times = world.events["time"]
     assert times[held.learnt].max() < times[held.judged].min()
+    assert set(held.judged) <= set(held.met)
+    earlier = held_out(world.labels, times, 0.5, 0.75)
+    assert set(earlier.met).isdisjoint(held.met)
+    assert times[earlier.learnt].max() < times[earlier.met].min()
     assert not np.isnan(world.labels[held.judged]).any()
 
 
@@ -157,7 +163,7 @@ def broken(ensemble: Ensemble, *names: str, detector=Broken) -> Ensemble:
         Member(m.name, detector(), m.weight, m.to_odds, m.risk) if m.name in names else m
         for m in ensemble.members
     )
-    return Ensemble(members, ensemble.risk, ensemble.warm)
+    return replace(ensemble, members=members)
 
 
 @pytest.mark.parametrize("detector", [Broken, Silent])
@@ -177,7 +183,8 @@ def test_when_all_members_fail_there_is_no_score(warm, world):
 
 def test_a_failing_member_leaves_its_weight_to_the_others(warm, world):
     first, second, *_ = warm.ensemble.members
-    margins = [member.margins(world.vectors) for member in (first, second)]
+    seen = warm.ensemble.preparation(world.vectors)
+    margins = [member.margins(seen) for member in (first, second)]
     assert np.allclose(warm.ensemble.score(world.vectors).margin, (margins[0] + margins[1]) / 2)
     half = broken(warm.ensemble, "boosting").score(world.vectors)
     assert list(half.failed) == ["boosting"]
@@ -185,9 +192,8 @@ def test_a_failing_member_leaves_its_weight_to_the_others(warm, world):
 
 
 def test_a_learner_that_collapsed_is_left_out_and_named():
-    even = Affine(1.0, 0.0)
     fallen, steady, plain = (
-        Judged(name, np.zeros(1), even, reached)
+        Judged(name, np.zeros(1), reached)
         for name, reached in (("boosting", 0.2), ("extra_trees", 0.55), ("logistic", 0.6))
     )
     note, kept = warm_choice([fallen, steady, plain], 0.3)

@@ -96,7 +96,9 @@ def test_what_is_kept_is_shown_on_page_card_and_api(found, champion, mona, ana):
     for words in ("Week by week", "2026-02-16", "card testing", "users known for longer"):
         assert words in shown
     champion.refresh_from_db()
-    assert "2 weeks, each met by a model of the days before" in card.markdown(champion)
+    written = card.markdown(champion)
+    assert "2 weeks, each met by a model of the days before" in written
+    assert evaluated.lines(found)[-1] in written
     told = client_of(ana).get(f"/api/v1/models/{champion.pk}").json()
     assert len(told["metrics"]["weekly"]["weeks"]) == 2
     assert evaluated.lines(found)[-1].strip().startswith("mean")
@@ -113,6 +115,8 @@ def test_two_versions_are_compared_on_the_same_draws(data, champion):
     )
     found = comparison.report(part, warm, Loaded(champion, bundle), budget=0.05)
     assert found["champion"]["paired"]["verdict"] == "better"
+    champion.metrics = found
+    assert "Extra trees: many trees" in card.markdown(champion)  # how it finds, in its own words
     assert found["suspicions"] == []  # a champion without labels is no measure
     assert doubts.doubts(found) == []
     back = comparison.report(part, bundle, Loaded(champion, warm), budget=0.05)
