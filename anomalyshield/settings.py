@@ -315,6 +315,11 @@ ALERT_BUDGET = env.text(
 FOUR_EYES = env.flag(
     "ANOMALYSHIELD_FOUR_EYES", "A second person approves promotions and closures", True
 )
+UPDATES = env.flag(
+    "ANOMALYSHIELD_UPDATES",
+    "Each day the champion is updated in shadow and updates are judged",
+    True,
+)
 INCONCLUSIVE = env.text(
     "ANOMALYSHIELD_INCONCLUSIVE", "What an inconclusive review does to a held payment", "hold"
 )

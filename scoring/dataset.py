@@ -32,6 +32,7 @@ LEFT JOIN (
     FROM scoring_label WHERE known_at <= %(cutoff)s ORDER BY transaction_id, id DESC
 ) AS said ON said.transaction_id = paid.id
 WHERE seen.spec = ANY(%(specs)s) AND paid.event_time <= %(cutoff)s
+      AND paid.event_time >= coalesce(%(since)s::timestamptz, '-infinity')
 ORDER BY paid.event_time DESC, paid.id DESC
 LIMIT %(most)s
 """
@@ -91,12 +92,15 @@ class Split:
         return f"{self.train.digest}{self.test.digest}"
 
 
-def read(cutoff: datetime, maturity: timedelta = MATURITY) -> Dataset:
+def read(
+    cutoff: datetime, maturity: timedelta = MATURITY, *, since: datetime | None = None
+) -> Dataset:
     """Every stored vector, labelled as was known at the cut-off; features of later are NaN.
 
-    Older than the maturity window, silence counts as legitimate; younger, as unknown.
+    Older than the maturity window, silence counts as legitimate; younger, as unknown. Nothing that
+    happened before `since` is read.
     """
-    said = {"cutoff": cutoff, "specs": list(widths()), "most": MOST_ROWS}
+    said = {"cutoff": cutoff, "since": since, "specs": list(widths()), "most": MOST_ROWS}
     found: list[tuple] = []
     raw, unknown = bytearray(), np.full(len(FEATURES), np.nan).tobytes()
     with transaction.atomic(), connection.connection.cursor("learning") as cursor:

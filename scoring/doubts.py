@@ -30,6 +30,8 @@ def doubts(metrics: dict[str, Any]) -> list[str]:
     found = [f"Too good? Check for a leak: {why}." for why in metrics.get("suspicions") or []]
     weekly = (metrics.get("weekly") or {}).get("suspicions") or []
     found += [f"Too good? Check for a leak: {why}." for why in weekly]
+    if metrics.get("update") and (metrics.get("online") or {}).get("verdict") not in PROMOTABLE:
+        found.append("It has not shown as a shadow that it is no worse than what it goes on from.")
     rival = metrics.get("champion") or {}
     paired = rival.get("paired")
     if paired and paired["verdict"] not in PROMOTABLE:

@@ -91,6 +91,7 @@ PULSES = [
 SCHEDULE = [
     Job("snapshot.partitions", 3600, "scoring.retention.make_partitions"),
     Job("models.first", 300, "scoring.bootstrap.first_model"),
+    Job("models.updated", 86_400, "scoring.updating.daily"),
     Job("uploads.tidied", 86_400, "scoring.uploads.tidy"),
     Job("lists.run_out", 300, "scoring.lists.end_run_out"),
     Job("features.missing", 600, "scoring.feature_facts.count_missing"),

@@ -48,7 +48,8 @@ def ask(
         raise ValueError(f"there is no preset {preset}")
     if novelty is not None and not 0 <= novelty <= lane.MOST:
         raise ValueError(f"the novelty lane's share is from 0 to {lane.MOST:g}")
-    waiting = TrainingRun.objects.filter(state=State.READY, attempts=0).first()
+    whole = TrainingRun.objects.exclude(options__has_key="update_of")
+    waiting = whole.filter(state=State.READY, attempts=0).first()
     if waiting is not None:
         return waiting
     run = TrainingRun.objects.create(
@@ -92,7 +93,12 @@ def default_novelty() -> float:
 
 def perform(run: TrainingRun) -> None:
     """Learn, measure, register; or say why there is nothing to register."""
-    _tell(run, 0.02, "Reading stored vectors and labels")
+    if "update_of" in run.options:
+        from scoring import updating  # which tells of its progress by this module
+
+        updating.perform(run)
+        return
+    tell(run, 0.02, "Reading stored vectors and labels")
     maturity = timedelta(days=run.options.get("maturity_days", MATURITY.days))
     until = run.options.get("until")
     cutoff = datetime.fromisoformat(until) if until else timezone.now()
@@ -103,14 +109,14 @@ def perform(run: TrainingRun) -> None:
     unseen_from = reigning.version.learnt_until if taught and reigning else 0.0
     part = dataset.split(data, cutoff, maturity, unseen_from=unseen_from)
     if reason := _pointless(part, run):
-        _end(run, reason)
+        end(run, reason)
         return
     try:
         bundle = _fit(run, part)
     except (learning.Untrainable, plans.Unreadable) as reason:
-        _end(run, str(reason))
+        end(run, str(reason))
         return
-    _tell(run, 0.7, "Measuring on the held-out rows, beside the champion")
+    tell(run, 0.7, "Measuring on the held-out rows, beside the champion")
     metrics = comparison.report(part, bundle, reigning, budget=run.options["budget"])
     _enter(run, part, bundle, metrics | _weeks(run, data, cutoff, maturity))
 
@@ -119,7 +125,8 @@ def _pointless(part: Split, run: TrainingRun) -> str:
     """Why this training would be for nothing, or an empty text."""
     if not len(part.train):
         return "Nothing to learn from: no transaction has been scored yet."
-    last = ModelVersion.objects.exclude(state=ModelVersion.State.REJECTED).first()
+    anew = ModelVersion.objects.filter(update_of=None)
+    last = anew.exclude(state=ModelVersion.State.REJECTED).first()
     if last is None or last.metrics.get("recipe") != _recipe(part, run):
         return ""
     waiting = f" Labels too young to be learnt from: {part.waiting}." if part.waiting else ""
@@ -150,7 +157,7 @@ def pipeline_of(run: TrainingRun) -> FeaturePipeline:
 
 def _fit(run: TrainingRun, part: Split) -> Bundle:
     def progress(share: float, message: str = "Learning") -> None:
-        _tell(run, 0.1 + 0.6 * share, message)
+        tell(run, 0.1 + 0.6 * share, message)
 
     labels = part.train.labels
     return learning.fit(
@@ -184,7 +191,7 @@ def _weeks(
     )
 
     def told(at: int, of: int, what: str) -> None:
-        _tell(run, 0.75 + 0.2 * at / of, f"Measuring {what}")
+        tell(run, 0.75 + 0.2 * at / of, f"Measuring {what}")
 
     try:
         return {"weekly": weekly.measure(data, cutoff, recipe, told=told)}
@@ -240,11 +247,12 @@ def verdict_of(metrics: dict[str, Any]) -> str:
 
 
 @transaction.atomic
-def _end(run: TrainingRun, verdict: str) -> None:
+def end(run: TrainingRun, verdict: str) -> None:
+    """Nothing is made, and this is why."""
     finish(run, verdict=verdict, progress=1.0, message="Done")
     record(by=run.asked_by or "worker", action="model.training_ended", object=run, reason=verdict)
 
 
-def _tell(run: TrainingRun, progress: float, message: str) -> None:
+def tell(run: TrainingRun, progress: float, message: str) -> None:
     """Write the progress down; raises LeaseLost when this run is somebody else's by now."""
     advance(run, progress=round(progress, 3), message=message[:200])

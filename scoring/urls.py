@@ -59,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # models: versions, their training runs, and the two persons of a promotion
     path("models/", models.models, name="models"),
     path("models/train/", models.train, name="model-train"),
+    path("models/update/", models.update, name="model-update"),
     path("models/rollback/", models.roll_back, name="model-rollback"),
     path("models/runs/<int:pk>/", models.run, name="run"),
     path("models/<int:pk>/", models.model, name="model"),

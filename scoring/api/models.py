@@ -14,7 +14,7 @@ from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
 from anomalyshield.rest.resource import Download, Resource, does
 from anomalyshield.rest.shapes import Flag, Listed, Number, Person, Strict, Text, Whole, page
-from scoring import comparison, novelty, registry, training
+from scoring import comparison, judgement, novelty, registry, training, updating
 from scoring.engine import lane
 from scoring.labels import MATURITY
 from scoring.model_forms import MOST_WEEKS
@@ -64,6 +64,12 @@ class TrainIn(Strict):
     )
 
 
+class UpdateIn(Strict):
+    """How an update treats what nobody has said."""
+
+    maturity_days = Whole(min_value=0, max_value=365, required=False, default=MATURITY.days)
+
+
 class ReasonIn(Strict):
     """Why. It goes into the audit trail."""
 
@@ -98,11 +104,14 @@ class ModelRowOut(s.ModelSerializer):
         child=s.FloatField(allow_null=True), help_text="Measured on rows it has not learnt from"
     )
     trained_by = Person()
+    update_of = s.IntegerField(
+        source="update_of_id", allow_null=True, help_text="The version it goes on from; its id"
+    )
 
     class Meta:
         model = ModelVersion
         fields = (
-            "id", "number", "name", "state", "kind", "headline", "sha256", "cutoff",
+            "id", "number", "name", "state", "kind", "update_of", "headline", "sha256", "cutoff",
             "trained_rows", "trained_frauds", "trained_by", "trained_at", "champion_since",
         )  # fmt: skip
 
@@ -140,7 +149,12 @@ class ModelOut(ModelRowOut):
     lane = s.SerializerMethodField(help_text="Null for a version without a novelty lane")
 
     class Meta(ModelRowOut.Meta):
-        fields = (*ModelRowOut.Meta.fields, "metrics", "requests", "lane")
+        fields = (*ModelRowOut.Meta.fields, "metrics", "requests", "lane", "online")
+
+    online = s.SerializerMethodField(help_text="Of an update: how it does as a shadow, in words")
+
+    def get_online(self, version: ModelVersion) -> str:
+        return judgement.told(version)
 
     @extend_schema_field(LaneOut(allow_null=True))
     def get_lane(self, version: ModelVersion) -> dict[str, Any] | None:
@@ -263,6 +277,15 @@ class Train(Resource):
         return training.ask(by=request.user, **given)
 
 
+class Update(Resource):
+    refusals = (updating.Refused,)
+
+    @does("updateModel", "model.train", RunOut, body=UpdateIn, status=202)
+    def post(self, request: Request, given: dict[str, Any]) -> TrainingRun:
+        """Have the champion go on learning from the latest labels, in shadow at first."""
+        return updating.ask(by=request.user, **given)
+
+
 class Runs(Resource):
     """The trainings."""
 
@@ -283,7 +306,7 @@ class OneRun(Resource):
 
 
 def _versions() -> "QuerySet[ModelVersion]":
-    return ModelVersion.objects.select_related("trained_by")
+    return ModelVersion.objects.select_related("trained_by", "update_of")
 
 
 def _runs() -> "QuerySet[TrainingRun]":

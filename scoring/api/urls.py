@@ -68,6 +68,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # models: versions, trainings, and the two persons of a promotion
     path("api/v1/models", models.Models.as_view(), name="api-models"),
     path("api/v1/models/train", models.Train.as_view(), name="api-model-train"),
+    path("api/v1/models/update", models.Update.as_view(), name="api-model-update"),
     path("api/v1/models/rollback", models.RollBack.as_view(), name="api-model-rollback"),
     path("api/v1/models/runs", models.Runs.as_view(), name="api-runs"),
     path("api/v1/models/runs/<int:pk>", models.OneRun.as_view(), name="api-run"),

@@ -27,6 +27,8 @@ class ModelVersion(models.Model):
     cutoff = models.DateTimeField()  # nothing known later was used
     # What it learnt from and how that was prepared; null: all features as they are computed.
     pipeline = models.ForeignKey("scoring.FeaturePipeline", models.PROTECT, null=True)
+    # The champion whose trees it goes on from; null: made anew.
+    update_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="updates")
     trained_rows = models.BigIntegerField(default=0)
     trained_frauds = models.IntegerField(default=0)
     trained_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
@@ -49,6 +51,11 @@ class ModelVersion(models.Model):
         """The four numbers by which versions are told apart; None where nothing was measured."""
         measured = self.metrics.get("measured") or {}
         return {key: measured.get(key) for key in HEADLINE}
+
+    @property
+    def update_number(self) -> int:
+        """How many updates it is away from a version that was made anew."""
+        return int((self.metrics.get("update") or {}).get("number", 0))
 
     @property
     def learnt_until(self) -> float:

@@ -16,11 +16,13 @@ from scoring import (
     comparison,
     evaluated,
     figures,
+    judgement,
     novelty,
     operating,
     policies,
     registry,
     training,
+    updating,
     watching,
 )
 from scoring.doubts import doubts
@@ -44,6 +46,17 @@ def train(request: HttpRequest) -> HttpResponse:
         return _list(request, train_form=form, status=400)
     run = training.ask(by=request.user, **form.asked())
     return redirect("run", run.pk)
+
+
+@allow("model.train", methods=("POST",))
+def update(request: HttpRequest) -> HttpResponse:
+    """Have the champion go on learning from the latest labels."""
+    try:
+        asked = updating.ask(by=request.user)
+    except updating.Refused as refusal:
+        messages.error(request, str(refusal))
+        return _list(request, status=409)
+    return redirect("run", asked.pk)
 
 
 @allow("model.view", methods=("GET", "HEAD"))
@@ -148,10 +161,11 @@ def _list(request: HttpRequest, *, status: int = 200, **forms_given: forms.Form)
         "novelty_percent": round(100 * training.default_novelty(), 4),
     }
     context = {
-        "versions": ModelVersion.objects.select_related("trained_by"),
+        "versions": ModelVersion.objects.select_related("trained_by", "update_of"),
         "waiting": _waiting(),
         "runs": TrainingRun.objects.select_related("asked_by", "result")[:RUNS_SHOWN],
         "former": registry.former_champions().first(),
+        "updatable": updating.updatable(),
         "train_form": TrainForm(initial=shown),
         "reason_form": ReasonForm(),
         "may": _rights(request.user),
@@ -178,6 +192,7 @@ def _page(
         "requests": version.requests.select_related("asked_by", "answered_by"),
         "watched": _watched(version),
         "lane": novelty.followed(version),
+        "online": judgement.told(version),
         "waiting": waiting,
         "own": waiting is not None and waiting.asked_by == request.user,
         "four_eyes": settings.FOUR_EYES,
@@ -223,7 +238,8 @@ def _refused(request: HttpRequest, pk: int, refusal: registry.Refused) -> HttpRe
 
 
 def _version(pk: int) -> ModelVersion:
-    return get_object_or_404(ModelVersion.objects.select_related("trained_by", "pipeline"), pk=pk)
+    named = ModelVersion.objects.select_related("trained_by", "pipeline", "update_of")
+    return get_object_or_404(named, pk=pk)
 
 
 def _latest(pk: int) -> PromotionRequest:

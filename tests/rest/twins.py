@@ -64,6 +64,7 @@ ACTS: dict[str, Act] = {
     "source": act("scoring.sourcing.change_source", "changeSource"),
     "source-keepers": act("scoring.keeping.set_keepers", "setKeepers"),
     "model-train": act("scoring.training.ask", "train"),
+    "model-update": act("scoring.updating.ask", "updateModel"),
     "model-rollback": act("scoring.registry.roll_back", "rollBack"),
     "model-ask": act("scoring.registry.ask_promotion", "askPromotion"),
     "model-approve": act("scoring.registry.approve", "approvePromotion"),

@@ -38,14 +38,24 @@ def usual(labels: Floats) -> Settings:
 
 
 def train(
-    vectors: Floats, labels: Floats, *, settings: Settings | None = None, seed: int = 7
+    vectors: Floats,
+    labels: Floats,
+    *,
+    settings: Settings | None = None,
+    seed: int = 7,
+    start: Floats | None = None,
 ) -> TreeDetector:
-    """A forest whose raw score is the log-odds of fraud. The same input gives the same trees."""
+    """A forest whose raw score is the log-odds of fraud. The same input gives the same trees.
+
+    With `start`, log-odds of each row that are known already, it is what has to be added to them.
+    """
     import xgboost  # training only
 
     settings = settings or usual(labels)
     drawn = sampling.draw(vectors, labels, settings.share, seed)
     data = xgboost.DMatrix(drawn.rows, drawn.labels, weight=drawn.weights)
+    if start is not None:
+        data.set_base_margin(start[drawn.chosen])
     exact = len(drawn.rows) <= EXACT_UP_TO
     booster = xgboost.train(
         {

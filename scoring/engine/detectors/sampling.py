@@ -1,6 +1,6 @@
 """The rows a detector learns from: all frauds, and a share of the genuine ones with weights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -37,6 +37,7 @@ class Drawn:
     labels: Floats
     weights: NDArray[np.float32]
     columns: NDArray[np.int64]  # where each column of `rows` stands in a vector
+    chosen: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # whence
 
 
 def sample(
@@ -73,4 +74,4 @@ def draw(vectors: Floats, labels: Floats, share: Share, seed: int) -> Drawn:
         raise Unlearnable("No feature is known: there is nothing to learn from.")
     limit = float(np.finfo(np.float32).max)
     seen = np.clip(vectors[np.ix_(rows, columns)], -limit, limit).astype(np.float32)
-    return Drawn(seen, labels[rows].astype(np.float64), weights, columns)
+    return Drawn(seen, labels[rows].astype(np.float64), weights, columns, rows)

@@ -10,7 +10,7 @@ from scoring.engine.compiled import compiled
 from scoring.engine.detectors.arrays import ANY, Arrays, Malformed, taken
 from scoring.engine.detectors.marching import March, laid
 
-__all__ = ["Malformed", "Trees", "below", "joined"]
+__all__ = ["Malformed", "Trees", "below", "extended", "joined"]
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -133,6 +133,23 @@ def joined(parts: list[dict[str, NDArray[np.generic]]], base: float) -> Trees:
         ]
         arrays[name] = np.concatenate(moved)
     return Trees.of(arrays, features=int(arrays["feature"].max()) + 1)
+
+
+def extended(first: Trees, second: Trees, scale: float) -> Trees:
+    """A forest whose raw score is that of the first plus `scale` times that of the second."""
+    nodes = len(first.feature)
+    arrays: dict[str, NDArray[np.generic]] = {
+        "roots": np.concatenate([first.roots, second.roots + np.int32(nodes)]),
+        "value": np.concatenate([first.value, scale * second.value]),
+        "base": first.base + scale * second.base,
+    }
+    for name in ("feature", "threshold", "cover"):
+        arrays[name] = np.concatenate([getattr(first, name), getattr(second, name)])
+    for name in ("left", "right", "missing"):
+        child = getattr(second, name)
+        moved = np.where(child != -1, child + np.int32(nodes), child).astype(np.int32)
+        arrays[name] = np.concatenate([getattr(first, name), moved])
+    return Trees.of(arrays, features=int(np.max(arrays["feature"])) + 1)
 
 
 def below(thresholds: Floats) -> Singles:

@@ -52,9 +52,9 @@ class Command(BaseCommand):
         if given["inline"]:
             for row in leases.claim(TrainingRun):
                 do(work_named("training"), row)
-        self._follow(run)
+        self.follow(run)
 
-    def _follow(self, run: TrainingRun) -> None:
+    def follow(self, run: TrainingRun) -> None:
         said, end = "", time.monotonic() + PATIENCE
         while run.state not in OVER and time.monotonic() < end:
             if run.message != said:
