@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from alerts import api, labels_api, lease_api
 from alerts import corrections_api as corrections
+from alerts import entities_api as entities
 from alerts import queues_api as queues
 from alerts import routes_api as routes
 
@@ -25,6 +26,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/alerts/<int:pk>/list", api.PutOnList.as_view(), name="api-alert-list"),
     path("api/v1/alerts/<int:pk>/undo", api.Undo.as_view(), name="api-alert-undo"),
     path("api/v1/alerts/<int:pk>/notes", api.Comment.as_view(), name="api-alert-notes"),
+    # whom they are about
+    path(
+        "api/v1/entities/<str:kind>/<value:value>",
+        entities.OneEntity.as_view(),
+        name="api-entity",
+    ),
+    path(
+        "api/v1/entities/<str:kind>/<value:value>/notes",
+        entities.EntityNotes.as_view(),
+        name="api-entity-notes",
+    ),
+    path(
+        "api/v1/entities/<str:kind>/<value:value>/notes/<int:pk>/retract",
+        entities.RetractNote.as_view(),
+        name="api-entity-note-retract",
+    ),
     path("api/v1/labels", labels_api.Labels.as_view(), name="api-labels"),
     path("api/v1/labels/<int:pk>", labels_api.OneLabel.as_view(), name="api-label"),
     path(

@@ -1,8 +1,11 @@
 """Addresses of this room."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, register_converter
 
-from alerts.views import alert, corrections, queue, queues, routes
+from alerts.entities import ValueInAddress
+from alerts.views import alert, corrections, entities, queue, queues, routes
+
+register_converter(ValueInAddress, "value")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # the queue
@@ -18,6 +21,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<int:pk>/list/", alert.put_on_list, name="alert-list"),
     path("alerts/<int:pk>/undo/", alert.undo, name="alert-undo"),
     path("alerts/<int:pk>/note/", alert.note, name="alert-note"),
+    # whom alerts are about
+    path("entities/<str:kind>/<value:value>/", entities.entity, name="entity"),
+    path("entities/<str:kind>/<value:value>/note/", entities.note, name="entity-note"),
+    path(
+        "entities/<str:kind>/<value:value>/notes/<int:pk>/retract/",
+        entities.retract,
+        name="entity-note-retract",
+    ),
+    path("entities/<str:kind>/<value:value>/list/", entities.put_on_list, name="entity-list"),
     # what labels should say instead
     path("corrections/", corrections.corrections, name="corrections"),
     path("corrections/<int:pk>/", corrections.correction, name="correction"),

@@ -268,6 +268,10 @@ SPECTACULAR_SETTINGS = {
         {"name": "anomalies", "description": "What was decided HIGH or CRITICAL"},
         {"name": "decisions", "description": "What was decided, and how it stands now"},
         {"name": "alerts", "description": "What wants a person"},
+        {
+            "name": "entities",
+            "description": "Whom alerts are about, what is usual for them, and notes",
+        },
         {"name": "routes", "description": "Which alerts go to which queue, tried beforehand"},
         {"name": "queues", "description": "The piles of alerts, and who works them"},
         {"name": "cases", "description": "Investigations, closed by two people"},

@@ -35,6 +35,7 @@ REDOC_POLICY = (
 )
 OBJECT = re.compile(r"([ACac])-?(\d{1,18})")
 PAGES = {"A": "alert", "C": "case"}
+NAMED = re.compile(r"(user|card|device|merchant):\s*(\S.*)", re.IGNORECASE)
 API = ("/api/", "/detect", "/predict", "/health", "/metrics")
 
 
@@ -83,12 +84,16 @@ def permissions(request: HttpRequest) -> HttpResponse:
 
 @allow("session.own", methods=("GET",))
 def jump(request: HttpRequest) -> HttpResponse:
-    """`A-12` is an alert, `C-3` a case; anything else is looked for."""
+    """`A-12` is an alert, `C-3` a case, `card:9` a card; anything else is looked for."""
     wanted = request.GET.get("to", "").strip()[:128]
     if found := OBJECT.fullmatch(wanted):
         name = PAGES[found[1].upper()]
         if address := address_of(name, int(found[2])):
             return redirect(address)
+    if (named := NAMED.fullmatch(wanted)) and (
+        address := address_of("entity", named[1].lower(), named[2])
+    ):
+        return redirect(address)
     return redirect(f"{address_of('transactions') or '/'}?{urlencode({'q': wanted})}")
 
 

@@ -9,6 +9,7 @@ from alerts.models.verdicts import Consequence, Note, Verdict
 
 from alerts.models.leases import AlertLease, AlertLeaseQuerySet  # isort: skip
 from alerts.models.corrections import Correction, CorrectionQuerySet  # isort: skip
+from alerts.models.pinned import EntityNote, EntityNoteQuerySet  # isort: skip
 
 __all__ = [
     "Alert",
@@ -19,6 +20,8 @@ __all__ = [
     "Consequence",
     "Correction",
     "CorrectionQuerySet",
+    "EntityNote",
+    "EntityNoteQuerySet",
     "Look",
     "Note",
     "Profile",

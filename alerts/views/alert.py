@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from alerts import leasing, triage
-from alerts.entity import Event, hits_of, prior_alerts, timed_by, timeline
+from alerts.entity import COLUMNS, Event, hits_of, prior_alerts, timed_by, timeline
 from alerts.forms import DAYS, DecisionForm, ListingForm, NoteForm, QueueFilter, named_in
 from alerts.models import Alert, AlertLease, Correction
 from alerts.similar import similar
@@ -175,6 +175,8 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "hits": hits_of(found, user),
         "sentence": SENTENCES.get(found.suspected, ""),
         "timed_by": timed_by(found).label,
+        "timed_kind": timed_by(found).value,
+        "timed_value": getattr(found.transaction, COLUMNS[timed_by(found)][1]),
         "events": events,
         "amounts": charts.amounts([_point(event) for event in reversed(events)]),
         "prior": prior_alerts(found, user),

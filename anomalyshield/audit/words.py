@@ -27,6 +27,8 @@ ACTIONS = {
     "endpoint.rotated": "Made a new secret for an endpoint",
     "endpoint.stopped": "Stopped an endpoint",
     "endpoint.tested": "Tested an endpoint",
+    "entity.note_retracted": "Took a note about somebody back",
+    "entity.noted": "Noted something about somebody",
     "feature.handed_over": "Handed features over",
     "key.made": "Made an API key",
     "key.revoked": "Revoked an API key",

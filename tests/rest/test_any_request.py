@@ -32,6 +32,7 @@ RIGHT = re.compile(r"Right `([a-z.]+)`")
 JSON = "application/json"
 NOWHERE = [10**9, 0, 2**63, 2**70, "x", "-1", "%00", "1e3"]
 KINDS = ["csv", "parquet", "xml"]
+ENTITIES = ["user", "merchant", "planet"]
 
 
 def operations() -> dict[str, list[tuple[str, str, dict[str, Any]]]]:
@@ -113,7 +114,7 @@ LENIENT = {"detect", "predict", "predictBatch", "score", "scoreBatch", "tryPayme
 def ids(world: World, address: str, name: str) -> st.SearchStrategy[Any]:
     """Of what is there, and of what is not."""
     if name == "kind":
-        return st.sampled_from(KINDS)
+        return st.sampled_from(ENTITIES if "/entities/" in address else KINDS)
     steps = address.partition("/{" + name + "}")[0].split("/")
     there = world.ids.get(steps[-1], [])
     known = [st.sampled_from(there)] * 2 if there else []

@@ -32,6 +32,9 @@ ACTS: dict[str, Act] = {
     "alert-undo": act("alerts.triage.undo", "undoAlert"),
     "alert-note": act("alerts.triage.comment", "noteAlert"),
     "alert-escalate": act("cases.workflow.escalate", "escalateAlert"),
+    "entity-note": act("alerts.pinned.pin", "noteEntity"),
+    "entity-note-retract": act("alerts.pinned.retract", "retractEntityNote"),
+    "entity-list": act("scoring.lists.put", "putOnList"),
     "label-correct": act("alerts.corrections.propose", "proposeCorrection"),
     "correction-approve": act("alerts.corrections.approve", "approveCorrection"),
     "correction-refuse": act("alerts.corrections.refuse", "refuseCorrection"),
@@ -98,6 +101,7 @@ ACTS: dict[str, Act] = {
 READS: dict[str, tuple[str, ...]] = {
     "alerts": ("listAlerts",),
     "alert": ("readAlert", "readSecondOpinion"),
+    "entity": ("readEntity",),
     "corrections": ("listCorrections",),
     "correction": ("readCorrection",),
     "routes": ("listRoutings", "listQueues"),
@@ -171,6 +175,7 @@ ALONE: dict[str, str] = {
 SOON: frozenset[str] = frozenset()
 # Operations that no page has, and why.
 WITHOUT_PAGE: dict[str, str] = {
+    "listEntityNotes": "on pages the notes stand on the entity's own",
     "proposePipeline": "on the page it is a part of the list, shown to those who may edit",
     "releaseAlert": "on pages an alert is released by whoever takes it over",
     "openCase": "pages open a case from one alert, programs from several",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from alerts import corrections, directing
+from alerts import corrections, directing, entities, pinned
 from alerts.models import Queue, Route
 from alerts.routing import active_routes
 from anomalyshield.accounts import keys
@@ -60,6 +60,8 @@ class World:
         doubted = corrections.propose(
             by=self.people[ADMIN], label=said, value=Label.Value.FALSE_POSITIVE, reason="Their son."
         )
+        whom = entities.find("user", alerts[0].user_id, analyst)
+        noted = pinned.pin(by=analyst, entity=whom, text="Travels.")
         self.clients = {role: client_of(one) for role, one in self.people.items()}
         for client in self.clients.values():
             client.raise_request_exception = False
@@ -90,6 +92,8 @@ class World:
             "transactions": [one.transaction_id for one in alerts],
             "decisions": [one.decision_id for one in alerts],
             "audit": [1, 2, 3],
+            "{kind}": [one.user_id for one in alerts],
+            "notes": [noted.pk],
         }
         self.ids["{id}"] = list(Route.objects.values_list("pk", flat=True))  # of a version
 
