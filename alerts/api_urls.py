@@ -33,6 +33,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-entity",
     ),
     path(
+        "api/v1/entities/<str:kind>/<value:value>/links",
+        entities.EntityLinks.as_view(),
+        name="api-entity-links",
+    ),
+    path(
         "api/v1/entities/<str:kind>/<value:value>/notes",
         entities.EntityNotes.as_view(),
         name="api-entity-notes",

@@ -4,12 +4,14 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from alerts import pinned
+from alerts import links, pinned
 from alerts.entities import Entity, find, hidden_from
 from alerts.entity_shapes import EntityAsked, EntityNoteIn, EntityNoteOut, EntityOut
+from alerts.link_shapes import GraphOut, LinksAsked
 from alerts.models import EntityNote
 from alerts.portrait import Portrait, portrait, sees_notes
 from alerts.views.entities import known
+from alerts.views.links import asked_of, last_payment, outcomes_of, sentence
 from anomalyshield.audit.record import record
 from anomalyshield.rest.paging import latest_first, unreadable
 from anomalyshield.rest.resource import Resource, does
@@ -43,6 +45,23 @@ class OneEntity(AboutEntity):
             paid = Transaction(pk=told.rows[0].pk)
             record(by=request.user, action="data.read", object=paid, after={"page": found.kind})
         return told
+
+
+class EntityLinks(AboutEntity):
+    @does("readEntityLinks", "alert.view", GraphOut, asked=LinksAsked)
+    def get(self, request: Request, kind: str, value: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Whom an entity is linked with: at most 60, ways to confirmed frauds first.
+
+        Each edge says how many payments, since when, until when, how much and how many frauds.
+        """
+        root = find(kind, value, request.user)
+        last = last_payment(root)
+        found = links.graph(root, asked_of(asked, asked, root, last.event_time))
+        if not self.hides(request.user):
+            record(by=request.user, action="data.read", object=last, after={"page": "links"})
+        outcomes = outcomes_of(found, request.user)
+        words = sentence(found, self.hides(request.user))
+        return {"graph": found, "outcomes": outcomes, "sentence": words}
 
 
 class EntityNotes(AboutEntity):

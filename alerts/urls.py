@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from alerts.entities import ValueInAddress
-from alerts.views import alert, corrections, entities, queue, queues, routes
+from alerts.views import alert, corrections, entities, links, queue, queues, routes
 
 register_converter(ValueInAddress, "value")
 
@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<int:pk>/note/", alert.note, name="alert-note"),
     # whom alerts are about
     path("entities/<str:kind>/<value:value>/", entities.entity, name="entity"),
+    path("entities/<str:kind>/<value:value>/links/", links.entity_links, name="entity-links"),
     path("entities/<str:kind>/<value:value>/note/", entities.note, name="entity-note"),
     path(
         "entities/<str:kind>/<value:value>/notes/<int:pk>/retract/",

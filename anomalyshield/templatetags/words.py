@@ -111,6 +111,12 @@ def signed(value: float, digits: int = 2) -> str:
 
 
 @register.filter
+def item(words: dict[str, str], name: str) -> str:
+    """What a name is called; itself where nobody has said."""
+    return words.get(name, name)
+
+
+@register.filter
 def unlocalized(value: float) -> str:
     """A number as an attribute wants it: never a NaN, never a comma."""
     return "0" if value != value else f"{value:.4f}"

@@ -156,6 +156,8 @@ def test_every_page_is_whole_for_everyone(browser: Browser, live_server, furnish
         "upload-preview",
         "upload-rejects",
         "correction",
+        "entity",
+        "entity-links",
     } <= visited
 
 

@@ -102,6 +102,7 @@ READS: dict[str, tuple[str, ...]] = {
     "alerts": ("listAlerts",),
     "alert": ("readAlert", "readSecondOpinion"),
     "entity": ("readEntity",),
+    "entity-links": ("readEntityLinks",),
     "corrections": ("listCorrections",),
     "correction": ("readCorrection",),
     "routes": ("listRoutings", "listQueues"),
