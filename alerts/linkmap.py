@@ -36,14 +36,12 @@ def places(graph: Graph) -> dict[Id, tuple[int, int]]:
     columns: dict[int, list[Node]] = {}
     for node in graph.nodes.values():
         columns.setdefault(node.level, []).append(node)
-    most = max(len(nodes) for nodes in columns.values())
     found: dict[Id, tuple[int, int]] = {}
     near = _neighbours(graph)
     for step, level in enumerate(sorted(columns)):
-        nodes = sorted(columns[level], key=lambda n: (_middle(n, near, found), -n.strength, n.id))
-        top = EDGE + (most - len(nodes)) * DOWN // 2
+        nodes = sorted(columns[level], key=lambda n: _order(n, near, found))
         for row, node in enumerate(nodes):
-            found[node.id] = (EDGE + step * ACROSS, top + row * DOWN)
+            found[node.id] = (EDGE + step * ACROSS, EDGE + row * DOWN)
     return found
 
 
@@ -53,6 +51,13 @@ def _neighbours(graph: Graph) -> dict[Id, list[Id]]:
         near.setdefault(edge.user, []).append(edge.thing)
         near.setdefault(edge.thing, []).append(edge.user)
     return near
+
+
+def _order(
+    node: Node, near: Mapping[Id, list[Id]], found: Mapping[Id, tuple[int, int]]
+) -> tuple[bool, float, float, Id]:
+    """Ways to frauds at the top, where one looks first."""
+    return not node.on_path, _middle(node, near, found), -node.strength, node.id
 
 
 def _middle(node: Node, near: Mapping[Id, list[Id]], found: Mapping[Id, tuple[int, int]]) -> float:
@@ -69,7 +74,12 @@ def drawn(graph: Graph, show: Callable[[Node], Shown], said: Callable[[Edge], st
         "",
         '<path class="{}" d="{}" stroke-width="{}"><title>{}</title></path>',
         (
-            (_edge_class(edge), _curve(at[edge.user], at[edge.thing]), _thick(edge), said(edge))
+            (
+                _edge_class(edge, graph),
+                _curve(at[edge.user], at[edge.thing]),
+                _thick(edge),
+                said(edge),
+            )
             for edge in sorted(graph.edges, key=lambda e: (e.on_path, e.user, e.thing))
         ),
     )
@@ -108,7 +118,7 @@ def _node(node: Node, shown: Shown, x: int, y: int) -> SafeString:
         _count(node, x, y),
     )
     if shown.address:
-        current = format_html(' aria-current="true"') if shown.chosen else ""
+        current = SafeString(' aria-current="true"') if shown.chosen else ""
         box = format_html(
             '<a href="{}" aria-label="{}"{}>{}</a>', shown.address, shown.said, current, box
         )
@@ -151,17 +161,20 @@ def _node_class(node: Node, shown: Shown) -> str:
     return " ".join(["node", node.id.kind, *(name for name, is_so in marks.items() if is_so)])
 
 
-def _edge_class(edge: Edge) -> str:
-    return "edge way" if edge.on_path else "edge fraud" if edge.evidence.frauds else "edge"
+def _edge_class(edge: Edge, graph: Graph) -> str:
+    thing = graph.nodes[edge.thing]
+    weak = thing.is_hub or thing.id.kind == "place"
+    marks = {"way": edge.on_path, "fraud": edge.evidence.frauds > 0, "weak": weak}
+    return " ".join(["edge", *(name for name, is_so in marks.items() if is_so)])
 
 
 def _thick(edge: Edge) -> str:
-    return f"{1 + min(log2(1 + edge.evidence.payments) / 2, 3):.1f}"
+    return f"{0.6 + min(log2(1 + edge.evidence.payments) / 3, 2):.1f}"
 
 
-def _curve(one: tuple[int, int], other: tuple[int, int]) -> str:
+def _curve(at: Mapping[Id, tuple[int, int]], edge: Edge) -> str:
     """From the right side of the left node to the left side of the right one."""
-    (x1, y1), (x2, y2) = sorted([one, other])
+    (x1, y1), (x2, y2) = sorted([at[edge.user], at[edge.thing]])
     x1, y1, y2 = x1 + WIDE, y1 + HIGH // 2, y2 + HIGH // 2
     half = (x1 + x2) // 2 if x2 > x1 else x1 + 60
     end = x2 if x2 > x1 else x2 + WIDE

@@ -23,7 +23,8 @@ OPENED = 40  # entities walked through per step
 MEASURED = 60  # things of one step whose customers are counted
 AROUND = 400  # customers of a root that is a hub
 LOOKED_AT = 1500  # entities asked for frauds
-PLACES = 6  # candidates; shown are those where two of the customers shown have paid
+PLACES = 6  # candidates; shown are those where two of the customers shown have paid …
+TOWN = 5  # … and no more than so many: where everybody pays says nothing
 DAYS = 90
 HALF = timedelta(days=30)  # a link that long ago counts little more than half
 UNSHARED, UNCOUNTED = 0.06, 0.03  # weights of what leads nowhere: own things, hubs and places
@@ -254,7 +255,7 @@ def _edges(nodes: dict[Id, Node], places: Sequence[Node], asked: Asked) -> list[
     met = linkrows.edges(users, wanted, frauds, asked.span)
     for place in places:
         theirs = [nodes[Id("user", user)] for user, thing in met if thing == place.id]
-        if len(theirs) > 1 and len(nodes) < MOST:
+        if 1 < len(theirs) <= TOWN and len(nodes) < min(asked.most, MOST):
             nodes[place.id] = replace(place, level=min(user.level for user in theirs) + 1)
     told = [
         _edge(nodes[Id("user", user)], nodes[thing], evidence)
