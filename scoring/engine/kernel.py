@@ -256,10 +256,30 @@ def _first(rows: Integers, entity: int, key: int, time: int, id: int) -> int:
 
 
 @compiled
+def _since(rows: Integers, entity: int, key: int, at: int, time: int, end: int) -> int:
+    """The first row of the key whose column `at` is not below `time`, among those before `end`.
+
+    All of the key after it are before `end`. It is mostly near, so it is looked for from there.
+    """
+    step, high = 1, end
+    while high >= step and rows[high - step, entity] == key and rows[high - step, at] >= time:
+        high -= step
+        step *= 2
+    low = max(0, high - step)
+    while low < high:
+        middle = (low + high) // 2
+        if rows[middle, entity] == key and rows[middle, at] >= time:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@compiled
 def _span(rows: Integers, entity: int, key: int, time: int, id: int) -> tuple[int, int]:
     """The rows of the entity strictly before (time, id) and less than 30 days old."""
     end = _first(rows, entity, key, time, id)
-    start = _first(rows, entity, key, time - LONGEST + 1, -(2**63))
+    start = _since(rows, entity, key, TIME, time - LONGEST + 1, end)
     return max(start, end - MOST_ROWS), end
 
 
@@ -674,7 +694,7 @@ def _of_merchant(
     amount = min(event[UNITS], MOST_AT_MERCHANT) / PER_UNIT
     this_hour = time // HOUR * HOUR
     end = _first(rows, MERCHANT, merchant, time, event[ID])
-    start = _first(rows, MERCHANT, merchant, time - HOUR + 1, -(2**63))
+    start = _since(rows, MERCHANT, merchant, TIME, time - HOUR + 1, end)
     start = max(start, end - MOST_ROWS)
     slots = _slots(end - start)
     seen_users, seen_cards = sets[:slots], sets[slots : 2 * slots]
@@ -692,9 +712,10 @@ def _of_merchant(
         cards += _added(seen_cards, card_stamps, rows[at, CARD], stamp)
     count = end - start
     upto = _hour(hours, merchant, this_hour)
+    since = upto
     for window in range(4):
         if window:
-            since = _hour(hours, merchant, this_hour - WINDOWS[window + 2])
+            since = _since(hours, 0, merchant, STARTS, this_hour - WINDOWS[window + 2], since)
             count = current + sums[0, upto] - sums[0, since]
             total = spent + sums[1, upto] - sums[1, since]
         out[MERCHANT_AT + window] = count
