@@ -68,7 +68,7 @@ def _middle(node: Node, near: Mapping[Id, list[Id]], found: Mapping[Id, tuple[in
 def drawn(graph: Graph, show: Callable[[Node], Shown], said: Callable[[Edge], str]) -> SafeString:
     """The drawing; edges first, so that nodes lie on top, and the way to a fraud above others."""
     at = places(graph)
-    width = max(x for x, _ in at.values()) + WIDE + EDGE + 14
+    width = max(x for x, _ in at.values()) + WIDE + EDGE + 30
     height = max(y for _, y in at.values()) + HIGH + EDGE
     edges = format_html_join(
         "",
@@ -76,7 +76,7 @@ def drawn(graph: Graph, show: Callable[[Node], Shown], said: Callable[[Edge], st
         (
             (
                 _edge_class(edge, graph),
-                _curve(at[edge.user], at[edge.thing]),
+                _curve(at, edge),
                 _thick(edge),
                 said(edge),
             )
@@ -140,12 +140,12 @@ def _more(shown: Shown, x: int, y: int) -> SafeString:
         return SafeString("")
     return format_html(
         '<a class="more" href="{}" aria-label="Expand {}"><title>Expand</title>'
-        '<circle cx="{}" cy="{}" r="9"/><text x="{}" y="{}" text-anchor="middle">+</text></a>',
+        '<circle cx="{}" cy="{}" r="12"/><text x="{}" y="{}" text-anchor="middle">+</text></a>',
         shown.more,
         shown.name,
-        x + WIDE + 4,
+        x + WIDE + 16,
         y + HIGH // 2,
-        x + WIDE + 4,
+        x + WIDE + 16,
         y + HIGH // 2 + 4,
     )
 
