@@ -18,7 +18,9 @@ window.__breaches = [];
 document.addEventListener("securitypolicyviolation", (event) => window.__breaches.push(
   `${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 """
-LINKS = '() => [...document.querySelectorAll("a[href]:not([download])")].map((link) => link.href)'
+# By the attribute: a link within a drawing has an object where others have a text.
+LINKS = """() => [...document.querySelectorAll("a[href]:not([download])")].map(
+  (link) => new URL(link.getAttribute("href"), document.baseURI).href)"""
 TOO_WIDE = """() => {
   const room = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= room) return "";
