@@ -77,8 +77,8 @@ def _read(
         )
         for row, one in enumerate(asked)
     ]
-    needed = [event for one in searches for event in engine.reachable(one.event, one.singles)]
-    whole = history.read(_in_order(needed), known_at=known_at, recount=not exactly)
+    needed = engine.reachable(searches)
+    whole = history.read(needed, known_at=known_at, recount=not exactly)
     again = scorer.score(events, whole)
     same = [
         _same(again.vectors[row], vector)
@@ -99,11 +99,6 @@ def _events(decisions: Sequence[Decision]) -> Rows:
     events = history.stored_events([decision.transaction_id for decision in decisions])
     place = {number: row for row, number in enumerate(events["id"].tolist())}
     return events[[place[decision.transaction_id] for decision in decisions]]
-
-
-def _in_order(rows: Sequence[Rows]) -> Rows:
-    events = np.concatenate(rows)
-    return events[np.lexsort((events["id"], events["time"]))]
 
 
 def _same(again: np.ndarray, vector: np.ndarray) -> bool:

@@ -5,7 +5,8 @@ every deviation with it, because all of them are computed again. What a customer
 this payment, their own past and what is known of frauds, is the past and stays as it is.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,14 +60,15 @@ def alternatives(event: np.void, past: Rows, policy: Policy, currency: str) -> l
     return [found for change in CHANGES for found in change.tries(event, past, policy, currency)]
 
 
-def applied(event: np.void, *fields: Fields) -> Rows:
-    """The event with these fields, as one row."""
-    row = np.zeros(1, EVENT)
-    row[0] = event
-    for some in fields:
-        for name, value in some.items():
-            row[name] = value
-    return row
+def applied(events: Rows, changes: Sequence[Iterable[Fields]]) -> Rows:
+    """These events, each with the fields of its changes."""
+    rows = events.copy()
+    columns = {name: rows[name] for name in EVENT.names or ()}
+    for place, some in enumerate(changes):
+        for fields in some:
+            for name, value in fields.items():
+                columns[name][place] = value
+    return rows
 
 
 def actionable(feature: Feature) -> tuple[str, ...]:
@@ -77,15 +79,15 @@ def actionable(feature: Feature) -> tuple[str, ...]:
 def _amounts(event: np.void, past: Rows, policy: Policy, currency: str) -> Iterable[Try]:
     """Round amounts from the user's median up to this one, the smallest first."""
     own = int(event["units"])
-    usual = int(np.median(past["units"])) if len(past) else own // 100
+    usual = sorted(past["units"].tolist())[len(past) // 2] if len(past) else own // 100
     floor = max(usual // 100 * 100, 1)
     tens = [10.0**power for power in range(-1, len(str(own)) - 3)]
     steps = {round(ten * number * UNITS) for ten in tens for number in ROUND}
     between = sorted(step for step in steps | {int(policy.high_amount * UNITS)} if step > floor)
     rungs = [floor, *(step for step in between if step < own)] if floor < own else []
     if len(rungs) > MOST_AMOUNTS:
-        kept = np.linspace(0, len(rungs) - 1, MOST_AMOUNTS).round().astype(int)
-        rungs = [rungs[place] for place in kept]
+        last, most = len(rungs) - 1, MOST_AMOUNTS - 1
+        rungs = [rungs[round(last * place / most)] for place in range(MOST_AMOUNTS)]
     for units in rungs:
         told = f"with an amount of {units / UNITS:,.2f} {currency}".strip()
         below = ", this customer's median" if len(past) else ""
@@ -113,11 +115,13 @@ WITH = {
 
 
 def _latest_of_most(past: Rows, entity: str) -> np.void | None:
-    known = past[past[entity] != 0]
-    if not len(known):
+    keys = past[entity].tolist()
+    count = Counter(key for key in keys if key)
+    if not count:
         return None
-    keys, counts = np.unique(known[entity], return_counts=True)
-    return known[known[entity] == keys[np.argmax(counts)]][-1]  # type: ignore[no-any-return]
+    most = max(count.values())
+    wanted = {key for key, times in count.items() if times == most}
+    return past[max(place for place, key in enumerate(keys) if key in wanted)]  # type: ignore[no-any-return]
 
 
 def _merchants(event: np.void, past: Rows, policy: Policy, currency: str) -> Iterable[Try]:

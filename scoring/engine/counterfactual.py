@@ -15,7 +15,7 @@ import numpy as np
 
 from scoring.engine.alternatives import Try, applied
 from scoring.engine.decision import ORDER, Level, Outcome, Verdict
-from scoring.engine.history import History, Rows
+from scoring.engine.history import EVENT, History, Rows
 from scoring.engine.scorer import Scorer
 
 SHOWN = 3
@@ -68,11 +68,17 @@ class Search:
         return any(one.verdict.outcome == Outcome.APPROVE for one in self.tried)
 
 
-def reachable(event: Rows, singles: Sequence[Try]) -> list[Rows]:
+Asked = tuple[Search, Changes]
+
+
+def reachable(searches: Sequence[Search]) -> Rows:
     """Every event whose past may be asked for: amounts have none of their own."""
-    moved = [one for one in singles if one.change != "amount"]
-    pairs = [*((one,) for one in moved), *combinations(moved, 2), tuple(moved)]
-    return [event, *(_event(event, changes) for changes in pairs if changes)]
+    asked: list[Asked] = []
+    for one in searches:
+        moved = [change for change in one.singles if change.change != "amount"]
+        pairs = [*((change,) for change in moved), *combinations(moved, 2), tuple(moved)]
+        asked += [(one, ()), *((one, changes) for changes in pairs if changes)]
+    return _events(asked)
 
 
 def search(searches: Sequence[Search], history: History, scorer: Scorer) -> list[Found]:
@@ -93,8 +99,7 @@ def _try(
     asked = [(one, changes) for one, some in zip(searches, wanted, strict=True) for changes in some]
     if not asked:
         return
-    events = np.concatenate([_event(one.event, changes) for one, changes in asked])
-    scores = scorer.score(events, history)
+    scores = scorer.score(_events(asked), history)
     rows = zip(
         asked, scores.risk_score.tolist(), scores.margin.tolist(), scores.verdicts, strict=True
     )
@@ -102,8 +107,11 @@ def _try(
         one.tried.append(Tried(changes, score, margin, verdict))
 
 
-def _event(event: Rows, changes: Changes) -> Rows:
-    return applied(event[0], *(one.fields for one in changes))
+def _events(asked: Sequence[Asked]) -> Rows:
+    """One event for each, in their order."""
+    # As plain numbers: to join records numpy compares their fields anew for each of them.
+    events = np.concatenate([one.event.view(np.int64) for one, _ in asked]).view(EVENT)
+    return applied(events, [[change.fields for change in changes] for _, changes in asked])
 
 
 def _together(asked: Search) -> Iterable[Changes]:

@@ -12,7 +12,7 @@ from scoring.engine.alternatives import (
     own_past,
 )
 from scoring.engine.counterfactual import Search, reachable, search
-from scoring.engine.decision import Outcome, Policy
+from scoring.engine.decision import Level, Outcome, Policy, Verdict
 from scoring.engine.features import FEATURES, NAMES, column, compute
 from scoring.engine.history import EVENT, HOUR, History
 from scoring.engine.scorer import Scorer
@@ -77,7 +77,7 @@ def test_an_amount_moves_everything_that_is_made_of_it():
              "amount_over_max_30d", "amount_deviation", "card_amount_over_mean_30d")  # fmt: skip
     rows = stream(*habits(), odd())
     history = History.of(rows)
-    less = applied(rows[-1], {"units": 100 * UNITS})
+    less = applied(rows[-1:], [[{"units": 100 * UNITS}]])
     then, now = compute(rows[-1:], history)[0], compute(less, history)[0]
     assert now[column("amount")] == 100
     assert now[column("amount_over_median")] == 2
@@ -170,7 +170,7 @@ def test_every_event_that_is_tried_was_read_for():
     """A merchant's past is asked for by the hour: of each merchant at each time that is tried."""
     rows = stream(*habits(), odd())
     singles = alternatives(rows[-1], own_past(rows[-1], History.of(rows).by_user), POLICY, "")
-    read = np.concatenate(reachable(rows[-1:], singles))
+    read = reachable([Search(rows[-1:], Verdict(Level.HIGH, Outcome.REVIEW), singles)])
     merchant, hour = (next(one for one in singles if one.change == name).fields
                       for name in ("merchant", "hour"))  # fmt: skip
     pairs = set(zip(read["merchant"].tolist(), read["time"].tolist(), strict=True))
@@ -244,7 +244,7 @@ def test_what_is_found_on_a_learnt_model_holds_when_it_is_paid_like_that(cold, w
             tried = next(t for t in asked.tried
                          if tuple(c.change for c in t.changes) == way.changes
                          and t.score == way.risk_score)  # fmt: skip
-            paid = applied(asked.event[0], *(one.fields for one in tried.changes))
+            paid = applied(asked.event, [[one.fields for one in tried.changes]])
             again = scorer.score(paid, world.history)
             assert float(again.risk_score[0]) == way.risk_score
             assert again.verdicts[0].outcome == way.outcome

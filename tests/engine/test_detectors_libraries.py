@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-import shap
 
+from benchmarks.peers import explainer_of, shap_values
 from scoring.engine.detectors import (
     boosting,
     extra_trees,
@@ -57,37 +57,9 @@ def test_contributions_are_those_of_shap(trees, world):
 
     rows = np.vstack([world.vectors[100:130], nasty(world)[5:15]])
     base, parts = shares(trees, rows)
-    explainer = shap.TreeExplainer(
-        as_shap_reads_it(trees), feature_perturbation="tree_path_dependent"
-    )
-    theirs = explainer.shap_values(rows.astype(np.float32), check_additivity=False)
-    assert np.allclose(parts, np.asarray(theirs).reshape(parts.shape), atol=1e-6)
+    explainer = explainer_of(trees)
+    assert np.allclose(parts, shap_values(explainer, rows), atol=1e-6)
     assert base == pytest.approx(float(np.ravel(explainer.expected_value)[0]), abs=1e-6)
-
-
-def as_shap_reads_it(trees: Trees):
-    """shap's dictionary model. It goes left at <=, so thresholds move down by one 32-bit step."""
-    ends = [*trees.roots[1:].tolist(), len(trees.feature)]
-    parts = []
-    for start, end in zip(trees.roots.tolist(), ends, strict=True):
-        part = slice(start, end)
-
-        def moved(children, part=part, start=start):
-            return np.where(trees.feature[part] >= 0, children[part] - start, -1)
-
-        below = np.nextafter(trees.threshold[part], np.float32(-np.inf)).astype(np.float64)
-        parts.append(
-            {
-                "children_left": moved(trees.left),
-                "children_right": moved(trees.right),
-                "children_default": moved(trees.missing),
-                "features": trees.feature[part],
-                "thresholds": below,
-                "values": trees.value[part].reshape(-1, 1),
-                "node_sample_weight": trees.cover[part],
-            }
-        )
-    return {"trees": parts, "base_offset": float(trees.base[0]), "input_dtype": np.float32}
 
 
 def test_the_isolation_forest_is_scikit_learns(world):
