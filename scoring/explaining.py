@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 
-from anomalyshield import leases
+from anomalyshield.finishing import finish_all
 from scoring import counterfactuals, registry
 from scoring.engine import explanation as engine
 from scoring.engine.bundle import Bundle
@@ -45,8 +45,8 @@ def perform_all(rows: Sequence[Explanation]) -> None:
         bundle = bundle_of(ModelVersion.objects.get(pk=number))
         made = engine.explain(bundle, matrix, novel=novel)
         others = otherwise([decisions[row.decision_id] for row in mine], bundle, matrix, made)
-        for row, told, other in zip(mine, explained(matrix, made), others, strict=True):
-            leases.finish(row, **told, counterfactual=other)
+        told = zip(explained(matrix, made), others, strict=True)
+        finish_all(mine, [{**one, "counterfactual": other} for one, other in told])
 
 
 def otherwise(

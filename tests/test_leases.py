@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from anomalyshield import holder, leases
 from anomalyshield.audit.models import AuditEvent
+from anomalyshield.finishing import finish_all
 from anomalyshield.leases import LeaseLost
 from scoring import bisection, tasks
 from scoring.models import Chunk
@@ -109,6 +110,38 @@ def test_whoever_lost_the_lease_cannot_commit_a_result():
     assert finished(second).state == State.DONE
     with pytest.raises(LeaseLost):
         finished(second)
+
+
+def finished_together(rows: list[Chunk], *counts: int) -> list[Chunk]:
+    with transaction.atomic():
+        finish_all(rows, [{"transaction_ids": list(range(count))} for count in counts])
+    return [now(row) for row in rows]
+
+
+def test_many_are_finished_at_once_each_with_its_own_result():
+    for _ in range(3):
+        chunk()
+    rows = leases.claim(Chunk, limit=3)
+    done = finished_together(rows, 1, 2, 3)
+    assert [len(row.transaction_ids) for row in done] == [1, 2, 3]
+    assert {(row.state, row.lease_token, row.holder, row.error) for row in done} == {
+        (State.DONE, None, None, "")
+    }
+    assert all(row.finished_at for row in done)
+    assert [row.transaction_ids for row in rows] == [row.transaction_ids for row in done]
+
+
+def test_of_many_none_is_finished_when_one_was_lost():
+    for _ in range(2):
+        chunk()
+    rows = leases.claim(Chunk, limit=2)
+    assert leases.cancel(rows[1])
+    with pytest.raises(LeaseLost, match="1 of 2 chunk rows"):
+        finished_together(rows, 1, 2)
+    assert [now(row).state for row in rows] == [State.RUNNING, State.CANCELLED]
+    assert len(now(rows[0]).transaction_ids) == 4
+    with pytest.raises(RuntimeError, match="transaction"):
+        finish_all(rows, [{}, {}])
 
 
 def test_a_cancelled_row_throws_its_result_away():
