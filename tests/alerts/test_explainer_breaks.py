@@ -21,11 +21,11 @@ from tests.scoring.test_counterfactuals import BIG, USUAL, worked
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def raising(self: Ensemble, vectors: np.ndarray) -> Any:
+def raising(self: Ensemble, vectors: np.ndarray, **_: Any) -> Any:
     raise MemoryError("no memory for paths")
 
 
-def nothing(self: Ensemble, vectors: np.ndarray) -> Any:
+def nothing(self: Ensemble, vectors: np.ndarray, **_: Any) -> Any:
     return 0.0, np.full(vectors.shape, np.nan)
 
 
