@@ -25,6 +25,8 @@ POLICY = Policy()
 class Model:
     """A model that says what a test wants of a vector."""
 
+    lane = None
+
     def __init__(self, score):
         self.score_of = score
         self.ensemble = self
