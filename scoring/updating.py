@@ -94,7 +94,12 @@ def perform(run: TrainingRun) -> None:
 
     try:
         bundle = engine.update(
-            base.bundle, data.vectors, data.labels, dataset.clock(data), progress=progress
+            base.bundle,
+            data.vectors,
+            data.labels,
+            dataset.clock(data),
+            known=dataset.outcomes(data).known,
+            progress=progress,
         )
     except engine.Unchanged as reason:
         training.end(run, str(reason))

@@ -23,7 +23,8 @@ from scoring.engine.detectors.boosting import Settings
 from scoring.engine.detectors.trees import extended
 from scoring.engine.ensemble import Ensemble, Member
 from scoring.engine.evaluation import average_precision, metrics
-from scoring.engine.warm import Held, held_out
+from scoring.engine.rates import untaught
+from scoring.engine.warm import Held, held_out, reported
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -53,13 +54,14 @@ def update(
     labels: Floats,
     times: NDArray[np.int64],
     *,
+    known: NDArray[np.int64] | None = None,
     seed: int = 7,
     progress: Progress = lambda share, message: None,
 ) -> Bundle:
     """The bundle with new rounds learnt from these rows, or Unchanged with the reason.
 
     Arguments as those of `training.fit`; budget and the lane's share stay the bundle's. The same
-    input gives the same bundle, byte for byte.
+    input gives the same bundle, byte for byte. Names are read as the bundle reads them, or not.
     """
     grown = _growing(bundle.ensemble)
     frauds = int(np.sum(labels == 1))
@@ -67,12 +69,14 @@ def update(
         raise Unchanged(f"{frauds} frauds are known in these weeks; {LEAST_FRAUDS} are needed.")
     prepared = bundle.ensemble.preparation
     seen = vectors if prepared is None else prepared(vectors)
+    if prepared is None or prepared.rates is None:
+        seen = untaught(seen)(seen)  # the number of a name is neither more nor less than another's
     bare = replace(bundle.ensemble, preparation=None)
     progress(0.1, "scoring the latest weeks as it does now")
     margins = bare.score(seen).margin
     held = held_out(labels, times)
     progress(0.3, "new rounds on the earlier labels")
-    judged = _judged(seen, labels, times, margins, held, seed)
+    judged = _judged(seen, labels, margins, held, reported(times, labels, known), seed)
     if judged.after < judged.before:
         raise Unchanged(
             f"New rounds would find less on the latest frauds: average precision "
@@ -104,17 +108,18 @@ def _rounds(vectors: Floats, labels: Floats, margins: Floats, seed: int) -> Tree
 def _judged(
     vectors: Floats,
     labels: Floats,
-    times: NDArray[np.int64],
     margins: Floats,
     held: Held,
+    reported: Floats,
     seed: int,
 ) -> Judged:
     early = _rounds(vectors[held.learnt], labels[held.learnt], margins[held.learnt], seed)
-    fresh = times >= times[held.judged].min()
+    fresh = np.zeros(len(labels), bool)
+    fresh[held.met] = True
     after = margins[fresh] + early.raw(vectors[fresh])
     said = ~np.isnan(labels[fresh])
     known = labels[fresh][said]
-    calibrated = platt(after[said], known)
+    calibrated = platt(after[said], known, reported[fresh][said])
     return Judged(
         average_precision(known, margins[fresh][said]),
         average_precision(known, after[said]),

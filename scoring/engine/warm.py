@@ -128,7 +128,7 @@ def learn(
     judged = labels[held.judged]
     if judged.sum() == len(judged) or labels[held.learnt].sum() < least:
         return Warm(None, note="the known frauds and genuine transactions do not overlap in time")
-    task = Task(vectors, labels, times, _seen(times, labels, known), seed)
+    task = Task(vectors, labels, times, reported(times, labels, known), seed)
     unlearnt = average_precision(judged, reserves[0].margins(vectors[held.judged]))
     task, tried = _tried(task, held, progress)
     note, kept = chosen(tried, unlearnt)
@@ -156,7 +156,8 @@ def learn(
     return Warm(ensemble, measured, note, rates if rates.taught else None)
 
 
-def _seen(times: Integers, labels: Floats, known: Integers | None) -> Floats:
+def reported(times: Integers, labels: Floats, known: Integers | None) -> Floats:
+    """The share of the frauds as old as each row that were reported by now; 1 without `known`."""
     if known is None:
         return np.ones(len(times))
     reporting, until = observed(times, labels, known)

@@ -13,6 +13,7 @@ from scoring.engine.detectors.boosting import Settings
 from scoring.engine.detectors.trees import extended
 from scoring.engine.evaluation import average_precision
 from scoring.engine.features import column
+from scoring.engine.rates import NOMINAL
 from tests.engine.conftest import BUDGET
 from tests.engine.test_bundle import KEY
 
@@ -126,3 +127,13 @@ def test_forests_behind_one_another_add_up(world):
     )
     both = extended(first, second, 0.25)
     assert np.allclose(both.raw(rows), first.raw(rows) + 0.25 * second.raw(rows), atol=1e-12)
+
+
+def test_the_number_of_a_name_is_not_learnt_from(warm, drifted):
+    vectors, labels, times = drifted
+    told = vectors.copy()
+    told[:, NOMINAL[0]] = np.where(labels == 1, 7.0, 1000.0)
+    warm = Bundle(warm.manifest, replace(warm.ensemble, preparation=None))
+    made = updating.update(warm, told, labels, times)
+    old, new = (one.ensemble.members[0].detector.trees for one in (warm, made))
+    assert NOMINAL[0] not in new.feature[len(old.feature) :]
