@@ -77,9 +77,9 @@ def update(
     held = held_out(labels, times)
     progress(0.3, "new rounds on the earlier labels")
     judged = _judged(seen, labels, margins, held, reported(times, labels, known), seed)
-    if judged.after < judged.before:
+    if judged.after <= judged.before:
         raise Unchanged(
-            f"New rounds would find less on the latest frauds: average precision "
+            f"New rounds would find no more on the latest frauds: average precision "
             f"{judged.after:.3f} after {judged.before:.3f}."
         )
     progress(0.7, "new rounds on all labels")
