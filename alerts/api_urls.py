@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from alerts import api, labels_api, lease_api
+from alerts import api, bulk_api, labels_api, lease_api, views_api
 from alerts import corrections_api as corrections
 from alerts import entities_api as entities
 from alerts import queues_api as queues
@@ -11,6 +11,17 @@ from alerts import routes_api as routes
 urlpatterns: list[URLPattern | URLResolver] = [
     # alerts
     path("api/v1/alerts", api.Alerts.as_view(), name="api-alerts"),
+    path("api/v1/alerts/views", views_api.Views.as_view(), name="api-alert-views"),
+    path("api/v1/alerts/views/<int:pk>", views_api.OneView.as_view(), name="api-alert-view"),
+    path(
+        "api/v1/alerts/views/<int:pk>/remove",
+        views_api.RemoveView.as_view(),
+        name="api-alert-view-remove",
+    ),
+    path("api/v1/alerts/display", views_api.Display.as_view(), name="api-alerts-display"),
+    path("api/v1/alerts/bulk", bulk_api.Bulks.as_view(), name="api-bulks"),
+    path("api/v1/alerts/bulk/<int:pk>", bulk_api.OneBulk.as_view(), name="api-bulk"),
+    path("api/v1/alerts/bulk/<int:pk>/undo", bulk_api.UndoBulk.as_view(), name="api-bulk-undo"),
     path("api/v1/alerts/next", lease_api.TakeNext.as_view(), name="api-alerts-next"),
     path("api/v1/alerts/<int:pk>/renew", lease_api.Renew.as_view(), name="api-alert-renew"),
     path("api/v1/alerts/<int:pk>/leave", lease_api.Leave.as_view(), name="api-alert-leave"),

@@ -62,6 +62,7 @@ class Figures:
     decided_yesterday: int
     fraud: int
     judged: int
+    newest: int  # the latest id of all queues: whoever waits for later ones sees only their own
     most: int
 
     @property
@@ -86,6 +87,7 @@ def figures(queues: Sequence[int]) -> Figures:
         f"({_merged(whole, part, queues)}) AS figures_{number}"
         for number, (whole, part) in enumerate(wholes)
     ]
+    tables.append("(SELECT coalesce(max(id), 0) FROM alerts_alert) AS newest")
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {', '.join(tables)}", known)
         return Figures(*cursor.fetchone(), most=MOST)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.http import QueryDict
 from django.utils import timezone
 
 from alerts import query
@@ -44,6 +45,16 @@ class Question:
     @property
     def order(self) -> tuple[str, ...]:
         return order_of(self.filters)
+
+
+def asked_in(address: str, hidden: bool) -> dict[str, Any]:
+    """The filters in the part of an address behind its ?, as the page's form reads them."""
+    asked: dict[str, Any] = {name: value for name, value in QueryDict(address).items() if value}
+    if "mine" in asked:
+        asked["mine"] = True
+    if hidden:
+        asked.pop("user", None)
+    return asked
 
 
 def question(asked: Mapping[str, Any], user: Any, queues: Sequence[Queue]) -> Question:

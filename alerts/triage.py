@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from alerts import consequences
 from alerts.models import Alert, Note, Verdict
+from alerts.visibility import queues_of
 from anomalyshield.audit.record import record
 from scoring import labels, lists
 from scoring.models import Label, ListEntry
@@ -59,6 +60,41 @@ def release(*, by: Any, alert: Alert) -> Alert:
         alert.status = Alert.Status.NEW
     alert.save(update_fields=["assignee", "status"])
     record(by=by, action="alert.released", object=alert, before=before, after={"assignee": ""})
+    return alert
+
+
+@transaction.atomic
+def assign(*, by: Any, alert: Alert, to: Any) -> Alert:
+    """Give it to somebody who works its queue. Others' alerts: for leads."""
+    alert = _locked(alert)
+    _still_open(alert)
+    _nobody_elses(alert, by)
+    if to != by and not leads(by):
+        raise Refused("A lead gives alerts to others.")
+    if not (to.may("alert.work") and queues_of(to).filter(pk=alert.queue_id).exists()):
+        raise Refused(f"{to} does not work the queue of {alert}.")
+    before = {"assignee": _name(alert.assignee)}
+    alert.assignee = to
+    if alert.status == Alert.Status.NEW:
+        alert.status = Alert.Status.ASSIGNED
+    alert.save(update_fields=["assignee", "status"])
+    record(
+        by=by, action="alert.assigned", object=alert, before=before, after={"assignee": _name(to)}
+    )
+    return alert
+
+
+@transaction.atomic
+def put_back(*, by: Any, alert: Alert, before: dict[str, Any], after: dict[str, Any]) -> Alert:
+    """Whose it was before it was assigned or given back, if it is still as that left it."""
+    alert = _locked(alert)
+    if {name: getattr(alert, name) for name in after} != after:
+        raise Refused(f"Somebody went on with {alert} meanwhile: it stays as it is.")
+    for name, value in before.items():
+        setattr(alert, name, value)
+    alert.save(update_fields=[*before])
+    alert = _locked(alert)
+    record(by=by, action="alert.put_back", object=alert, after={"assignee": _name(alert.assignee)})
     return alert
 
 

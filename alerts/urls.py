@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from alerts.entities import ValueInAddress
-from alerts.views import alert, corrections, entities, links, queue, queues, routes
+from alerts.views import alert, bulk, corrections, entities, links, queue, queues, routes, saved
 
 register_converter(ValueInAddress, "value")
 
@@ -13,6 +13,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/complete/", queue.complete, name="alerts-complete"),
     # one alert; `alert-escalate` is in the room of cases, which looks back at this one
     path("alerts/next/", alert.following, name="alerts-next"),
+    path("alerts/views/", saved.views, name="alert-views"),
+    path("alerts/views/save/", saved.save, name="alert-view-save"),
+    path("alerts/views/<int:pk>/change/", saved.change, name="alert-view-change"),
+    path("alerts/views/<int:pk>/remove/", saved.remove, name="alert-view-remove"),
+    path("alerts/display/", saved.arrange, name="alerts-display"),
+    path("alerts/bulk/", bulk.look_over, name="bulk-preview"),
+    path("alerts/bulk/act/", bulk.act, name="bulk-act"),
+    path("alerts/bulk/<int:pk>/", bulk.outcome, name="bulk"),
+    path("alerts/bulk/<int:pk>/undo/", bulk.undo, name="bulk-undo"),
     path("alerts/<int:pk>/", alert.alert, name="alert"),
     path("alerts/<int:pk>/claim/", alert.claim, name="alert-claim"),
     path("alerts/<int:pk>/renew/", alert.renew, name="alert-renew"),

@@ -8,6 +8,8 @@ from alerts.models.hits import AlertHit, Look, Profile  # isort: skip
 from alerts.models.verdicts import Consequence, Note, Verdict
 
 from alerts.models.leases import AlertLease, AlertLeaseQuerySet  # isort: skip
+from alerts.models.views import SavedView, SavedViewQuerySet  # isort: skip
+from alerts.models.bulk import Bulk, BulkItem  # isort: skip
 from alerts.models.corrections import Correction, CorrectionQuerySet  # isort: skip
 from alerts.models.pinned import EntityNote, EntityNoteQuerySet  # isort: skip
 
@@ -17,6 +19,8 @@ __all__ = [
     "AlertLease",
     "AlertLeaseQuerySet",
     "AlertQuerySet",
+    "Bulk",
+    "BulkItem",
     "Consequence",
     "Correction",
     "CorrectionQuerySet",
@@ -29,5 +33,7 @@ __all__ = [
     "QueueQuerySet",
     "Route",
     "Routing",
+    "SavedView",
+    "SavedViewQuerySet",
     "Verdict",
 ]

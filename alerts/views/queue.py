@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.db.models import Q
@@ -21,17 +22,11 @@ from alerts.listing import LOOKED, PAGE, Page, narrow, page_of, question
 from alerts.models import Alert, AlertQuerySet, Look
 from alerts.query import LONGEST
 from alerts.query_fields import FIELDS, Asker
+from alerts.triage import leads
+from alerts.viewing import COLUMNS, look_of
+from alerts.views.saved import pills
 from alerts.visibility import masked, queues_of
 from anomalyshield.accounts.permissions import allow
-
-VIEWS = [
-    ("Open", {}),
-    ("Critical, unassigned", {"status": "unassigned", "level": "CRITICAL"}),
-    ("Past SLA", {"status": "overdue"}),
-    ("Changed since you looked", {"status": "changed"}),
-    ("Mine", {"mine": "on"}),
-    ("Decided", {"status": "closed"}),
-]
 
 
 @allow("alert.view", methods=("GET",))
@@ -49,14 +44,18 @@ def alerts(request: HttpRequest) -> HttpResponse:
     mark_fresh(page.rows, request.user)
     mark_looked_at(page.rows, request.user)
     draw_activity(page.rows)
+    shown = figures([queue.pk for queue in queues])
     context = {
         **_context(request, form, page),
-        "figures": figures([queue.pk for queue in queues]),
+        "figures": shown,
         "queueless": not queues,
         "closed": asks.filters.get("status") == "closed",
         "wrong": marked(form),
-        "newest": newest(),
+        "queues": queues,
+        "newest": shown.newest,
+        "views": [] if request.htmx else pills(request.user, queues, filters_of(form.asked)),
     }
+    context["known"] = any(view.here for view in context["views"])
     return _answer(request, context)
 
 
@@ -77,11 +76,6 @@ def complete(request: HttpRequest) -> HttpResponse:
     asker = Asker(request.user, list(queues_of(request.user)), masked(request.user))
     found = completions(text, min(place, len(text)), asker)
     return JsonResponse(asdict(found), headers={"Cache-Control": "no-store"})
-
-
-def newest() -> int:
-    """The latest id of all queues: whoever waits for later ones still sees only their own."""
-    return Alert.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def mark_fresh(rows: list[Alert], person: Any) -> None:
@@ -126,9 +120,12 @@ def _context(request: HttpRequest, form: QueueFilter, page: Page) -> dict[str, A
         "filters": filters,
         "here": filters_of(asked, after=asked.get("after", "")),
         "next_page": filters_of(asked, after=page.after) if page.after else "",
-        "views": [(title, urlencode(view), urlencode(view) == filters) for title, view in VIEWS],
+        "look": look_of(request.user),
+        "columns": COLUMNS,
         "masked": masked(request.user),
         "may_next": request.user.may("alert.work"),
+        "may_bulk": leads(request.user),
+        "kept": parse_qsl(filters),
         "currency": settings.BASE_CURRENCY,
         "looked": LOOKED,
         "token": _token(page),

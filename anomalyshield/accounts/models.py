@@ -26,6 +26,7 @@ class User(AbstractUser):
     )
     timezone = models.CharField(max_length=64, default="UTC")
     keys = models.BooleanField(default=True)  # single letters act (WCAG 2.1.4: can be switched off)
+    displays = models.JSONField(default=dict)  # page → how it looks to them, as they chose
     queues_seen: list[int] | None = None  # while the first page is made: asked once
 
     objects = People()

@@ -1,13 +1,17 @@
 """What the trail's actions are called on pages that people read."""
 
 ACTIONS = {
+    "alert.assigned": "Gave an alert to somebody",
     "alert.claimed": "Took an alert",
     "alert.commented": "Noted on an alert",
     "alert.decided": "Decided an alert",
     "alert.escalated": "Opened a case from an alert",
     "alert.given": "Was given an alert as the next",
+    "alert.put_back": "Took an assignment back",
     "alert.released": "Gave an alert back",
     "alert.undone": "Took a decision back",
+    "bulk.begun": "Acted on many alerts",
+    "bulk.undone": "Took an act on many alerts back",
     "case.alert_added": "Added an alert to a case",
     "case.close": "Approved the closure of a case",
     "case.closed": "Closed a case",
@@ -86,6 +90,9 @@ ACTIONS = {
     "upload.started": "Started a file",
     "user.changed": "Changed a person",
     "user.made": "Made a person",
+    "view.changed": "Changed a view of the queue",
+    "view.removed": "Removed a view of the queue",
+    "view.saved": "Saved a view of the queue",
     "work.quarantined": "Set work aside",
 }
 

@@ -1,7 +1,7 @@
 // Keys for the queue and the alert page, and a refresh that never moves what is being read.
 "use strict";
 (() => {
-  const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
+  const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") !== null;
   const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat;
 
   const off = document.body.dataset.keys === "off"; // by this person's choice
@@ -24,7 +24,7 @@
   };
 
   const move = (step) => {
-    const links = [...document.querySelectorAll("[data-row] a:first-child")].filter((a) => a.closest("td:first-child"));
+    const links = [...document.querySelectorAll("[data-row] .c-id a")];
     if (!links.length) return false;
     const at = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
     const next = Math.min(Math.max(at + step, 0), links.length - 1);
@@ -33,10 +33,16 @@
     return true;
   };
 
+  const tick = () => {
+    const box = document.activeElement?.closest("[data-row]")?.querySelector(".c-tick input:enabled");
+    if (box) box.checked = !box.checked;
+    return Boolean(box);
+  };
+
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && typing(event.target)) return event.target.blur();
     if (off || !plain(event) || typing(event.target) || document.querySelector("dialog[open]")) return;
-    const done = event.key === "j" ? move(1) : event.key === "k" ? move(-1) : press(event.key);
+    const done = event.key === "j" ? move(1) : event.key === "k" ? move(-1) : event.key === "x" ? tick() : press(event.key);
     if (done) event.preventDefault();
   });
 
@@ -67,7 +73,7 @@
   const reading = () => {
     const queue = document.getElementById("queue");
     return Date.now() - moved < 15000 || window.scrollY > 120 || !getSelection().isCollapsed ||
-      (queue !== null && queue.contains(document.activeElement));
+      (queue !== null && (queue.contains(document.activeElement) || queue.querySelector(".c-tick input:checked") !== null));
   };
   document.addEventListener("htmx:beforeRequest", (event) => {
     const id = event.target.id;

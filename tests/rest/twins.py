@@ -23,6 +23,12 @@ def act(verb: str, *operations: str, other_right: str = "") -> Act:
 
 # What pages do.
 ACTS: dict[str, Act] = {
+    "alert-view-save": act("alerts.viewing.save", "saveView"),
+    "alert-view-change": act("alerts.viewing.change", "changeView"),
+    "alert-view-remove": act("alerts.viewing.remove", "removeView"),
+    "alerts-display": act("alerts.viewing.arrange", "changeDisplay"),
+    "bulk-act": act("alerts.bulk.act", "actOnMany"),
+    "bulk-undo": act("alerts.bulk.undo", "undoBulk"),
     "alerts-next": act("alerts.leasing.take_next", "takeNextAlert"),
     "alert-renew": act("alerts.leasing.renew", "renewAlert"),
     "alert-leave": act("alerts.leasing.leave", "leaveAlert"),
@@ -99,10 +105,13 @@ ACTS: dict[str, Act] = {
 }
 # What pages show.
 READS: dict[str, tuple[str, ...]] = {
-    "alerts": ("listAlerts",),
     "alert": ("readAlert", "readSecondOpinion"),
     "entity": ("readEntity",),
     "entity-links": ("readEntityLinks",),
+    "alerts": ("listAlerts",),
+    "bulk-preview": ("lookOver",),
+    "bulk": ("readBulk",),
+    "alert-views": ("listViews", "readDisplay"),
     "corrections": ("listCorrections",),
     "correction": ("readCorrection",),
     "routes": ("listRoutings", "listQueues"),

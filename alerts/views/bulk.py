@@ -1,0 +1,149 @@
+"""Many alerts at once: looked over, done with one reason, told alert by alert, taken back."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from alerts import bulk
+from alerts.forms import NOTE_LENGTH
+from alerts.models import Alert, Bulk
+from alerts.staffing import analysts
+from alerts.triage import leads
+from alerts.views.alert import asked_of
+from alerts.views.queue import filters_of
+from alerts.visibility import masked
+from anomalyshield.accounts.permissions import allow
+from anomalyshield.audit.record import denied
+
+
+class BulkForm(forms.Form):
+    """What is done to all of them, and why."""
+
+    action = forms.ChoiceField(
+        choices=Bulk.Action.choices, error_messages={"required": "Say what is done to them."}
+    )
+    disposition = forms.ChoiceField(
+        choices=[("", "What they were"), *Alert.Disposition.choices], required=False
+    )
+    typology = forms.ChoiceField(
+        choices=[("", "Typology, if fraud"), *Alert.Typology.choices], required=False
+    )
+    to = forms.ModelChoiceField(
+        analysts(), to_field_name="username", required=False, empty_label="Who works on them"
+    )
+    reason = forms.CharField(
+        max_length=NOTE_LENGTH,
+        error_messages={"required": "Say why: one reason for all of them."},
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+@allow("alert.lead", methods=("GET",))
+def look_over(request: HttpRequest) -> HttpResponse:
+    """How many they are and how different, before anything is done."""
+    if not leads(request.user):
+        return _not_a_lead(request)
+    return _preview(request, _asked(request))
+
+
+@allow("alert.lead", methods=("POST",))
+def act(request: HttpRequest) -> HttpResponse:
+    if not leads(request.user):
+        return _not_a_lead(request)
+    form, choices = BulkForm(request.POST), _choices(request)
+    if not form.is_valid() or choices is None:
+        said = [str(error) for errors in form.errors.values() for error in errors]
+        return _again(request, form, *said or ["These are no alerts."], status=400)
+    try:
+        done = bulk.act(by=request.user, choices=choices, **form.cleaned_data)
+    except bulk.Refused as refusal:
+        return _again(request, form, str(refusal), status=409)
+    return redirect("bulk", done.pk)
+
+
+@allow("alert.lead", methods=("GET",))
+def outcome(request: HttpRequest, pk: int) -> HttpResponse:
+    """What became of each of them."""
+    found = _find(request, pk)
+    items = list(found.items.select_related("alert", "alert__queue"))
+    context = {
+        "bulk": found,
+        "items": items,
+        "done": sum(not one.refusal for one in items),
+        "may_undo": bulk.may_undo(request.user, found),
+        "minutes": int(bulk.triage.UNDO_WITHIN.total_seconds() // 60),
+    }
+    return render(request, "alerts/bulk.html", context)
+
+
+@allow("alert.lead", methods=("POST",))
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    found = _find(request, pk)
+    try:
+        bulk.undo(by=request.user, bulk=found)
+    except bulk.Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("bulk", pk)
+    messages.success(request, f"{found} is taken back: each alert is as it was before.")
+    return redirect("bulk", pk)
+
+
+def _asked(request: HttpRequest) -> bulk.Preview:
+    if "all" in request.GET:
+        return bulk.matching(request.user, asked_of(request))
+    ids = [int(one) for one in request.GET.getlist("alert") if one.isdecimal() and len(one) < 19]
+    return bulk.ticked(request.user, ids)
+
+
+def _choices(request: HttpRequest) -> list[bulk.Choice] | None:
+    """`12:3`: alert 12, which had three payments when it was looked over."""
+    found = []
+    for one in request.POST.getlist("alert"):
+        pk, _, seen = one.partition(":")
+        if not (pk.isdecimal() and seen.isdecimal() and len(one) < 26):
+            return None
+        found.append(bulk.Choice(int(pk), int(seen)))
+    return found
+
+
+def _again(request: HttpRequest, form: BulkForm, *errors: str, status: int) -> HttpResponse:
+    """The same alerts looked over anew, with the reason on top and what was typed kept."""
+    ids = [one.alert for one in _choices(request) or []]
+    preview = bulk.ticked(request.user, ids)
+    return _preview(request, preview, form=form, errors=errors, status=status)
+
+
+def _preview(
+    request: HttpRequest,
+    preview: bulk.Preview,
+    *,
+    form: BulkForm | None = None,
+    errors: tuple[str, ...] = (),
+    status: int = 200,
+) -> HttpResponse:
+    filters = filters_of(asked_of(request))
+    context = {
+        "preview": preview,
+        "form": form or BulkForm(),
+        "errors": errors,
+        "most": bulk.MOST,
+        "masked": masked(request.user),
+        "may_label": request.user.may("label.write"),
+        "back": f"{reverse('alerts')}?{filters}",
+        "filters": filters,
+    }
+    return render(request, "alerts/bulk_preview.html", context, status=status)
+
+
+def _find(request: HttpRequest, pk: int) -> Bulk:
+    return get_object_or_404(bulk.of_person(request.user), pk=pk)
+
+
+def _not_a_lead(request: HttpRequest) -> HttpResponse:
+    denied(by=request.user, action="alert.lead", reason=request.path)
+    context: dict[str, Any] = {"errors": ["A lead acts on many alerts at once."]}
+    return render(request, "alerts/bulk_preview.html", context, status=403)
