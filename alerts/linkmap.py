@@ -103,7 +103,7 @@ def _node(node: Node, shown: Shown, x: int, y: int) -> SafeString:
     box = format_html(
         '<title>{}</title><rect x="{}" y="{}" width="{}" height="{}" rx="6"/>'
         '<text class="sign" x="{}" y="{}" aria-hidden="true">{}</text>'
-        '<text x="{}" y="{}">{}</text>{}',
+        '<text x="{}" y="{}">{}</text>',
         shown.said,
         x,
         y,
@@ -115,23 +115,26 @@ def _node(node: Node, shown: Shown, x: int, y: int) -> SafeString:
         x + 25,
         y + 17,
         short,
-        _count(node, x, y),
     )
     if shown.address:
         current = SafeString(' aria-current="true"') if shown.chosen else ""
         box = format_html(
             '<a href="{}" aria-label="{}"{}>{}</a>', shown.address, shown.said, current, box
         )
-    return format_html('<g class="{}">{}{}</g>', _node_class(node, shown), box, _more(shown, x, y))
+    beside = SafeString(_count(node, x, y) + _more(shown, x, y))
+    return format_html('<g class="{}">{}{}</g>', _node_class(node, shown), box, beside)
 
 
 def _count(node: Node, x: int, y: int) -> SafeString:
-    """How many customers share it; of a hub, that they are many."""
+    """How many customers share it; of a hub, that they are many. The link says it in words."""
     if node.degree < 2:
         return SafeString("")
     words = f"{node.degree}" if not node.is_hub else "many"
     return format_html(
-        '<text class="count" x="{}" y="{}" text-anchor="end">{}</text>', x + WIDE - 8, y + 17, words
+        '<text class="count" x="{}" y="{}" text-anchor="end" aria-hidden="true">{}</text>',
+        x + WIDE - 8,
+        y + 17,
+        words,
     )
 
 
