@@ -242,9 +242,10 @@ def _branch(part: int, entity: str) -> str:
 
 MET_NOW = f"{hours.MET_COLUMNS}, 0::int8, 0::int8, 'NaN'::float8, 'NaN'::float8, 0::int8"
 HOURS_NOW = f"""
-SELECT hour, count::int8, units FROM scoring_merchanthour
+SELECT hour, sum(count), sum(units)::int8 FROM scoring_merchanthour
 WHERE merchant_key = %(merchant)s AND hour >= %(month_ago)s AND hour < %(this_hour)s
   AND recorded_at <= {KNOWN}
+GROUP BY hour HAVING sum(count) <> 0 ORDER BY hour
 """
 SUMS = np.dtype(HOURS.descr[1:])  # the merchant is known
 # One round trip, and one row whatever the number of transactions: an array per column. Its binary
@@ -284,7 +285,7 @@ def _one(event: Rows, known_at: datetime | None) -> tuple[History, datetime]:
     kept["merchant"] = event["merchant"]
     for name in SUMS.names or ():
         kept[name] = sums[name]
-    return History(*past, hours.summed(kept), _ended(_table(answer, FRAUDS_AT, FRAUDS))), known
+    return History(*past, kept, _ended(_table(answer, FRAUDS_AT, FRAUDS))), known
 
 
 def _turned(latest_first: Rows, entity: str) -> Rows:

@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from alerts import grouping, routing
-from alerts.models import Alert, AlertHit, Queue
-from scoring.models import Decision
+from alerts.models import Alert, AlertHit, Profile, Queue
+from scoring.engine.features import FEATURES, spec_id
+from scoring.models import Decision, Snapshot
 from scoring.signals import decisions_made
 from tests.alerts import making
 
@@ -80,6 +81,23 @@ def test_a_batch_is_routed_in_a_fixed_number_of_queries(cards, django_assert_num
     # savepoint, claim, routes, hits, vectors, locks, alerts, insert both, mark, release
     with django_assert_num_queries(11):
         assert routing.raise_alerts(ids) == 20
+
+
+def test_keeping_their_vectors_reads_no_alert_again(cards, django_assert_num_queries):
+    routing.active_routes()
+    made = [making.decision(making.payment(f"customer-{n}")) for n in range(9)]
+    Snapshot.objects.bulk_create(
+        Snapshot(
+            day=one.known_at.date(),
+            transaction_id=one.transaction_id,
+            spec=spec_id(),
+            vector=bytes(8 * len(FEATURES)),
+        )
+        for one in made
+    )
+    with django_assert_num_queries(12):  # those above, and one for all vectors
+        assert routing.raise_alerts([one.pk for one in made]) == 9
+    assert Profile.objects.count() == 9
 
 
 @pytest.mark.django_db(transaction=True)
