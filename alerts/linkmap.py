@@ -118,8 +118,10 @@ def _node(node: Node, shown: Shown, x: int, y: int) -> SafeString:
     )
     if shown.address:
         current = SafeString(' aria-current="true"') if shown.chosen else ""
+        # What stands in the box is part of its name, cut as it is: people say what they see.
+        said = shown.said if short == shown.name else f"{short} {shown.said}"
         box = format_html(
-            '<a href="{}" aria-label="{}"{}>{}</a>', shown.address, shown.said, current, box
+            '<a href="{}" aria-label="{}"{}>{}</a>', shown.address, said, current, box
         )
     beside = SafeString(_count(node, x, y) + _more(shown, x, y))
     return format_html('<g class="{}">{}{}</g>', _node_class(node, shown), box, beside)

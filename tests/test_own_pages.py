@@ -138,7 +138,7 @@ def test_a_browser_that_says_too_much_of_itself_is_cut_not_refused(ana: User) ->
 # --- how times read -------------------------------------------------------------------------------
 def test_ana_chooses_her_zone_and_times_are_shown_in_it(ana: User, adam: User) -> None:
     here = logged_in()
-    answer = here.post("/profile/", {"timezone": "Asia/Kolkata"})
+    answer = here.post("/profile/", {"timezone": "Asia/Kolkata", "keys": "on"})
     assert answer.status_code == 302
     User.objects.filter(pk=ana.pk).update(last_login="2026-03-01T20:00:00Z")
     assert "2026-03-02 01:30 IST" in here.get("/profile/").content.decode()
@@ -162,7 +162,7 @@ def test_the_trail_is_read_and_asked_for_in_words(adam: User) -> None:
 
 
 def test_choosing_the_same_again_leaves_nothing_on_the_trail(ana: User) -> None:
-    logged_in().post("/profile/", {"timezone": "UTC"})
+    logged_in().post("/profile/", {"timezone": "UTC", "keys": "on"})
     assert not AuditEvent.objects.filter(action="profile.changed").exists()
 
 

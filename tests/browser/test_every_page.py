@@ -17,8 +17,9 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from alerts import corrections
+from alerts import bulk, corrections
 from alerts.models import Alert
+from alerts.triage import leads
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import PUBLIC
@@ -73,6 +74,8 @@ def starts(user: User) -> Iterator[str]:
     for name, sample in SAMPLES.items():
         if not sample.args and kind_of(reverse(name)):
             action = action_of(name)
+            if action == "alert.lead" and not leads(user):
+                continue  # the role alone opens none of these
             if action == PUBLIC or user.may(action):
                 yield reverse(name)
 
@@ -84,9 +87,11 @@ def furnished() -> dict[str, list[str]]:
     Answers, by person, the addresses to which only a download or a state of a moment leads.
     """
     call_command("demo", rows=1500, verbosity=0)
-    ana, adam, mona = (User.objects.get(username=name) for name in ("ana", "adam", "mona"))
-    alert = Alert.objects.by_urgency().open().first()
-    assert alert is not None
+    names = ("ana", "lena", "adam", "mona")
+    ana, lena, adam, mona = (User.objects.get(username=name) for name in names)
+    alert, other = Alert.objects.by_urgency().open().filter(assignee=None)[:2]
+    chosen = [bulk.Choice(other.pk)]
+    several = bulk.act(by=lena, action="ASSIGN", choices=chosen, reason="Ana is here.", to=ana)
     case = workflow.open_case(by=ana, alerts=[alert])
     kept = evidence.add(by=ana, case=case, name="call.txt", content=b"She has her card.")
     policy_changes.ask(by=mona, policy=Policy(high_amount=2000), reason="Smaller ones too.")
@@ -106,6 +111,7 @@ def furnished() -> dict[str, list[str]]:
     version = ModelVersion.objects.latest("pk")
     return {
         "ana": [reverse("evidence", kwargs={"pk": case.pk, "number": kept.pk})],
+        "lena": [reverse("bulk", args=[several.pk])],
         "dana": [
             reverse("upload-preview", args=[held.pk]),
             reverse("upload-rejects", args=[done.pk]),
