@@ -332,6 +332,9 @@ if INCONCLUSIVE not in {"hold", "release"}:
 WEBHOOK_NETWORKS = env.networks(
     "ANOMALYSHIELD_WEBHOOK_NETWORKS", "Private networks webhooks may go to, like 10.1.0.0/16"
 )
+REPORT_FONT = env.text(
+    "ANOMALYSHIELD_REPORT_FONT", "TrueType file for PDFs, for scripts beyond Western Europe's"
+)
 
 # --- Celery: a bell, never a store (reliability section 4) ----------------------------------------
 VISIBILITY_TIMEOUT = 60

@@ -1,29 +1,15 @@
 """Refused rows as a CSV to mend and send again, safe to open in a spreadsheet."""
 
 import csv
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from anomalyshield.cells import harmless, restored
 from scoring.models import RejectedRecord, Upload
 from scoring.sources.base import Record
 
 # The first columns of every such file. A file that begins with them comes from here and goes back.
 MARKS = ("rejected_row", "rejected_because")
-NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-# ASVS 1.2.10 names these beginnings. Apostrophes before them count too, or taking one away again
-# would not give back what was there.
-FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
-
-
-def harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula; plain numbers stay numbers."""
-    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
-
-
-def restored(text: str) -> str:
-    """What `harmless` was given."""
-    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
 def is_ours(columns: list[str]) -> bool:

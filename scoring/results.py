@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 from django.db import connection
 from django.db.models import QuerySet
 
+from anomalyshield.cells import harmless
 from anomalyshield.templatetags.words import masked_if
 from scoring.engine.decision import Level
 from scoring.models import Decision, Upload
-from scoring.rejects import harmless
 
 BINS, CATEGORIES, RISKIEST, PIECE = 20, 12, 50, 2_000
 # GROUPING tells which of the four sets a row belongs to: 0 where the column takes part.
