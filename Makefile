@@ -31,7 +31,7 @@ test: ## The whole product: style, types, migrations, every test but chaos
 	$(RUFF) format --check . || bad=1; \
 	$(MYPY) || bad=1; \
 	$(MIGRATIONS) || bad=1; \
-	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --ignore=tests/chaos || bad=1; \
+	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25 --ignore=tests/chaos || bad=1; \
 	exit $$bad
 
 # --- parts of it ----------------------------------------------------------------------------------
