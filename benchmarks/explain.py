@@ -1,4 +1,5 @@
-"""What an alert costs to explain: contributions, sentences, what would have changed it; and shap.
+"""What an alert costs to explain: contributions, sentences, what would have changed it, a second
+opinion; and shap.
 
 python -m benchmarks.explain [--alerts 200]
 """
@@ -47,7 +48,7 @@ def explained_decisions(count: int) -> tuple[Any, list[Any]]:
 
 
 def measure(count: int) -> None:
-    from scoring import counterfactuals, explaining
+    from scoring import counterfactuals, explaining, opinions
     from scoring.engine import explanation
     from scoring.engine.features import widened
 
@@ -78,6 +79,10 @@ def measure(count: int) -> None:
         milliseconds(lambda part: counterfactuals.found(part, bundle), parts, len(parts[0])),
     )
     in_the_worker(len(decisions))
+    opinions.second(decisions[0])
+    told(
+        "a second opinion, when somebody asks", milliseconds(opinions.second, decisions[:TOGETHER])
+    )
     beside_shap(bundle, vectors)
 
 

@@ -8,7 +8,7 @@ from scoring import evaluated, importance
 from scoring.doubts import doubts
 from scoring.engine.detectors import kind as kind_of
 from scoring.engine.features import FEATURES, spec_id
-from scoring.figures import table
+from scoring.figures import costs_in_words, table
 from scoring.models import ModelVersion
 
 # After Mitchell et al., "Model Cards for Model Reporting" (FAT* 2019): the same headings, filled
@@ -103,6 +103,8 @@ def _figures(version: ModelVersion, metrics: dict[str, Any]) -> Told:
     for row in rows:
         beside = f" (v{rival['number']}: {row['rival']})" if row["rival"] else ""
         yield f"{row['title']}: {row['own']}{beside}. {row['hint']}."
+    if kept := (metrics.get("curves") or {}).get("costs"):
+        yield costs_in_words(kept)
     yield from evaluated.sentences(metrics)
     yield from doubts(metrics)
     if not rows:

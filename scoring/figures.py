@@ -189,11 +189,7 @@ def _costs(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": "costs",
         "title": "What it costs",
-        "meaning": (
-            f"Frauds that are missed, at their amount, and {kept['alert_cost']:g} for each alert: "
-            f"{best:,.0f} at best, with {percent(best_share, 2)} of payments raised; "
-            f"{kept['nothing']:,.0f} without any alert."
-        ),
+        "meaning": costs_in_words(kept),
         "heads": ["Payments raised", "Cost"],
         "lines": [(percent(x, 3), f"{y:,.0f}") for x, y in kept["points"]],
         "drawn": {
@@ -205,6 +201,16 @@ def _costs(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
             "y": {"title": {"text": "Cost"}},
         },
     }
+
+
+def costs_in_words(kept: dict[str, Any]) -> str:
+    """What a curve of costs comes to: what counts, the cheapest place, and no alert at all."""
+    share, best = kept["best"][0]
+    return (
+        f"Frauds that are missed, at their amount, and {kept['alert_cost']:g} for each alert: "
+        f"{best:,.0f} at best, with {percent(share, 2)} of payments raised; "
+        f"{kept['nothing']:,.0f} without any alert."
+    )
 
 
 CHARTS = [

@@ -27,6 +27,10 @@ MEASURED = {
             "true": [50, 45, 40, 20, 0], "false": [850, 100, 10, 5, 0],
             "caught": [1000.0, 950.0, 900.0, 700.0, 0.0],
         },
+        "costs": {
+            "points": [[0.0, 1000.0], [0.05, 325.0], [1.0, 4500.0]],
+            "best": [[0.05, 325.0]], "nothing": 1000.0, "alert_cost": 5.0,
+        },
     },
     "importance": {
         "rows": 400,
@@ -151,8 +155,8 @@ def test_a_model_page_shows_its_numbers_beside_the_champions(ana, candidate):
     assert "better" in shown
     assert "40 %" in shown  # of the alerts in common
     island = re.search(r'<script id="charts" type="application/json">(.*?)</script>', shown, re.S)
-    assert set(json.loads(island[1])) == {"pr", "roc", "histogram", "calibration"}
-    assert shown.count("<summary>As a table</summary>") == 4
+    assert set(json.loads(island[1])) == {"pr", "roc", "histogram", "calibration", "costs"}
+    assert shown.count("<summary>As a table</summary>") == 5
 
 
 def test_what_moves_its_scores_is_told_by_feature_and_family_in_log_odds(ana, candidate):
@@ -211,6 +215,7 @@ def test_the_card_says_what_the_version_is_and_can_be_kept(ana, candidate, champ
     assert candidate.sha256 in text
     assert "900 rows, 50 frauds" in text
     assert "Average precision: 0.810 (v1: 0.500)" in text
+    assert "5 for each alert: 325 at best, with 5.00 % of payments raised; 1,000 without" in text
     first = client_of(ana).get(reverse("model-card", args=[champion.pk])).content.decode()
     assert "Its figures are unknown, not good." in first
     page(ana, "model-card", 4711, status=404)
