@@ -61,7 +61,7 @@ class PutIn(Strict):
 class DecisionIn(Strict):
     """What it was, and who goes on a list with it."""
 
-    disposition = s.ChoiceField(Alert.Disposition.choices)
+    disposition = s.ChoiceField(Alert.VERDICTS)
     typology = s.ChoiceField(Alert.Typology.choices, required=False, help_text="If fraud")
     note = Text(max_length=NOTE_LENGTH, required=False)
     put = PutIn(many=True, required=False, help_text="On lists, in the same transaction")
@@ -102,10 +102,17 @@ class AlertRowOut(s.ModelSerializer):
     hit_count = s.IntegerField(help_text="Payments in it")
     total = s.DecimalField(20, 4, help_text="Of all its payments, in the base currency")
     assignee = Person()
+    snoozed_until = s.DateTimeField(allow_null=True, help_text="While it is set aside")
     disposition = s.ChoiceField(["", *Alert.Disposition.values])
     typology = s.ChoiceField(["", *Alert.Typology.values])
     closed_at = s.DateTimeField(allow_null=True)
     closed_by = Person()
+    merged_into = s.IntegerField(
+        source="merged_into_id", allow_null=True, help_text="Where its payments are now"
+    )
+    duplicate_of = s.IntegerField(
+        source="duplicate_of_id", allow_null=True, help_text="The alert that says what it was"
+    )
 
     class Meta:
         model = Alert
@@ -113,8 +120,9 @@ class AlertRowOut(s.ModelSerializer):
             "id", "name", "status", "queue", "level", "risk_score", "expected_loss", "amount",
             "currency", "user_id", "transaction", "decision", "reason_codes", "top_reason",
             "entity_kind", "entity", "suspected", "hit_count", "total", "first_event",
-            "last_event", "last_hit_at", "assignee", "created_at", "due_at",
-            "disposition", "typology", "closed_at", "closed_by",
+            "last_event", "last_hit_at", "assignee", "created_at", "due_at", "snoozed_until",
+            "disposition", "typology", "closed_at", "closed_by", "merged_into",
+            "duplicate_of",
         )  # fmt: skip
 
 

@@ -3,10 +3,15 @@
 from django.urls import URLPattern, URLResolver, path
 
 from alerts import api, bulk_api, labels_api, lease_api, views_api
+from alerts import asleep_api as asleep
 from alerts import corrections_api as corrections
 from alerts import entities_api as entities
+from alerts import evidence_api as evidence
+from alerts import playbooks_api as playbooks
 from alerts import queues_api as queues
+from alerts import regrouping_api as regrouping
 from alerts import routes_api as routes
+from alerts import suppressions_api as suppressions
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # alerts
@@ -36,6 +41,48 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/alerts/<int:pk>/decide", api.Decide.as_view(), name="api-alert-decide"),
     path("api/v1/alerts/<int:pk>/list", api.PutOnList.as_view(), name="api-alert-list"),
     path("api/v1/alerts/<int:pk>/undo", api.Undo.as_view(), name="api-alert-undo"),
+    path("api/v1/alerts/<int:pk>/snooze", asleep.SnoozeOne.as_view(), name="api-alert-snooze"),
+    path("api/v1/alerts/<int:pk>/wake", asleep.Wake.as_view(), name="api-alert-wake"),
+    path(
+        "api/v1/alerts/<int:pk>/evidence",
+        evidence.Evidence.as_view(),
+        name="api-alert-evidence",
+    ),
+    path("api/v1/alerts/<int:pk>/merge", regrouping.Merge.as_view(), name="api-alert-merge"),
+    path("api/v1/alerts/<int:pk>/split", regrouping.Split.as_view(), name="api-alert-split"),
+    path(
+        "api/v1/alerts/regroupings/<int:pk>/undo",
+        regrouping.UndoRegrouping.as_view(),
+        name="api-regrouping-undo",
+    ),
+    path(
+        "api/v1/alerts/<int:pk>/duplicate",
+        regrouping.Duplicate.as_view(),
+        name="api-alert-duplicate",
+    ),
+    path(
+        "api/v1/alerts/<int:pk>/suppress",
+        suppressions.Suppress.as_view(),
+        name="api-alert-suppress",
+    ),
+    path("api/v1/suppressions", suppressions.Suppressions.as_view(), name="api-suppressions"),
+    path(
+        "api/v1/suppressions/<int:pk>",
+        suppressions.OneSuppression.as_view(),
+        name="api-suppression",
+    ),
+    path(
+        "api/v1/suppressions/<int:pk>/kept-out",
+        suppressions.KeptOut.as_view(),
+        name="api-suppression-kept-out",
+    ),
+    path(
+        "api/v1/suppressions/<int:pk>/end",
+        suppressions.EndSuppression.as_view(),
+        name="api-suppression-end",
+    ),
+    path("api/v1/playbooks", playbooks.Playbooks.as_view(), name="api-playbooks"),
+    path("api/v1/playbooks/<slug:typology>", playbooks.OnePlaybook.as_view(), name="api-playbook"),
     path("api/v1/alerts/<int:pk>/notes", api.Comment.as_view(), name="api-alert-notes"),
     # whom they are about
     path(

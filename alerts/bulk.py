@@ -8,13 +8,14 @@ the others as they are. For ten minutes the whole of it can be taken back.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from alerts import triage
+from alerts import snoozing, triage
 from alerts.listing import edge_of, narrow, question, up_to
 from alerts.models import Alert, Bulk, BulkItem
 from alerts.visibility import queues_of
@@ -107,6 +108,7 @@ def act(
     disposition: str = "",
     typology: str = "",
     to: Any = None,
+    until: datetime | None = None,
 ) -> Bulk:
     """Do it to each of them, each in its own transaction together with what is noted of it.
 
@@ -122,7 +124,9 @@ def act(
         raise Refused("Analysts decide; say what they were.")
     if action == Bulk.Action.ASSIGN and to is None:
         raise Refused("Say who works on them from now on.")
-    said = {"disposition": disposition, "typology": typology, "to": to}
+    if action == Bulk.Action.SNOOZE and until is None:
+        raise Refused("Say when they come back.")
+    said = {"disposition": disposition, "typology": typology, "to": to, "until": until}
     bulk = _begin(by, action, reason.strip(), disposition, len(choices))
     for choice in {one.alert: one for one in choices}.values():
         _one(bulk, choice, said)
@@ -198,6 +202,8 @@ def _do(item: BulkItem, choice: Choice, said: Mapping[str, Any]) -> None:
         item.verdict = alert.verdicts.get(undone_at=None)
     elif bulk.action == Bulk.Action.ASSIGN:
         triage.assign(by=bulk.by, alert=alert, to=said["to"])
+    elif bulk.action == Bulk.Action.SNOOZE:
+        snoozing.snooze(by=bulk.by, alert=alert, until=said["until"], reason=bulk.reason)
     else:
         triage.release(by=bulk.by, alert=alert)
     alert.refresh_from_db()
@@ -211,6 +217,9 @@ def _back(by: Any, item: BulkItem) -> None:
             if item.verdict_id:
                 _still_that(alert, item)
                 triage.undo(by=by, alert=alert)
+            elif item.bulk.action == Bulk.Action.SNOOZE:
+                _still_left(alert, item)
+                snoozing.wake(by=by, alert=alert)
             else:
                 triage.put_back(by=by, alert=alert, before=item.before, after=item.after)
             item.undone = True
@@ -218,6 +227,11 @@ def _back(by: Any, item: BulkItem) -> None:
     except Refused as refusal:
         item.refusal = str(refusal)
         item.save(update_fields=["refusal"])
+
+
+def _still_left(alert: Alert, item: BulkItem) -> None:
+    if _state(alert) != item.after:
+        raise Refused(f"Somebody went on with {alert} meanwhile: it stays as it is.")
 
 
 def _still_that(alert: Alert, item: BulkItem) -> None:

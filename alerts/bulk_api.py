@@ -15,7 +15,7 @@ from alerts.staffing import analysts
 from alerts.visibility import queues_of
 from anomalyshield.problems import Problem
 from anomalyshield.rest.resource import Resource, does
-from anomalyshield.rest.shapes import Person, Strict, Text, Whole
+from anomalyshield.rest.shapes import Moment, Person, Strict, Text, Whole
 
 
 class BulkAsked(Strict):
@@ -40,9 +40,10 @@ class BulkIn(Strict):
     action = s.ChoiceField(Bulk.Action.choices)
     alerts = s.ListField(child=ChoiceIn(), min_length=1, max_length=bulk.MOST)
     reason = Text(max_length=NOTE_LENGTH)
-    disposition = s.ChoiceField(Alert.Disposition.choices, required=False, help_text="To decide")
+    disposition = s.ChoiceField(Alert.VERDICTS, required=False, help_text="To decide")
     typology = s.ChoiceField(Alert.Typology.choices, required=False, help_text="If fraud")
     to = Text(max_length=150, required=False, help_text="To assign: a user name")
+    until = Moment(required=False, help_text="To snooze: when they come back")
 
 
 class LookedOverOut(s.Serializer):
@@ -108,7 +109,7 @@ class Bulks(AboutBulk):
 
     @does("actOnMany", "alert.lead", BulkOut, body=BulkIn, status=201, refused=(409,))
     def post(self, request: Request, given: dict[str, Any]) -> Bulk:
-        """Decide, assign or give back many alerts with one reason; each on its own. For leads."""
+        """Decide, assign, give back or snooze many alerts, each on its own. For leads."""
         choices = [bulk.Choice(**one) for one in given.pop("alerts")]
         if "to" in given:
             given["to"] = _person(given["to"])

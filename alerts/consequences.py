@@ -4,11 +4,17 @@ from typing import Any
 
 from django.conf import settings
 
-from alerts.models import AlertHit, Consequence, Verdict
+from alerts.models import Alert, AlertHit, Consequence, Verdict
 from scoring import labels, resolving
 from scoring.labels import Refused
 from scoring.models import Decision, Label, Resolution, Transaction
 
+LABEL_OF = {
+    Alert.Disposition.TRUE_POSITIVE_FRAUD: Label.Value.TRUE_FRAUD,
+    Alert.Disposition.FALSE_POSITIVE: Label.Value.FALSE_POSITIVE,
+    Alert.Disposition.BENIGN_POSITIVE: Label.Value.FALSE_POSITIVE,
+    Alert.Disposition.INCONCLUSIVE: Label.Value.INCONCLUSIVE,
+}  # a duplicate says nothing of its own
 # What becomes of the payment it holds. Inconclusive: as the installation says (settings).
 STATE_OF = {
     Label.Value.TRUE_FRAUD: Resolution.State.DECLINED,
@@ -42,8 +48,29 @@ def follow(verdict: Verdict, *, value: Label.Value) -> Resolution | None:
         made.append(one)
     if kept and len(kept) == len(made):
         raise Refused(f"{alert} stays open. {kept[0]}") from kept[0]
+    made += [
+        Consequence(verdict=verdict, hit=hit, resolution=_resolve(hit.decision, verdict, value))
+        for hit in hits_of_duplicates(alert)
+    ]
     Consequence.objects.bulk_create(made)
     return next((one.resolution for one in made if one.hit.decision_id == alert.decision_id), None)
+
+
+def hits_of_duplicates(alert: Alert) -> list[AlertHit]:
+    """Payments that follow what is said of this alert. They are given no label: the same payment
+    sent twice would be learnt from twice."""
+    theirs = AlertHit.objects.filter(alert__duplicate_of=alert, alert__status=Alert.Status.CLOSED)
+    return list(theirs.select_related("decision").order_by("pk"))
+
+
+def follow_original(verdict: Verdict, original: Verdict) -> None:
+    """A duplicate's payments become what the original's became."""
+    value = LABEL_OF[Alert.Disposition(original.disposition)]
+    hits = verdict.alert.hits.select_related("decision").order_by("pk")
+    Consequence.objects.bulk_create(
+        Consequence(verdict=verdict, hit=hit, resolution=_resolve(hit.decision, verdict, value))
+        for hit in hits
+    )
 
 
 def take_back(verdict: Verdict, *, by: Any) -> None:

@@ -1,12 +1,13 @@
 """What is known of the entity behind an alert: its payments, those around it, earlier alerts."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from alerts.models import Alert, AlertHit, Look
+from alerts.models import Alert, AlertHit, Look, Note
 from scoring.models import Transaction
 
 EVENTS = 20  # payments on the timeline …
@@ -30,9 +31,10 @@ COLUMNS = {
 }
 
 
-def timeline(alert: Alert) -> list[Event]:
-    """The payments of the same entity around the leading one, latest first, and it among them."""
-    at, own = alert.transaction, set(alert.hits.values_list("transaction_id", flat=True))
+def timeline(alert: Alert, own: Collection[int]) -> list[Event]:
+    """The payments of the same entity around the leading one, latest first, and it among them;
+    marked are those of the alert, its `own`."""
+    at = alert.transaction
     columns = COLUMNS[timed_by(alert)]
     known = {name: getattr(at, name) for name in columns}
     same = Transaction.objects.filter(**known).select_related("decision")
@@ -58,7 +60,7 @@ def hits_of(alert: Alert, person: Any) -> list[AlertHit]:
     Whoever looks has seen them from now on; at the first look nothing is fresh.
     """
     look = Look.objects.filter(alert=alert, person=person).first()
-    hits = list(alert.hits.select_related("transaction", "decision").order_by("-pk"))
+    hits = list(alert.hits.select_related("transaction", "decision").order_by("-at", "-pk"))
     for number, hit in enumerate(reversed(hits)):
         hit.fresh = look is not None and number >= look.hits
     if look is None or look.hits != len(hits):
@@ -72,8 +74,15 @@ def hits_of(alert: Alert, person: Any) -> list[AlertHit]:
     return sorted(hits, key=lambda hit: (not hit.fresh, -hit.score, -hit.pk))
 
 
+def notes_of(alert: Alert) -> "QuerySet[Note]":
+    """Those on it, and on what was merged into it."""
+    wanted = Q(alert=alert) | Q(alert__merged_into=alert)
+    return Note.objects.filter(wanted).select_related("author")
+
+
 def prior_alerts(alert: Alert, user: Any) -> list[Alert]:
     """Other alerts of the same customer or entity, latest first, as far as this person sees."""
     about = Q(user_id=alert.user_id) | Q(entity=alert.entity)
-    others = Alert.objects.visible_to(user).filter(about).exclude(pk=alert.pk)
+    moved_on = Q(status=Alert.Status.MERGED)
+    others = Alert.objects.visible_to(user).filter(about, ~moved_on).exclude(pk=alert.pk)
     return list(others.select_related("closed_by").order_by("-pk")[:PRIOR])

@@ -14,13 +14,14 @@ WINDOW = timedelta(days=7)
 WAITING = """
 SELECT count(*), count(*) FILTER (WHERE assignee_id IS NULL), coalesce(sum(expected_loss), 0)
 FROM (
-    SELECT * FROM ({parts}) AS walks ORDER BY expected_loss DESC, due_at, id LIMIT %(most)s
+    SELECT * FROM ({parts}) AS walks ORDER BY urgency DESC, due_at, id LIMIT %(most)s
 ) AS urgent
 """
 WAITING_PART = """
-SELECT expected_loss, due_at, id, assignee_id FROM alerts_alert
-WHERE queue_id = {queue} AND NOT (status = 'CLOSED')
-ORDER BY expected_loss DESC, due_at, id LIMIT %(most)s
+SELECT urgency, due_at, id, assignee_id, expected_loss FROM alerts_alert
+WHERE queue_id = {queue} AND status <> 'CLOSED' AND status <> 'MERGED'
+  AND status <> 'SNOOZED' AND status <> 'PENDING_INFO'
+ORDER BY urgency DESC, due_at, id LIMIT %(most)s
 """
 LATE = """
 SELECT count(*), min(due_at)
@@ -28,14 +29,15 @@ FROM (SELECT * FROM ({parts}) AS walks ORDER BY due_at LIMIT %(most)s) AS late
 """
 LATE_PART = """
 SELECT due_at FROM alerts_alert
-WHERE queue_id = {queue} AND NOT (status = 'CLOSED') AND due_at < %(now)s
+WHERE queue_id = {queue} AND due_at < %(now)s
+  AND status <> 'CLOSED' AND status <> 'MERGED' AND status <> 'PENDING_INFO'
 ORDER BY due_at LIMIT %(most)s
 """
 DECIDED = """
 SELECT count(*) FILTER (WHERE closed_at >= %(today)s),
        count(*) FILTER (WHERE closed_at >= %(yesterday)s AND closed_at < %(today)s),
        count(*) FILTER (WHERE disposition = 'TRUE_POSITIVE_FRAUD'),
-       count(*) FILTER (WHERE disposition <> 'INCONCLUSIVE')
+       count(*) FILTER (WHERE disposition NOT IN ('INCONCLUSIVE', 'DUPLICATE'))
 FROM (SELECT * FROM ({parts}) AS walks ORDER BY closed_at DESC LIMIT %(most)s) AS decided
 """
 DECIDED_PART = """

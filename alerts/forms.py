@@ -7,10 +7,13 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from alerts import moments
 from alerts.models import Alert, Queue
 from alerts.query import Problem, read
 from alerts.query_fields import Asker
+from alerts.snoozing import REASON_LENGTH
 from alerts.visibility import masked
+from anomalyshield.context import zone
 from scoring.engine.decision import Level
 from scoring.engine.lists import LIST_RULES
 from scoring.lists import Wish
@@ -22,6 +25,8 @@ STATUSES = [
     ("overdue", "Past SLA"),
     ("changed", "Changed since you looked"),
     ("escalated", "In a case"),
+    ("snoozed", "Snoozed"),
+    ("open", "Open, snoozed too"),
     ("closed", "Decided"),
     ("all", "All"),
 ]
@@ -110,7 +115,7 @@ class DecisionForm(forms.Form):
     """One of four dispositions, with a typology when it was fraud."""
 
     disposition = forms.ChoiceField(
-        choices=Alert.Disposition.choices,
+        choices=Alert.VERDICTS,
         error_messages={
             "required": "Choose what it was: fraud, legitimate, explained or inconclusive.",
             "invalid_choice": "“%(value)s” is not a disposition.",
@@ -161,6 +166,38 @@ def named_in(alert: Alert) -> dict[str, str]:
         "merchant": paid.merchant_name,
     }
     return {entity: value for entity, value in found.items() if value}
+
+
+class SnoozeForm(forms.Form):
+    """Until when and why; `for_customer` while somebody waits for their answer."""
+
+    when = forms.ChoiceField(
+        choices=moments.CHOICES,
+        error_messages={
+            "required": "Say when it comes back.",
+            "invalid_choice": "“%(value)s” is no such moment.",
+        },
+    )
+    day = forms.DateField(
+        required=False, error_messages={"invalid": "Write the day like 2026-11-30."}
+    )
+    why = forms.CharField(
+        max_length=REASON_LENGTH, error_messages={"required": "Say why it waits."}
+    )
+    for_customer = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if said.get("when") == moments.DATE and not said.get("day") and "day" not in self.errors:
+            self.add_error("day", "Say on which day it comes back.")
+        return said
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """As the verb takes it; mornings are those of whoever asks."""
+        told, now = self.cleaned_data, timezone.now()
+        until = moments.moment_of(told["when"], now=now, zone=zone(), day=told["day"])
+        return {"until": until, "reason": told["why"], "for_customer": told["for_customer"]}
 
 
 class NoteForm(forms.Form):

@@ -139,6 +139,16 @@ def extend(alert: Alert, placing: Placing, now: datetime) -> None:
         _lead(alert, placing.candidate)
 
 
+def rebuild(alert: Alert, found: Sequence[Candidate]) -> None:
+    """What stands on an alert of its payments, of these, which are all it has now."""
+    alert.hit_count, alert.total, alert.expected_loss = 0, Decimal(0), Decimal(0)
+    alert.level, alert.reason_codes = found[0].decision.level, []
+    alert.first_event = alert.last_event = found[0].payment.event_time
+    for candidate in found:
+        _add(alert, candidate, alert.last_hit_at)
+    _lead(alert, max(found, key=lambda one: one.decision.risk_score))
+
+
 def hit_of(alert: Alert, candidate: Candidate, now: datetime) -> AlertHit:
     payment = candidate.payment
     return AlertHit(

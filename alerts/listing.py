@@ -20,6 +20,7 @@ LOOKED = 20_000  # alerts a page looks through for what no index finds: a matter
 URGENCY = Alert.URGENCY
 LATEST = ("-id",)
 DECIDED = ("-closed_at", "-id")
+RETURNING = ("snoozed_until", "id")
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,10 @@ def queues_asked(queues: Iterable[Queue], asked: Mapping[str, Any]) -> list[Queu
 
 
 def order_of(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """Most urgent first; what is decided, latest first. Every order ends with the id."""
-    return {"closed": DECIDED, "all": LATEST}.get(asked.get("status", ""), URGENCY)
+    """Most urgent first; what is decided, latest first; what is snoozed, as it comes back. Every
+    order ends with the id."""
+    orders = {"closed": DECIDED, "all": LATEST, "snoozed": RETURNING}
+    return orders.get(asked.get("status", ""), URGENCY)
 
 
 def page_of(
@@ -203,10 +206,14 @@ def _with_status(alerts: AlertQuerySet, status: str, user: Any) -> AlertQuerySet
             return alerts.closed()
         case "overdue":
             return alerts.overdue()
+        case "open":
+            return alerts.open()
+        case "snoozed":
+            return alerts.asleep()
         case "unassigned":
-            return alerts.open().filter(assignee=None)
+            return alerts.awake().filter(assignee=None)
         case "changed":
             return alerts.changed_for(user)
         case "escalated":
             return alerts.filter(status=Alert.Status.ESCALATED)
-    return alerts.open()
+    return alerts.awake()

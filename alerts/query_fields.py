@@ -30,6 +30,7 @@ VERDICTS = {
     "legitimate": Alert.Disposition.FALSE_POSITIVE,
     "explained": Alert.Disposition.BENIGN_POSITIVE,
     "inconclusive": Alert.Disposition.INCONCLUSIVE,
+    "duplicate": Alert.Disposition.DUPLICATE,
 }
 # `is:` words that are a view of the queue of their own, in the order that fits it.
 STATUS = {
@@ -37,6 +38,7 @@ STATUS = {
     "unassigned": "unassigned",
     "changed": "changed",
     "case": "escalated",
+    "snoozed": "snoozed",
     "decided": "closed",
     "open": "open",
     "all": "all",
@@ -230,13 +232,16 @@ def _changed(asker: Asker) -> Q:
     return OPEN & Q(pk__in=looks.values("alert"))
 
 
-OPEN = ~Q(status=Alert.Status.CLOSED)
+OPEN = ~Q(status=Alert.Status.CLOSED) & ~Q(status=Alert.Status.MERGED)
+LATE = OPEN & ~Q(status=Alert.Status.PENDING_INFO)
 STATES: dict[str, Callable[[Asker], Q]] = {
-    "late": lambda asker: OPEN & Q(due_at__lt=timezone.now()),
+    "late": lambda asker: LATE & Q(due_at__lt=timezone.now()),
     "mine": lambda asker: Q(assignee=asker.user.pk),
     "unassigned": lambda asker: OPEN & Q(assignee=None),
     "changed": _changed,
     "case": lambda asker: Q(status=Alert.Status.ESCALATED),
+    "snoozed": lambda asker: Q(status__in=Alert.ASLEEP),
+    "back": lambda asker: OPEN & Q(boost__gt=0),
     "group": lambda asker: Q(hit_count__gt=1),
     "open": lambda asker: OPEN,
     "decided": lambda asker: Q(status=Alert.Status.CLOSED),

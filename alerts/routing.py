@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from django.db import connection, transaction
 from django.utils import timezone
 
-from alerts import grouping
+from alerts import grouping, snoozing, suppressing
 from alerts.candidates import Candidate, candidates
-from alerts.models import Alert, AlertHit, Profile, Queue, Route, Routing
+from alerts.models import Alert, AlertHit, Profile, Queue, Route, Routing, SuppressedHit
 from anomalyshield.audit.record import record
 from scoring.models import Decision
 
@@ -46,7 +46,8 @@ def _route(ids: list[int] | None) -> int:
         return 0
     now, routes = timezone.now(), active_routes()
     found = candidates(_without_hits(decisions))
-    placings = [grouping.place(one, routes) for one in found]
+    placings = suppressing.keep_out([grouping.place(one, routes) for one in found])
+    found = [placing.candidate for placing in placings]
     waiting = _locked({placing.key for placing in placings} - {0})
     hits = grouping.group(placings, waiting, now)
     _store(hits)
@@ -55,7 +56,8 @@ def _route(ids: list[int] | None) -> int:
 
 
 def _claim(ids: list[int] | None) -> list[Decision]:
-    unrouted = Decision.objects.unrouted().select_related("transaction__source").order_by("pk")
+    related = ("transaction__source", "policy")
+    unrouted = Decision.objects.unrouted().select_related(*related).order_by("pk")
     if ids is not None:
         unrouted = unrouted.filter(pk__in=ids)
     # SKIP LOCKED: a row held by someone else is being routed by them, or swept if they die.
@@ -64,9 +66,9 @@ def _claim(ids: list[int] | None) -> list[Decision]:
 
 def _without_hits(decisions: list[Decision]) -> list[Decision]:
     """A crash between two statements cannot happen, but an old backup can."""
-    there = set(
-        AlertHit.objects.filter(decision__in=decisions).values_list("decision_id", flat=True)
-    )
+    hits = AlertHit.objects.filter(decision__in=decisions).values_list("decision_id", flat=True)
+    kept_out = SuppressedHit.objects.filter(decision__in=decisions).values_list("decision_id")
+    there = set(hits.union(kept_out))
     return [decision for decision in decisions if decision.pk not in there]
 
 
@@ -82,7 +84,8 @@ def _locked(keys: Iterable[int]) -> list[Alert]:
         return []
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s) AS key", [ordered])
-    open_ones = Alert.objects.growing().filter(group_key__in=ordered).order_by("pk")
+    growing = Alert.objects.growing().select_related("assignee")
+    open_ones = growing.filter(group_key__in=ordered).order_by("pk")
     return list(open_ones.select_for_update(of=("self",)))
 
 
@@ -92,6 +95,7 @@ def _store(hits: list[AlertHit]) -> None:
     Alert.objects.bulk_create([alert for alert in alerts if alert.pk is None])
     if grown:
         Alert.objects.bulk_update(grown, GROWN)
+        snoozing.wake_joined(grown)
     for hit in hits:
         hit.alert = hit.alert  # anew: to set its id alone would have it read again for each hit
     AlertHit.objects.bulk_create(hits)

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.models import Alert, Profile
-from scoring.models import Explanation
 
 POOL = 500  # decided alerts, the latest: looked through in some milliseconds
 SHOWN = 5
@@ -53,7 +52,7 @@ class Past(NamedTuple):
 
 def similar(alert: Alert, user: Any) -> Likes:
     """The decided alerts most like it, of those this person sees. Nothing without a vector."""
-    own = Profile.objects.filter(alert=alert).first()
+    own: Profile | None = getattr(alert, "profile", None)
     pool = _pool(alert, own, user) if own else []
     if own is None or not pool:
         return Likes([], 0, 0)
@@ -97,7 +96,8 @@ def _ranks(rows: Vector) -> NDArray[np.int64]:
 
 def _pool(alert: Alert, own: Profile, user: Any) -> list[Past]:
     """Rows without their models: hundreds of those would take longer than all the rest."""
-    decided = Alert.objects.visible_to(user).closed().exclude(pk=alert.pk)
+    closed = Alert.objects.visible_to(user).closed()
+    decided = closed.exclude(pk=alert.pk).filter(duplicate_of=None)
     latest = decided.order_by("-closed_at", "-pk").values("pk")[:POOL]
     kept = Profile.objects.filter(alert__in=latest, spec=own.spec)
     columns = ("alert", "vector", "alert__reason_codes", "alert__suspected")
@@ -112,7 +112,7 @@ def _moved(alert: Alert) -> Vector | None:
     """What each feature added to its score; None while nothing is explained."""
     from scoring.engine.features import NAMES  # compiles its kernel on import: only when needed
 
-    explanation = Explanation.objects.filter(decision=alert.decision_id).first()
+    explanation = getattr(alert.decision, "explanation", None)
     if explanation is None or not explanation.contributions:
         return None
     said = explanation.contributions

@@ -12,16 +12,9 @@ from alerts.models import Alert, Note, Verdict
 from alerts.visibility import queues_of
 from anomalyshield.audit.record import record
 from scoring import labels, lists
-from scoring.models import Label, ListEntry
+from scoring.models import ListEntry
 
 UNDO_WITHIN = timedelta(minutes=10)
-
-LABEL_OF = {
-    Alert.Disposition.TRUE_POSITIVE_FRAUD: Label.Value.TRUE_FRAUD,
-    Alert.Disposition.FALSE_POSITIVE: Label.Value.FALSE_POSITIVE,
-    Alert.Disposition.BENIGN_POSITIVE: Label.Value.FALSE_POSITIVE,
-    Alert.Disposition.INCONCLUSIVE: Label.Value.INCONCLUSIVE,
-}
 
 CHANGED = ("status", "assignee_id")  # by a verdict, besides what an open alert never has
 
@@ -34,16 +27,16 @@ Refused = labels.Refused
 @transaction.atomic
 def claim(*, by: Any, alert: Alert) -> Alert:
     """Make it theirs. Of two people at once one succeeds and the other is told who won."""
-    alert = _locked(alert)
-    _still_open(alert)
-    _nobody_elses(alert, by)
-    before = {"assignee": _name(alert.assignee)}
+    alert = locked(alert)
+    still_open(alert)
+    nobody_elses(alert, by)
+    before = {"assignee": name_of(alert.assignee)}
     alert.assignee = by
     if alert.status == Alert.Status.NEW:
         alert.status = Alert.Status.ASSIGNED
     alert.save(update_fields=["assignee", "status"])
     record(
-        by=by, action="alert.claimed", object=alert, before=before, after={"assignee": _name(by)}
+        by=by, action="alert.claimed", object=alert, before=before, after={"assignee": name_of(by)}
     )
     return alert
 
@@ -51,10 +44,10 @@ def claim(*, by: Any, alert: Alert) -> Alert:
 @transaction.atomic
 def release(*, by: Any, alert: Alert) -> Alert:
     """Give it back to the queue."""
-    alert = _locked(alert)
-    _still_open(alert)
-    _nobody_elses(alert, by)
-    before = {"assignee": _name(alert.assignee)}
+    alert = locked(alert)
+    still_open(alert)
+    nobody_elses(alert, by)
+    before = {"assignee": name_of(alert.assignee)}
     alert.assignee = None
     if alert.status == Alert.Status.ASSIGNED:
         alert.status = Alert.Status.NEW
@@ -66,20 +59,20 @@ def release(*, by: Any, alert: Alert) -> Alert:
 @transaction.atomic
 def assign(*, by: Any, alert: Alert, to: Any) -> Alert:
     """Give it to somebody who works its queue. Others' alerts: for leads."""
-    alert = _locked(alert)
-    _still_open(alert)
-    _nobody_elses(alert, by)
+    alert = locked(alert)
+    still_open(alert)
+    nobody_elses(alert, by)
     if to != by and not leads(by):
         raise Refused("A lead gives alerts to others.")
     if not (to.may("alert.work") and queues_of(to).filter(pk=alert.queue_id).exists()):
         raise Refused(f"{to} does not work the queue of {alert}.")
-    before = {"assignee": _name(alert.assignee)}
+    before = {"assignee": name_of(alert.assignee)}
     alert.assignee = to
     if alert.status == Alert.Status.NEW:
         alert.status = Alert.Status.ASSIGNED
     alert.save(update_fields=["assignee", "status"])
     record(
-        by=by, action="alert.assigned", object=alert, before=before, after={"assignee": _name(to)}
+        by=by, action="alert.assigned", object=alert, before=before, after={"assignee": name_of(to)}
     )
     return alert
 
@@ -87,14 +80,16 @@ def assign(*, by: Any, alert: Alert, to: Any) -> Alert:
 @transaction.atomic
 def put_back(*, by: Any, alert: Alert, before: dict[str, Any], after: dict[str, Any]) -> Alert:
     """Whose it was before it was assigned or given back, if it is still as that left it."""
-    alert = _locked(alert)
+    alert = locked(alert)
     if {name: getattr(alert, name) for name in after} != after:
         raise Refused(f"Somebody went on with {alert} meanwhile: it stays as it is.")
     for name, value in before.items():
         setattr(alert, name, value)
     alert.save(update_fields=[*before])
-    alert = _locked(alert)
-    record(by=by, action="alert.put_back", object=alert, after={"assignee": _name(alert.assignee)})
+    alert = locked(alert)
+    record(
+        by=by, action="alert.put_back", object=alert, after={"assignee": name_of(alert.assignee)}
+    )
     return alert
 
 
@@ -119,16 +114,16 @@ def decide(
     that is not the alert page. The trail holds no free text of the note: it can never be erased,
     and people write names into notes.
     """
-    alert = _locked(alert)
-    _still_open(alert)
+    alert = locked(alert)
+    still_open(alert)
     if not why:
-        _nobody_elses(alert, by)
+        nobody_elses(alert, by)
     _nothing_new(alert, seen)
     meant = Alert.Disposition(disposition)
     if typology and meant != Alert.Disposition.TRUE_POSITIVE_FRAUD:
         typology = ""  # a typology is a kind of fraud
     before = {name: getattr(alert, name) for name in CHANGED}
-    _close(alert, by=by, disposition=meant, typology=typology)
+    close(alert, by=by, disposition=meant, typology=typology)
     if note:
         Note.objects.create(alert=alert, author=by, text=note)
     verdict = Verdict.objects.create(
@@ -140,7 +135,7 @@ def decide(
         before=before,
         listed=[one.pk for one in put_on_list(by=by, alert=alert, put=put)],
     )
-    resolution = consequences.follow(verdict, value=LABEL_OF[meant])
+    resolution = consequences.follow(verdict, value=consequences.LABEL_OF[meant])
     after = {"status": alert.status, "disposition": meant.value, "typology": typology}
     after["payment"] = resolution.state if resolution else "was never held"
     after["payments"] = alert.hit_count
@@ -163,7 +158,7 @@ def undo(*, by: Any, alert: Alert) -> Alert:
     Refused with a sentence when it is too late, someone else's, part of a closed case, or final
     for an upstream system. What was written as a note stays: it was said.
     """
-    alert = _locked(alert)
+    alert = locked(alert)
     verdict = _undoable(alert, by)
     consequences.take_back(verdict, by=by)
     before = {"status": alert.status, "disposition": alert.disposition}
@@ -217,9 +212,9 @@ def comment(*, by: Any, alert: Alert, text: str) -> Note:
 @transaction.atomic
 def escalate(*, by: Any, alert: Alert, why: str) -> Alert:
     """Mark it as part of an investigation. It stays undecided, and whoever escalates keeps it."""
-    alert = _locked(alert)
-    _still_open(alert)
-    _nobody_elses(alert, by)
+    alert = locked(alert)
+    still_open(alert)
+    nobody_elses(alert, by)
     before = {"status": alert.status}
     alert.status = Alert.Status.ESCALATED
     alert.assignee = alert.assignee or by
@@ -255,12 +250,13 @@ def _reopen(alert: Alert, verdict: Verdict) -> None:
     for name, value in verdict.before.items():
         setattr(alert, name, value)
     alert.disposition = alert.typology = ""
-    alert.closed_by = alert.closed_at = None
-    said = ["disposition", "typology", "closed_by", "closed_at"]
+    alert.closed_by = alert.closed_at = alert.duplicate_of = None
+    said = ["disposition", "typology", "closed_by", "closed_at", "duplicate_of"]
     alert.save(update_fields=[*verdict.before, *said])
 
 
-def _locked(alert: Alert) -> Alert:
+def locked(alert: Alert) -> Alert:
+    """As it is now, and nobody else changes it before this transaction ends."""
     return (
         Alert.objects.select_for_update(of=("self",))
         .select_related("transaction", "assignee", "closed_by")
@@ -268,11 +264,13 @@ def _locked(alert: Alert) -> Alert:
     )
 
 
-def _name(person: Any) -> str:
+def name_of(person: Any) -> str:
     return person.get_username() if person else ""
 
 
-def _still_open(alert: Alert) -> None:
+def still_open(alert: Alert) -> None:
+    if alert.status == Alert.Status.MERGED:
+        raise Refused(f"{alert} was merged into {alert.merged_into}.")
     if alert.status == Alert.Status.CLOSED:
         raise Refused(
             f"{alert} was already decided by {alert.closed_by}: "
@@ -280,7 +278,7 @@ def _still_open(alert: Alert) -> None:
         )
 
 
-def _nobody_elses(alert: Alert, by: Any) -> None:
+def nobody_elses(alert: Alert, by: Any) -> None:
     if alert.assignee is None or alert.assignee == by or leads(by):
         return
     raise Refused(f"{alert.assignee} is working on {alert}. Ask them, or a lead, to release it.")
@@ -295,13 +293,16 @@ def _nothing_new(alert: Alert, seen: int | None) -> None:
     raise Refused(f"{joined} joined {alert} since you opened it. Look again, then decide.")
 
 
-def _close(alert: Alert, *, by: Any, disposition: Alert.Disposition, typology: str) -> None:
+def close(
+    alert: Alert, *, by: Any, disposition: Alert.Disposition, typology: str = "", of: Any = None
+) -> None:
+    """The row as it is from now on; whoever asks has locked it, and keeps the verdict."""
     alert.status = Alert.Status.CLOSED
     alert.disposition = disposition
     alert.typology = typology
     alert.assignee = alert.assignee or by
     alert.closed_by = by
     alert.closed_at = timezone.now()
-    alert.save(
-        update_fields=["status", "disposition", "typology", "assignee", "closed_by", "closed_at"]
-    )
+    alert.duplicate_of = of
+    said = ["status", "disposition", "typology", "assignee", "closed_by", "closed_at"]
+    alert.save(update_fields=[*said, "duplicate_of"])

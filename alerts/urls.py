@@ -3,7 +3,22 @@
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from alerts.entities import ValueInAddress
-from alerts.views import alert, bulk, corrections, entities, links, queue, queues, routes, saved
+from alerts.views import (
+    alert,
+    asleep,
+    bulk,
+    corrections,
+    entities,
+    evidence,
+    links,
+    playbooks,
+    queue,
+    queues,
+    regrouping,
+    routes,
+    saved,
+    suppressions,
+)
 
 register_converter(ValueInAddress, "value")
 
@@ -30,6 +45,26 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<int:pk>/list/", alert.put_on_list, name="alert-list"),
     path("alerts/<int:pk>/undo/", alert.undo, name="alert-undo"),
     path("alerts/<int:pk>/note/", alert.note, name="alert-note"),
+    path("alerts/<int:pk>/snooze/", asleep.snooze, name="alert-snooze"),
+    path("alerts/<int:pk>/wake/", asleep.wake, name="alert-wake"),
+    path("alerts/<int:pk>/merge/", regrouping.merge, name="alert-merge"),
+    path("alerts/<int:pk>/split/", regrouping.split, name="alert-split"),
+    path(
+        "alerts/<int:pk>/regroupings/<int:number>/undo/",
+        regrouping.undo,
+        name="alert-regrouping-undo",
+    ),
+    path("alerts/<int:pk>/duplicate/", regrouping.duplicate, name="alert-duplicate"),
+    path("alerts/<int:pk>/evidence.json", evidence.as_json, name="alert-evidence"),
+    path("alerts/<int:pk>/evidence.pdf", evidence.as_pdf, name="alert-evidence-pdf"),
+    path("alerts/<int:pk>/suppress/", suppressions.suppress, name="alert-suppress"),
+    # what raises no alert, and what to do about those that are raised
+    path("suppressions/", suppressions.suppressions, name="suppressions"),
+    path("suppressions/<int:pk>/", suppressions.suppression, name="suppression"),
+    path("suppressions/<int:pk>/end/", suppressions.end, name="suppression-end"),
+    path("playbooks/", playbooks.playbooks, name="playbooks"),
+    path("playbooks/<slug:typology>/", playbooks.playbook, name="playbook"),
+    path("playbooks/<slug:typology>/write/", playbooks.write, name="playbook-write"),
     # whom alerts are about
     path("entities/<str:kind>/<value:value>/", entities.entity, name="entity"),
     path("entities/<str:kind>/<value:value>/links/", links.entity_links, name="entity-links"),

@@ -274,6 +274,8 @@ SPECTACULAR_SETTINGS = {
         },
         {"name": "routes", "description": "Which alerts go to which queue, tried beforehand"},
         {"name": "queues", "description": "The piles of alerts, and who works them"},
+        {"name": "suppressions", "description": "What raises no alert for a while"},
+        {"name": "playbooks", "description": "What to do about each kind of fraud"},
         {"name": "cases", "description": "Investigations, closed by two people"},
         {"name": "labels", "description": "What transactions turned out to be"},
         {"name": "corrections", "description": "What labels should say instead, by two people"},

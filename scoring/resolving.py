@@ -22,12 +22,13 @@ def standing(decision: Decision) -> Resolution | None:
 
 @transaction.atomic
 def resolve(
-    *, by: Any, decision: Decision, state: str, reason: Label.Value, behind: str
+    *, by: Any, decision: Decision, state: str, reason: Label.Value | None, behind: str
 ) -> Resolution | None:
     """Release or decline what the decision holds, and queue `decision.updated` for upstream.
 
-    None when it approved the payment at once: there is nothing to release. HELD is a step as
-    well: the review ended and the payment stays where it is.
+    No `reason` where nobody said what it was. None when it approved the payment at once: there
+    is nothing to release. HELD is a step as well: the review ended and the payment stays where
+    it is.
     """
     decision = _locked(decision)
     if decision.outcome == Outcome.APPROVE:
@@ -37,7 +38,7 @@ def resolve(
         standing(decision),
         state=State(state),
         by=_person(by),
-        reason=reason.value,
+        reason=reason.value if reason else "",
         behind=behind,
     )
 

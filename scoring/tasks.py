@@ -84,6 +84,7 @@ QUEUES = PROMPT + PATIENT
 PULSES = [
     Pulse("audit.seal", 0.5, "anomalyshield.audit.seal.seal"),
     Pulse("alerts.sweep", 2, "alerts.routing.sweep"),
+    Pulse("alerts.wake", 5, "alerts.snoozing.wake_due"),
     Pulse("uploads.sweep", 2, "scoring.ingest.sweep"),
     Pulse("orphans", 2, "scoring.tasks.free_orphans"),
     Pulse("schedule", 1, "scoring.schedule.run_due"),

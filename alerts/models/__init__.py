@@ -12,6 +12,14 @@ from alerts.models.views import SavedView, SavedViewQuerySet  # isort: skip
 from alerts.models.bulk import Bulk, BulkItem  # isort: skip
 from alerts.models.corrections import Correction, CorrectionQuerySet  # isort: skip
 from alerts.models.pinned import EntityNote, EntityNoteQuerySet  # isort: skip
+from alerts.models.snoozes import Snooze, SnoozeQuerySet  # isort: skip
+from alerts.models.suppressions import (  # isort: skip
+    SuppressedHit,
+    Suppression,
+    SuppressionQuerySet,
+)
+from alerts.models.regroupings import Regrouping  # isort: skip
+from alerts.models.playbooks import Playbook  # isort: skip
 
 __all__ = [
     "Alert",
@@ -28,12 +36,19 @@ __all__ = [
     "EntityNoteQuerySet",
     "Look",
     "Note",
+    "Playbook",
     "Profile",
     "Queue",
     "QueueQuerySet",
+    "Regrouping",
     "Route",
     "Routing",
     "SavedView",
     "SavedViewQuerySet",
+    "Snooze",
+    "SnoozeQuerySet",
+    "SuppressedHit",
+    "Suppression",
+    "SuppressionQuerySet",
     "Verdict",
 ]

@@ -24,24 +24,39 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(queue__in=queues_of(user))
 
     def open(self) -> "AlertQuerySet":
-        return self.exclude(status=Alert.Status.CLOSED)
+        """Undecided, whether at work or asleep. Each as a term of its own: the conditions of the
+        indexes below are such terms."""
+        closed, merged = models.Q(status=Alert.Status.CLOSED), models.Q(status=Alert.Status.MERGED)
+        return self.filter(~closed, ~merged)
+
+    def awake(self) -> "AlertQuerySet":
+        """The working list: open, and not set aside until later."""
+        snoozed = models.Q(status=Alert.Status.SNOOZED)
+        return self.open().filter(~snoozed, ~models.Q(status=Alert.Status.PENDING_INFO))
+
+    def asleep(self) -> "AlertQuerySet":
+        return self.filter(status__in=Alert.ASLEEP)
 
     def closed(self) -> "AlertQuerySet":
         return self.filter(status=Alert.Status.CLOSED)
 
     def growing(self) -> "AlertQuerySet":
         """Those that still take payments: nobody has decided on them, nor on a case with them."""
-        return self.filter(status__in=[Alert.Status.NEW, Alert.Status.ASSIGNED])
+        return self.filter(status__in=[Alert.Status.NEW, Alert.Status.ASSIGNED, *Alert.ASLEEP])
 
     def overdue(self) -> "AlertQuerySet":
-        return self.open().filter(due_at__lt=Now())
+        """Past their time, snoozed or not: no snooze hides that. While the customer is asked the
+        clock stands still."""
+        pending = models.Q(status=Alert.Status.PENDING_INFO)
+        return self.open().filter(~pending, due_at__lt=Now())
 
     def about(self, value: str) -> "AlertQuerySet":
         """Those of a customer, whichever payment of the alert is theirs, or of a card, device …"""
         from alerts.models.hits import AlertHit
 
         theirs = AlertHit.objects.filter(user_id=value).values("alert")
-        named = Alert.objects.filter(entity=value).values("pk")
+        merged = models.Q(status=Alert.Status.MERGED)  # its payments are in another one
+        named = Alert.objects.filter(~merged, entity=value).values("pk")
         return self.filter(pk__in=theirs.union(named))  # each by its index; an OR would use none
 
     def changed_for(self, user) -> "AlertQuerySet":
@@ -75,7 +90,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         )
 
     def by_urgency(self) -> "AlertQuerySet":
-        """Expected loss first, then the clock, then the id: never ties by chance."""
+        """Back from a snooze and not looked at, then expected loss, then the clock, then the id:
+        never ties by chance."""
         return self.order_by(*Alert.URGENCY)
 
     def across(
@@ -102,20 +118,31 @@ class Alert(models.Model):
     the highest score. Closed only together with a label for each of its payments.
     """
 
-    URGENCY = ("-expected_loss", "due_at", "id")
+    URGENCY = ("-urgency", "due_at", "id")
     MOST = 100  # payments in one alert: a verdict labels all of them in one transaction
 
     class Status(models.TextChoices):
         NEW = "NEW"
         ASSIGNED = "ASSIGNED"
+        SNOOZED = "SNOOZED"  # until a moment; its clock runs on
+        PENDING_INFO = "PENDING_INFO"  # the customer is asked: snoozed, and its clock stands still
         ESCALATED = "ESCALATED"
+        MERGED = "MERGED"  # its payments are in another alert now
         CLOSED = "CLOSED"
+
+    ASLEEP = (Status.SNOOZED, Status.PENDING_INFO)
+    DONE = (Status.CLOSED, Status.MERGED)
+    MOVABLE = (Status.NEW, Status.ASSIGNED)  # its payments, into another alert
 
     class Disposition(models.TextChoices):
         TRUE_POSITIVE_FRAUD = "TRUE_POSITIVE_FRAUD", "Fraud"
         BENIGN_POSITIVE = "BENIGN_POSITIVE", "Unusual but explained"
         FALSE_POSITIVE = "FALSE_POSITIVE", "Legitimate"
         INCONCLUSIVE = "INCONCLUSIVE", "Inconclusive"
+        DUPLICATE = "DUPLICATE", "Duplicate"  # of another alert, which says what it was
+
+    # What somebody says of an alert by itself: a duplicate is said of two.
+    VERDICTS = tuple(filter(lambda one: one[0] != "DUPLICATE", Disposition.choices))
 
     class Typology(models.TextChoices):
         CARD_TESTING = "CARD_TESTING", "Card testing"
@@ -135,8 +162,9 @@ class Alert(models.Model):
         DEVICE = "device", "Device"
         MERCHANT = "merchant", "Merchant"
 
-    decision = models.OneToOneField(Decision, models.PROTECT, related_name="alert")
-    transaction = models.OneToOneField(Transaction, models.PROTECT, related_name="alert")
+    # The leading one. That it leads no other open or decided alert follows from its unique hit.
+    decision = models.ForeignKey(Decision, models.PROTECT, related_name="leads")
+    transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="leads")
     # The indexes below begin with the same columns.
     queue = models.ForeignKey(Queue, models.PROTECT, related_name="alerts", db_index=False)
     route = models.ForeignKey(Route, models.PROTECT, null=True, related_name="alerts")
@@ -150,10 +178,25 @@ class Alert(models.Model):
     first_event = models.DateTimeField()  # of its payments, in their own time
     last_event = models.DateTimeField()
     last_hit_at = models.DateTimeField(db_default=Now())  # when the last payment joined
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.NEW)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.NEW)
+    snoozed_until = models.DateTimeField(null=True, blank=True)  # while it is asleep
+    boost = models.PositiveSmallIntegerField(default=0)  # back from a snooze, until looked at
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="merged", db_index=False
+    )
+    duplicate_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="duplicates", db_index=False
+    )
     level = models.CharField(max_length=8)
     risk_score = models.FloatField()
     expected_loss = models.DecimalField(max_digits=20, decimal_places=4)
+    # What the queue is ordered by: a boost stands above any loss. One column, so that a page
+    # begins in the index where the page before ended.
+    urgency = models.GeneratedField(
+        expression=models.F("expected_loss") + models.F("boost") * models.Value(10**16),
+        output_field=models.DecimalField(max_digits=22, decimal_places=4),
+        db_persist=True,
+    )
     amount = models.DecimalField(max_digits=18, decimal_places=4)
     currency = models.CharField(max_length=3)
     user_id = models.CharField(max_length=128)
@@ -181,35 +224,41 @@ class Alert(models.Model):
         indexes = [
             # Each begins with the queue: `across` walks one of them per queue. Open ones first.
             models.Index(
-                fields=["queue", "-expected_loss", "due_at", "id"],
-                include=["assignee"],
+                fields=["queue", "-urgency", "due_at", "id"],
+                include=["assignee", "status", "expected_loss"],
                 condition=~models.Q(status="CLOSED"),
                 name="alert_urgent",
             ),
             models.Index(
-                fields=["queue", "level", "-expected_loss", "due_at", "id"],
+                fields=["queue", "level", "-urgency", "due_at", "id"],
                 condition=~models.Q(status="CLOSED"),
                 name="alert_level",
             ),
             models.Index(
-                fields=["queue", "suspected", "-expected_loss", "due_at", "id"],
+                fields=["queue", "suspected", "-urgency", "due_at", "id"],
                 condition=~models.Q(status="CLOSED"),
                 name="alert_suspected",
             ),
             models.Index(
-                fields=["assignee", "queue", "-expected_loss", "due_at", "id"],
+                fields=["assignee", "queue", "-urgency", "due_at", "id"],
                 condition=~models.Q(status="CLOSED") & models.Q(assignee__isnull=False),
                 name="alert_held",
             ),
             models.Index(
-                fields=["queue", "-expected_loss", "due_at", "id"],
+                fields=["queue", "-urgency", "due_at", "id"],
                 condition=models.Q(status="ESCALATED"),
                 name="alert_escalated",
             ),
             models.Index(
                 fields=["queue", "due_at", "id"],
+                include=["status"],
                 condition=~models.Q(status="CLOSED"),
                 name="alert_due",
+            ),
+            models.Index(
+                fields=["queue", "snoozed_until", "id"],
+                condition=models.Q(status__in=["SNOOZED", "PENDING_INFO"]),
+                name="alert_asleep",
             ),
             models.Index(
                 fields=["queue", "-closed_at", "-id"],
@@ -221,6 +270,16 @@ class Alert(models.Model):
                 fields=["closed_by", "-closed_at"],
                 condition=models.Q(status="CLOSED"),
                 name="alert_decided_by",
+            ),
+            models.Index(
+                fields=["merged_into"],
+                condition=models.Q(merged_into__isnull=False),
+                name="alert_merged",
+            ),
+            models.Index(
+                fields=["duplicate_of"],
+                condition=models.Q(duplicate_of__isnull=False),
+                name="alert_duplicates",
             ),
             models.Index(fields=["queue", "-id"], name="alert_latest"),
             models.Index(fields=["queue", "created_at"], name="alert_raised"),
@@ -246,6 +305,20 @@ class Alert(models.Model):
                 | models.Q(closed_by__isnull=False, closed_at__isnull=False),
                 name="alert_closed_by_someone",
             ),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=["SNOOZED", "PENDING_INFO"])
+                | models.Q(snoozed_until__isnull=False),
+                name="asleep_until_a_moment",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="MERGED", merged_into__isnull=False)
+                | (~models.Q(status="MERGED") & models.Q(merged_into=None)),
+                name="merged_into_another",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(duplicate_of=None) | models.Q(disposition="DUPLICATE"),
+                name="duplicate_of_another",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -253,7 +326,11 @@ class Alert(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return self.status != Alert.Status.CLOSED
+        return self.status not in Alert.DONE
+
+    @property
+    def is_asleep(self) -> bool:
+        return self.status in Alert.ASLEEP
 
     @property
     def top_reason(self) -> str:
@@ -289,4 +366,5 @@ class Alert(models.Model):
 
     @property
     def is_late(self) -> bool:
-        return self.is_open and self.due_at < timezone.now()
+        running = self.is_open and self.status != Alert.Status.PENDING_INFO
+        return running and self.due_at < timezone.now()

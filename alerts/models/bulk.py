@@ -15,6 +15,7 @@ class Bulk(models.Model):
         DECIDE = "DECIDE", "Decide"
         ASSIGN = "ASSIGN", "Assign"
         RELEASE = "RELEASE", "Give back to the queue"
+        SNOOZE = "SNOOZE", "Snooze"
 
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(db_default=Now())

@@ -8,13 +8,17 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
-from alerts import leasing, triage
-from alerts.entity import COLUMNS, Event, hits_of, prior_alerts, timed_by, timeline
+from alerts import leasing, moments, playbooks, regrouping, snoozing, suppressing, triage
+from alerts.around import around
+from alerts.entity import COLUMNS, Event, hits_of, notes_of, prior_alerts, timed_by, timeline
 from alerts.forms import DAYS, DecisionForm, ListingForm, NoteForm, QueueFilter, named_in
-from alerts.models import Alert, AlertLease, Correction
+from alerts.models import Alert, AlertLease, Correction, Snooze
+from alerts.rulebook import compared
 from alerts.similar import similar
 from alerts.typologies import SENTENCES
+from alerts.usual import timed_entity, usual
 from alerts.views.queue import filters_of
 from alerts.visibility import masked, queues_of
 from alerts.why import why
@@ -30,17 +34,23 @@ UPSTREAM = {  # what it hears of an undo
     "later": " here; no endpoint is active, so upstream is told when one is resumed",
     "": " here; no endpoint is registered, so upstream is not told",
 }
+SUPPRESSED_DAYS = [("7", "7 days"), ("30", "30 days"), ("90", "90 days, leads"),
+                   ("180", "180 days, leads")]  # fmt: skip
 LAST = "last_decision"  # in the session: what the undo key takes back
 
 
 @allow("alert.view", methods=("GET",))
 def alert(request: HttpRequest, pk: int) -> HttpResponse:
     found = find(request, pk)
+    if found.merged_into_id:
+        messages.warning(request, f"{found} was merged into this one.")
+        return redirect(address_of(Alert(pk=found.merged_into_id), asked_of(request)))
     if request.htmx:  # the reasons, when they were still being computed as the page was opened
         context = {"alert": found, **_reasons(found), **_second(request, found, asked_of(request))}
         return render(request, "alerts/_why.html", context)
     if not masked(request.user):
         record(by=request.user, action="data.read", object=found)
+    snoozing.looked(by=request.user, alert=found)
     return page(request, found)
 
 
@@ -60,14 +70,14 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     found = find(request, pk)
     form, listing = DecisionForm(request.POST), ListingForm(request.POST, alert=found)
     if not (form.is_valid() and listing.is_valid()):
-        return refused(request, found, *_sentences(form), *_sentences(listing), status=400)
+        return refused(request, found, *sentences(form), *sentences(listing), status=400)
     try:
         decided = triage.decide(
             by=request.user, alert=found, put=listing.wishes, **form.cleaned_data
         )
     except triage.Refused as refusal:
         return refused(request, found, str(refusal))
-    return _on_to_the_next(request, decided)
+    return go_on(request, decided, _said(decided), "alert-undo")
 
 
 @allow("list.edit", methods=("POST",))
@@ -76,7 +86,7 @@ def put_on_list(request: HttpRequest, pk: int) -> HttpResponse:
     found = find(request, pk)
     form = ListingForm(request.POST, alert=found)
     if not form.is_valid():
-        return refused(request, found, *_sentences(form), status=400)
+        return refused(request, found, *sentences(form), status=400)
     if not form.wishes:
         return refused(request, found, "Tick whom to put on the list.", status=400)
     try:
@@ -105,7 +115,7 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     found = find(request, pk)
     form = NoteForm(request.POST)
     if not form.is_valid():
-        return refused(request, found, *_sentences(form), status=400)
+        return refused(request, found, *sentences(form), status=400)
     triage.comment(by=request.user, alert=found, text=form.cleaned_data["note"])
     return redirect(address_of(found, asked_of(request)))
 
@@ -141,6 +151,7 @@ def find(request: HttpRequest, pk: int) -> Alert:
     """The alert, if it lies in a queue this person sees; else it does not exist for them."""
     seen = Alert.objects.visible_to(request.user).for_the_page()
     related = ("decision__model", "decision__policy", "transaction__source")
+    related += ("lease__person", "profile")
     return get_object_or_404(seen.select_related(*related), pk=pk)
 
 
@@ -164,7 +175,9 @@ def refused(request: HttpRequest, found: Alert, *sentences: str, status: int = 4
 
 def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> HttpResponse:
     user, asked = request.user, asked_of(request)
-    events, label = timeline(found), standing_label(found)
+    hits = hits_of(found, user)
+    events, label = timeline(found, {hit.transaction_id for hit in hits}), standing_label(found)
+    prior, lease = prior_alerts(found, user), _lease(found)
     waiting = Correction.objects.waiting().filter(label__transaction__hit__alert=found)
     corrections = list(waiting.select_related("proposed_by", "label__transaction"))
     context = {
@@ -172,14 +185,15 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "payment": found.transaction,
         **_reasons(found),
         **_second(request, found, asked),
-        "hits": hits_of(found, user),
+        "hits": hits,
         "sentence": SENTENCES.get(found.suspected, ""),
-        "timed_by": timed_by(found).label,
         "timed_kind": timed_by(found).value,
         "timed_value": getattr(found.transaction, COLUMNS[timed_by(found)][1]),
+        "around": around(found, with_notes=not masked(user)),
+        "book": playbooks.standing(found.suspected),
         "events": events,
         "amounts": charts.amounts([_point(event) for event in reversed(events)]),
-        "prior": prior_alerts(found, user),
+        "prior": prior,
         "likes": similar(found, user),
         "label": label,
         "corrections": corrections,
@@ -187,10 +201,9 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "may_correct": user.may("label.change") and label.is_decisive and not corrections
         if label
         else False,
-        "notes": () if masked(user) else found.notes.select_related("author"),
+        "notes": () if masked(user) else notes_of(found),
         "cases": found.cases.all() if user.may("case.view") else (),
         "masked": masked(user),
-        "currency": settings.BASE_CURRENCY,
         "may_note": user.may("alert.work"),
         "may_work": user.may("alert.work") and found.is_open,
         "may_label": user.may("label.write") and found.is_open,
@@ -198,12 +211,19 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "named": named_in(found),
         "listing_days": DAYS,
         "may_undo": triage.may_undo(user, found),
-        "payment_state": resolving.standing(found.decision),
+        "payment_state": None if found.is_open else resolving.standing(found.decision),
         "filters": filters_of(asked),
         "may_next": user.may("alert.work"),
-        "lease": AlertLease.objects.living().filter(alert=found).select_related("person").first(),
+        "lease": lease,
         "typologies": Alert.Typology.choices,
+        "snooze": _snooze(found),
+        "moments": moments.CHOICES,
     }
+    if context["may_work"]:
+        context["mergeable"] = regrouping.mergeable(found, prior)
+        context["may_split"] = found.is_group and found.status in Alert.MOVABLE
+        context["suppressible"] = sorted(suppressing.reasons_of(found.decision))
+        context["suppressed_days"] = SUPPRESSED_DAYS
     context["upstream"] = UPSTREAM[heard(DECISION_UPDATED)] if context["may_undo"] else ""
     return render(request, "alerts/alert.html", context | more, status=status)
 
@@ -216,6 +236,7 @@ def standing_label(found: Alert) -> Label | None:
 def _reasons(found: Alert) -> dict[str, Any]:
     """What the middle column shows."""
     policy, reasons = Policy.from_dict(found.decision.policy.values), why(found.decision)
+    kind = timed_by(found)
     cuts = (policy.low_below, policy.high_above, policy.critical_above)
     return {
         "decision": found.decision,
@@ -223,6 +244,10 @@ def _reasons(found: Alert) -> dict[str, Any]:
         "why": reasons,
         "bars": [(c, charts.bar(c.value, reasons.largest)) for c in reasons.drawn],
         "scale": charts.scale(found.risk_score, *cuts),
+        "usual": usual(found, timed_entity(found, kind)),
+        "rules": compared(found.decision),
+        "timed_by": kind.label,
+        "currency": settings.BASE_CURRENCY,
     }
 
 
@@ -233,6 +258,18 @@ def _second(request: HttpRequest, found: Alert, asked: dict[str, Any]) -> dict[s
         "second": opinions.second(found.decision) if wanted else None,
         "second_asked": f"?{filters}&second_opinion=1" if filters else "?second_opinion=1",
     }
+
+
+def _lease(found: Alert) -> AlertLease | None:
+    """Who was given it and looks at it now."""
+    lease = getattr(found, "lease", None)
+    return lease if lease and lease.until > timezone.now() else None
+
+
+def _snooze(found: Alert) -> Snooze | None:
+    """Why it sleeps, or what it came back from just now."""
+    told = found.is_asleep or found.boost
+    return Snooze.objects.latest_of(found) if told else None
 
 
 def _point(event: Event) -> charts.Point:
@@ -276,12 +313,12 @@ def undoable(request: HttpRequest) -> dict[str, Any] | None:
     return last if fresh else None
 
 
-def _on_to_the_next(request: HttpRequest, decided: Alert) -> HttpResponse:
+def go_on(request: HttpRequest, done: Alert, said: str, undo: str) -> HttpResponse:
+    """To the next alert, with what was done to this one and the page that takes it back."""
     asked = asked_of(request)
-    undo_it = address_of(decided, asked, "alert-undo")
-    request.session[LAST] = {"name": str(decided), "address": undo_it, "at": time.time()}
-    following = leasing.take_next(by=request.user, asked=asked, behind=decided)
-    said = _said(decided)
+    undo_it = address_of(done, asked, undo)
+    request.session[LAST] = {"name": str(done), "address": undo_it, "at": time.time()}
+    following = leasing.take_next(by=request.user, asked=asked, behind=done)
     if following is None:
         messages.success(request, f"{said} Nothing else waits here.", undo_it)
         return redirect(f"{reverse('alerts')}?{filters_of(asked)}")
@@ -289,5 +326,5 @@ def _on_to_the_next(request: HttpRequest, decided: Alert) -> HttpResponse:
     return redirect(address_of(following, asked))
 
 
-def _sentences(form: Any) -> list[str]:
+def sentences(form: Any) -> list[str]:
     return [str(error) for errors in form.errors.values() for error in errors]

@@ -7,8 +7,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
-from alerts import bulk
+from alerts import bulk, moments
 from alerts.forms import NOTE_LENGTH
 from alerts.models import Alert, Bulk
 from alerts.staffing import analysts
@@ -17,6 +18,7 @@ from alerts.views.alert import asked_of
 from alerts.views.queue import filters_of
 from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow
+from anomalyshield.context import zone
 
 
 class BulkForm(forms.Form):
@@ -26,7 +28,7 @@ class BulkForm(forms.Form):
         choices=Bulk.Action.choices, error_messages={"required": "Say what is done to them."}
     )
     disposition = forms.ChoiceField(
-        choices=[("", "What they were"), *Alert.Disposition.choices], required=False
+        choices=[("", "What they were"), *Alert.VERDICTS], required=False
     )
     typology = forms.ChoiceField(
         choices=[("", "Typology, if fraud"), *Alert.Typology.choices], required=False
@@ -34,11 +36,24 @@ class BulkForm(forms.Form):
     to = forms.ModelChoiceField(
         analysts(), to_field_name="username", required=False, empty_label="Who works on them"
     )
+    when = forms.ChoiceField(choices=[("", "Until when"), *moments.CHOICES], required=False)
+    day = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
     reason = forms.CharField(
         max_length=NOTE_LENGTH,
         error_messages={"required": "Say why: one reason for all of them."},
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+
+    def clean(self) -> dict[str, Any]:
+        """The moment of a snooze instead of the words for it."""
+        said = super().clean() or {}
+        choice, day = said.pop("when", ""), said.pop("day", None)
+        if choice == moments.DATE and day is None:
+            self.add_error("day", "Say on which day they come back.")
+        elif choice:
+            now = timezone.now()
+            said["until"] = moments.moment_of(choice, now=now, zone=zone(), day=day)
+        return said
 
 
 @allow("alert.lead", methods=("GET",))

@@ -25,6 +25,7 @@ VIEWS: list[tuple[str, dict[str, str]]] = [
     ("Past SLA", {"status": "overdue"}),
     ("Changed since you looked", {"status": "changed"}),
     ("Mine", {"mine": "on"}),
+    ("Snoozed", {"status": "snoozed"}),
 ]
 DECIDED = ("Decided", {"status": "closed"})
 COUNTED = 24  # views with a count; who keeps more reads the further ones without

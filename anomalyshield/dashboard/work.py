@@ -64,7 +64,7 @@ def today() -> datetime:
 
 # --- mine -----------------------------------------------------------------------------------------
 def own_alerts(user: User) -> Tile:
-    mine = model("alerts.Alert").objects.open().filter(assignee=user)
+    mine = model("alerts.Alert").objects.awake().filter(assignee=user)
     found = mine.aggregate(n=Count("pk"), due=Min("due_at"))
     late = found["due"] is not None and found["due"] < timezone.now()
     hint = clock(found["due"]) if found["due"] else "take one from the queue"
@@ -80,7 +80,7 @@ def clock(due: datetime) -> str:
 
 
 def team_queue(user: User) -> Tile:
-    waiting = model("alerts.Alert").objects.open()
+    waiting = model("alerts.Alert").objects.awake()
     free = counted(urgent_of(user, waiting.filter(assignee=None), MANY + 1))
     total = counted(urgent_of(user, waiting, MANY + 1))
     return Tile("Team queue", total, f"{free} unassigned", address_of("alerts"))
@@ -107,7 +107,7 @@ def open_cases(user: User) -> Tile:
 
 
 def next_due(user: User) -> Panel:
-    mine = model("alerts.Alert").objects.open().filter(assignee=user).order_by("due_at", "pk")
+    mine = model("alerts.Alert").objects.awake().filter(assignee=user).order_by("due_at", "pk")
     lines = [line_of(alert, due=True) for alert in mine[:LINES]]
     empty = "You hold no alert. Open one from the queue and claim it."
     return Panel("My alerts, next due first", empty, lines, f"{address_of('alerts')}?mine=on")
@@ -165,7 +165,7 @@ def backlog(user: User) -> Tile:
     came = seen_by(user).filter(created_at__gte=day).count()
     went = decided_since(user, day).count()
     hint = f"{came:,} came and {went:,} went in 24 hours"
-    waiting = counted(urgent_of(user, model("alerts.Alert").objects.open(), MANY + 1))
+    waiting = counted(urgent_of(user, model("alerts.Alert").objects.awake(), MANY + 1))
     return Tile("Backlog", waiting, hint, address_of("alerts"), warned(came > went))
 
 
@@ -177,7 +177,7 @@ def throughput(user: User) -> Tile:
 def precision(user: User) -> Tile:
     found = decided_since(user, timezone.now() - WEEK).aggregate(
         fraud=Count("pk", Q(disposition="TRUE_POSITIVE_FRAUD")),
-        judged=Count("pk", ~Q(disposition="INCONCLUSIVE")),
+        judged=Count("pk", ~Q(disposition__in=["INCONCLUSIVE", "DUPLICATE"])),
     )
     share = found["fraud"] / found["judged"] if found["judged"] else None
     hint = f"frauds among {found['judged']:,} judged" if found["judged"] else "nothing judged yet"
@@ -189,7 +189,7 @@ def ageing(user: User) -> Panel:
     now = timezone.now()
     *recent, (oldest, _) = AGES
     ends = [start for start, _ in AGES[1:]]
-    young = seen_by(user).open().filter(created_at__gt=now - oldest)
+    young = seen_by(user).awake().filter(created_at__gt=now - oldest)
     counts = young.aggregate(
         **{
             f"n{n}": Count("pk", Q(created_at__lte=now - start, created_at__gt=now - end))
@@ -197,7 +197,7 @@ def ageing(user: User) -> Panel:
         }
     )
     known = sum(counts.values())
-    total = urgent_of(user, model("alerts.Alert").objects.open(), known + OLD + 1).count()
+    total = urgent_of(user, model("alerts.Alert").objects.awake(), known + OLD + 1).count()
     numbers = [*counts.values(), total - known]  # what is older is the rest, counted so far
     most = max(numbers) or 1
     rows = [

@@ -76,6 +76,7 @@ OUTCOMES = {
 RAISING = frozenset({"HIGH_AMOUNT", "VELOCITY_MULTI_CITY"})
 DENY, ALLOW = "DENY_LIST", "ALLOW_LIST"  # what people said about somebody (lists.py)
 NOVELTY = "NOVELTY"  # unlike anything seen (lane.py)
+SCORE = "SCORE"  # no rule's code: the score alone asked for a look
 
 
 def level_of(score: float, policy: Policy) -> Level:
@@ -141,6 +142,17 @@ def decide_each(
 
 
 UNHIT = {level: Verdict(level, outcome) for level, outcome in OUTCOMES.items()}
+
+
+def asked_for(codes: list[str], score: float, policy: Policy) -> frozenset[str]:
+    """What of a verdict wanted a person: rules that raise by themselves, the novelty, the SCORE.
+
+    Empty where nothing did, and where what did cannot be told: no score, or a list.
+    """
+    if score != score or DENY in codes:
+        return frozenset()
+    by_score = {SCORE} if score > policy.high_above else set()
+    return frozenset(by_score | {code for code in codes if code in RAISING or code == NOVELTY})
 
 
 def heeded(hits: list[Hit], score: float, policy: Policy) -> list[Hit]:

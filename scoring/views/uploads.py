@@ -77,7 +77,7 @@ def outcome(request: HttpRequest, found: Upload) -> dict[str, Any]:
         "results": counted,
         "scores": charts.columns(counted.scores, "Rows by risk score, from 0 to 1"),
         "hours": charts.columns(counted.hours, "Rows by hour of the day, UTC"),
-        "riskiest": results.riskiest(found).select_related("alert"),
+        "riskiest": results.riskiest(found).select_related("hit__alert"),
         "hidden": not sees_people(request.user),
     }
 

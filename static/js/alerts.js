@@ -20,6 +20,9 @@
     if (!element || element.disabled) return false;
     if (element.matches("input, select, textarea")) element.focus();
     else element.click();
+    // What a summary opens is filled in at once.
+    const opened = element.matches("summary") && element.parentElement.open;
+    if (opened) element.parentElement.querySelector("input, select, textarea")?.focus();
     return true;
   };
 

@@ -103,6 +103,25 @@ def test_twenty_alerts_are_decided_by_key_with_everything_in_sight(page: Page) -
     assert stood(last) == before
 
 
+def test_snoozed_by_key_it_is_out_of_the_way_and_z_brings_it_back_exactly(page: Page) -> None:
+    page.goto("/alerts/")
+    page.keyboard.press("n")
+    page.wait_for_selector("[data-key=s] kbd")
+    pk = number_of(page)
+    before = stood(pk)
+    page.keyboard.press("s")
+    page.keyboard.type("Not reached; if l, then f")  # letters, not verdicts
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: f"/alerts/{pk}/" not in url)
+    page.wait_for_selector("[data-key=z]")
+    assert Alert.objects.asleep().get().pk == pk
+    assert not Alert.objects.closed().exists()
+    page.keyboard.press("z")
+    page.wait_for_url(f"**/alerts/{pk}/**")
+    page.wait_for_selector(".decision-bar [data-key=f] kbd")
+    assert stood(pk) == before
+
+
 def test_keys_help_search_palette_and_leave(page: Page, ana: User) -> None:
     page.goto("/alerts/")
     page.keyboard.press("?")

@@ -143,7 +143,7 @@ def test_a_blocked_one_is_an_alert_with_the_entry_as_its_reason(ana):
     send(payment())
     sweep()
     decision = Decision.objects.get()
-    assert decision.alert.reason_codes == ["DENY_LIST"]
+    assert decision.hit.alert.reason_codes == ["DENY_LIST"]
     assert str(entry) in decision.hits[0]["sentence"]
 
 

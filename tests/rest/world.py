@@ -1,9 +1,12 @@
 """A little of everything, so that any address of the API has something to speak about."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from alerts import corrections, directing, entities, pinned
+from django.utils import timezone
+
+from alerts import corrections, directing, entities, pinned, regrouping, suppressing
 from alerts.models import Queue, Route
 from alerts.routing import active_routes
 from anomalyshield.accounts import keys
@@ -62,6 +65,12 @@ class World:
         )
         whom = entities.find("user", alerts[0].user_id, analyst)
         noted = pinned.pin(by=analyst, entity=whom, text="Travels.")
+        twins = [alerts_making.alert(queue, user="customer-0007") for _ in range(2)]
+        merged = regrouping.merge(by=analyst, into=twins[0], alerts=twins[1:])
+        end = timezone.now() + timedelta(days=7)
+        kept_out = suppressing.suppress(
+            by=analyst, alert=twins[0], codes=["SCORE"], kind="user", expires_at=end, reason="Son."
+        )
         self.clients = {role: client_of(one) for role, one in self.people.items()}
         for client in self.clients.values():
             client.raise_request_exception = False
@@ -94,6 +103,9 @@ class World:
             "audit": [1, 2, 3],
             "{kind}": [one.user_id for one in alerts],
             "notes": [noted.pk],
+            "regroupings": [merged.pk],
+            "suppressions": [one.pk for one in kept_out],
+            "playbooks": ["MULE", "SCAM", "NONE"],
         }
         self.ids["{id}"] = list(Route.objects.values_list("pk", flat=True))  # of a version
 

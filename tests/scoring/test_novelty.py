@@ -51,7 +51,7 @@ def test_it_is_held_for_a_person_who_reads_that_it_is_unlike_anything(champion) 
     assert answer.reason_codes == ["NOVELTY"]
     assert answer.risk_score < 0.7
     assert "unlike nearly all payments" in answer.hits[0]["sentence"]
-    assert Decision.objects.get().alert.reason_codes == ["NOVELTY"]
+    assert Decision.objects.get().hit.alert.reason_codes == ["NOVELTY"]
 
 
 def test_its_explanation_is_that_of_the_lane_and_adds_up(champion) -> None:

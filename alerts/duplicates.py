@@ -1,0 +1,57 @@
+"""An alert about what another one is about already: closed with a pointer, and without a word."""
+
+from typing import Any
+
+from django.db import transaction
+
+from alerts import consequences, triage
+from alerts.models import Alert, Note, Verdict
+from alerts.triage import Refused
+from anomalyshield.audit.record import record
+
+
+@transaction.atomic
+def close_as_duplicate(*, by: Any, alert: Alert, of: Alert, note: str = "") -> Alert:
+    """Close it as a duplicate of the other one, which says what it was.
+
+    Its payments are given no label, so that nothing is learnt twice; those that are held become
+    what the other's became, at once or when that is decided. It is taken back as any verdict is.
+    """
+    alert, of = _both(alert, of)
+    triage.still_open(alert)
+    triage.nobody_elses(alert, by)
+    _fits(alert, of)
+    before = {name: getattr(alert, name) for name in triage.CHANGED}
+    meant = Alert.Disposition.DUPLICATE
+    triage.close(alert, by=by, disposition=meant, of=of)
+    if note:
+        Note.objects.create(alert=alert, author=by, text=note)
+    verdict = Verdict.objects.create(
+        alert=alert, disposition=meant, by=by, at=alert.closed_at, before=before
+    )
+    if original := of.verdicts.filter(undone_at=None).first():
+        consequences.follow_original(verdict, original)
+    after = {"status": alert.status, "disposition": meant.value, "of": str(of)}
+    record(by=by, action="alert.decided", object=alert, before=before, after=after)
+    return alert
+
+
+def _both(alert: Alert, of: Alert) -> tuple[Alert, Alert]:
+    """In the order of their numbers, so that two people never wait for each other."""
+    if alert.pk == of.pk:
+        raise Refused("An alert is no duplicate of itself.")
+    there = {pk: triage.locked(Alert(pk=pk)) for pk in sorted((alert.pk, of.pk))}
+    return there[alert.pk], there[of.pk]
+
+
+def _fits(alert: Alert, of: Alert) -> None:
+    if of.status == Alert.Status.MERGED:
+        raise Refused(f"{of} was merged into A-{of.merged_into_id}: name that one.")
+    if of.duplicate_of_id:
+        raise Refused(f"{of} is a duplicate of A-{of.duplicate_of_id}: name that one.")
+    if alert.duplicates.exists():
+        raise Refused(f"Others are closed as duplicates of {alert}.")
+    if alert.status == Alert.Status.ESCALATED:
+        raise Refused(f"{alert} is part of a case, which decides it.")
+    if not alert.subjects & of.subjects:
+        raise Refused(f"{alert} and {of} have nobody in common.")

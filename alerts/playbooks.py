@@ -1,0 +1,79 @@
+"""Playbooks: the words and steps for a typology, as this release or a lead has written them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, transaction
+
+from alerts.models import Alert, Playbook
+from alerts.plays import ANY, PLAYS
+from alerts.triage import Refused, leads
+from anomalyshield.audit.record import record
+
+MOST_STEPS, STEP_LENGTH, TEXT_LENGTH = 20, 300, 4000
+
+
+def standing(typology: str) -> Playbook:
+    """The version in force; version 0, unsaved, is what this release says. Without a typology:
+    what to do about anything unusual."""
+    kept = Playbook.objects.filter(typology=typology).order_by("-version").first()
+    return kept or default(typology)
+
+
+def steps_for(typology: str) -> list[str]:
+    """The steps of the version in force, in order."""
+    return list(standing(typology).steps)
+
+
+def default(typology: str) -> Playbook:
+    play = PLAYS.get(typology, ANY)
+    told = {"text": play.text, "steps": list(play.steps), "at": None}
+    return Playbook(typology=typology, version=0, **told)
+
+
+def all_standing() -> list[Playbook]:
+    """One per typology, in the order in which they are listed everywhere."""
+    latest = Playbook.objects.order_by("typology", "-version").distinct("typology")
+    kept = {one.typology: one for one in latest.select_related("by")}
+    return [kept.get(typology) or default(typology) for typology in Alert.Typology.values]
+
+
+@transaction.atomic
+def write(
+    *, by: Any, typology: str, text: str, steps: Sequence[str], reason: str, seen: int
+) -> Playbook:
+    """A new version, in force at once; the ones before stay readable. For leads.
+
+    `seen` is the version it was written over: refused when somebody wrote another one meanwhile.
+    """
+    if not leads(by):
+        raise Refused("A lead writes playbooks.")
+    with connection.cursor() as cursor:  # of two leads at once the second sees the first's
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [typology])
+    before = standing(typology)
+    if before.version != seen:
+        raise Refused(f"Version {before.version} was written meanwhile. Read it, then write yours.")
+    text, reason = text.strip(), reason.strip()
+    steps = [one.strip() for one in steps if one.strip()]
+    _possible(text, steps, reason)
+    if (text, steps) == (before.text, list(before.steps)):
+        raise Refused("It says what it said before.")
+    made = Playbook.objects.create(
+        typology=typology, version=seen + 1, text=text, steps=steps, reason=reason, by=by
+    )
+    after = {"typology": typology, "version": made.version, "steps": len(steps)}
+    record(by=by, action="playbook.written", object=made, after=after, reason=reason)
+    return made
+
+
+def _possible(text: str, steps: Sequence[str], reason: str) -> None:
+    if "\x00" in text + "".join(steps) + reason:
+        raise Refused("Write text, and no control characters.")
+    if not text or len(text) > TEXT_LENGTH:
+        raise Refused(f"Say what it looks like, in at most {TEXT_LENGTH} characters.")
+    if not 0 < len(steps) <= MOST_STEPS:
+        raise Refused(f"Write between 1 and {MOST_STEPS} steps, each on a line of its own.")
+    if long := next((n for n, one in enumerate(steps, 1) if len(one) > STEP_LENGTH), 0):
+        raise Refused(f"Step {long} is longer than {STEP_LENGTH} characters.")
+    if not reason:
+        raise Refused("Say why it changes.")

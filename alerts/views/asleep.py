@@ -1,0 +1,46 @@
+"""Setting an alert aside and taking it up again, from its page."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from alerts import snoozing
+from alerts.forms import SnoozeForm
+from alerts.models import Alert
+from alerts.triage import Refused
+from alerts.views.alert import LAST, address_of, asked_of, find, go_on, refused, sentences
+from anomalyshield.accounts.permissions import allow
+from anomalyshield.templatetags.words import when
+
+
+@allow("alert.work", methods=("POST",))
+def snooze(request: HttpRequest, pk: int) -> HttpResponse:
+    """Until later, and on to the next one."""
+    found, form = find(request, pk), SnoozeForm(request.POST)
+    if not form.is_valid():
+        return refused(request, found, *sentences(form), status=400)
+    try:
+        done = snoozing.snooze(by=request.user, alert=found, **form.said)
+    except Refused as refusal:
+        return refused(request, found, str(refusal))
+    return go_on(request, done, _said(done), "alert-wake")
+
+
+@allow("alert.work", methods=("POST",))
+def wake(request: HttpRequest, pk: int) -> HttpResponse:
+    """At work again now; the key that undoes comes here too."""
+    found = find(request, pk)
+    try:
+        woken = snoozing.wake(by=request.user, alert=found)
+    except Refused as refusal:
+        return refused(request, found, str(refusal))
+    request.session.pop(LAST, None)
+    messages.success(request, f"{woken} is at work again.")
+    return redirect(address_of(woken, asked_of(request)))
+
+
+def _said(done: Alert) -> str:
+    late = not done.due_at > (done.snoozed_until or done.due_at)
+    runs = done.status == Alert.Status.SNOOZED and late
+    warned = " Its clock runs on, and will have run out by then." if runs else ""
+    return f"{done} is snoozed until {when(done.snoozed_until)}.{warned}"
