@@ -39,7 +39,7 @@ ALERTS = """
 INSERT INTO alerts_alert (decision_id, transaction_id, queue_id, entity_kind, entity, suspected,
     group_key, hit_count, total, first_event, last_event, last_hit_at, status, level, risk_score,
     expected_loss, amount, currency, user_id, reason_codes, created_at, due_at, assignee_id,
-    disposition, typology, closed_at, closed_by_id)
+    disposition, typology, closed_at, closed_by_id, boost)
 SELECT d.id, t.id, (%(queues)s::bigint[])[1 + width_bucket(t.lot, %(until)s::float[])], 'user',
     t.user_id,
     CASE WHEN t.id %% 20000 = 1 THEN 'BUST_OUT' WHEN t.id %% 4 = 0 THEN 'STOLEN_CARD'
@@ -53,7 +53,7 @@ SELECT d.id, t.id, (%(queues)s::bigint[])[1 + width_bucket(t.lot, %(until)s::flo
     CASE WHEN NOT t.closed THEN '' WHEN t.id %% 5 < 2 THEN 'TRUE_POSITIVE_FRAUD'
          WHEN t.id %% 5 < 4 THEN 'FALSE_POSITIVE' ELSE 'BENIGN_POSITIVE' END, '',
     CASE WHEN t.closed THEN least(now(), t.event_time + interval '2 days' * t.patience) END,
-    CASE WHEN t.closed THEN (%(people)s::bigint[])[1 + t.id %% %(staff)s] END
+    CASE WHEN t.closed THEN (%(people)s::bigint[])[1 + t.id %% %(staff)s] END, 0
 FROM (
     SELECT *, random() AS lot, random() AS patience, random() < 0.01 AS held,
         random() > 2 * %(open)s * row_number() OVER (ORDER BY id) / %(alerts)s AS closed

@@ -88,7 +88,8 @@ def read_cursor(text: str) -> tuple[datetime, int] | None:
 
 @allow("transaction.view", methods=("GET",))
 def transaction(request: HttpRequest, pk: int) -> HttpResponse:
-    rows = Transaction.objects.select_related("decision__model", "decision__policy", "source")
+    related = ("decision__model", "decision__policy", "source", "hit", "suppressed")
+    rows = Transaction.objects.select_related(*related)
     row = get_object_or_404(rows, pk=pk)
     hidden = not sees_people(request.user)
     if not hidden:

@@ -200,3 +200,14 @@ def test_the_list_asks_no_more_however_long_it_is(
     with django_assert_max_num_queries(9):
         as_ana.get("/suppressions/")
     assert triage.leads(ana) is False
+
+
+def test_a_payment_says_where_it_is(cards, ana, as_ana):
+    alert = large(cards)
+    [made] = suppressed(ana, alert)
+    paid()
+    hit = SuppressedHit.objects.get()
+    page = as_ana.get(f"/transactions/{hit.transaction_id}/").content.decode()
+    assert f'href="/suppressions/{made.pk}/"' in page
+    page = as_ana.get(f"/transactions/{alert.transaction_id}/").content.decode()
+    assert f'href="/alerts/{alert.pk}/"' in page

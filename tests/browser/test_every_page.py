@@ -9,6 +9,7 @@ import subprocess
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from alerts import bulk, corrections
+from alerts import bulk, corrections, snoozing, suppressing
 from alerts.models import Alert
 from alerts.triage import leads
 from anomalyshield.accounts import keys
@@ -89,7 +90,14 @@ def furnished() -> dict[str, list[str]]:
     call_command("demo", rows=1500, verbosity=0)
     names = ("ana", "lena", "adam", "mona")
     ana, lena, adam, mona = (User.objects.get(username=name) for name in names)
-    alert, other = Alert.objects.by_urgency().open().filter(assignee=None)[:2]
+    alert, other, third = Alert.objects.by_urgency().awake().filter(assignee=None)[:3]
+    later = timezone.now() + timedelta(days=2)
+    snoozing.snooze(by=ana, alert=third, until=later, reason="Customer not reached.")
+    small = next(one for one in Alert.objects.open() if suppressing.reasons_of(one.decision))
+    suppressing.suppress(
+        by=ana, alert=small, codes=[*suppressing.reasons_of(small.decision)], kind="user",
+        expires_at=later, reason="Buys a house.",
+    )  # fmt: skip
     chosen = [bulk.Choice(other.pk)]
     several = bulk.act(by=lena, action="ASSIGN", choices=chosen, reason="Ana is here.", to=ana)
     case = workflow.open_case(by=ana, alerts=[alert])
@@ -164,6 +172,10 @@ def test_every_page_is_whole_for_everyone(browser: Browser, live_server, furnish
         "correction",
         "entity",
         "entity-links",
+        "suppressions",
+        "suppression",
+        "playbooks",
+        "playbook",
     } <= visited
 
 
