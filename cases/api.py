@@ -15,11 +15,11 @@ from anomalyshield.audit.record import denied, record
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
 from anomalyshield.rest.resource import Resource, does
-from anomalyshield.rest.shapes import Listed, Person, Strict, Text, Whole, page
+from anomalyshield.rest.shapes import Flag, Listed, Person, Strict, Text, Whole, page
 from cases import workflow
 from cases.forms import LENGTH
-from cases.models import Case, CaseEvent
-from cases.views import VIEWS, find, shown
+from cases.models import Case, CaseEvent, Reopening
+from cases.views import PEOPLE, VIEWS, find, shown
 
 MOST = 200  # alerts in one request
 BIGGEST = 2**63 - 1
@@ -44,6 +44,7 @@ class OpenIn(Strict):
     )
     title = Text(max_length=200, required=False, help_text="No personal data: titles travel")
     note = Text(max_length=LENGTH, required=False)
+    draft = Flag(required=False, help_text="Nobody is asked before it is submitted")
 
 
 class EscalationIn(Strict):
@@ -87,6 +88,8 @@ class CaseRowOut(s.ModelSerializer):
     proposed_by = Person()
     closed_by = Person()
     outcome = s.ChoiceField(["", *Case.Outcome.values], help_text="Proposed, or final if closed")
+    waits_for = s.ChoiceField(["", *Case.Waiting.values], help_text="While it is suspended")
+    waits_until = s.DateTimeField(allow_null=True)
     proposed_at = s.DateTimeField(allow_null=True)
     closed_at = s.DateTimeField(allow_null=True)
 
@@ -94,7 +97,8 @@ class CaseRowOut(s.ModelSerializer):
         model = Case
         fields = (
             "id", "name", "title", "subject", "level", "status", "owner", "opened_by",
-            "opened_at", "outcome", "proposed_by", "proposed_at", "closed_by", "closed_at",
+            "opened_at", "waits_for", "waits_until", "outcome", "proposed_by",
+            "proposed_at", "closed_by", "closed_at",
         )  # fmt: skip
 
 
@@ -107,15 +111,38 @@ class CaseEventOut(s.Serializer):
     at = s.DateTimeField()
 
 
+class ReopeningOut(s.ModelSerializer):
+    """Somebody asked to reopen it, and what was answered."""
+
+    asked_by = Person()
+    answered_by = Person()
+    answered_at = s.DateTimeField(allow_null=True)
+
+    class Meta:
+        model = Reopening
+        fields = (
+            "state", "reason", "four_eyes", "asked_by", "asked_at",
+            "answered_by", "answered_at", "answer",
+        )  # fmt: skip
+
+
 class CaseOut(CaseRowOut):
     """A case with its alerts, its findings and its timeline."""
 
     alerts = s.SerializerMethodField()
     timeline = s.SerializerMethodField()
+    submitted_by = Person()
+    submitted_at = s.DateTimeField(allow_null=True)
+    admitted_by = Person()
+    admitted_at = s.DateTimeField(allow_null=True)
+    reopenings = s.SerializerMethodField()
     proposal = s.CharField(help_text="Say it as `seen` when you approve: it is of this content")
 
     class Meta(CaseRowOut.Meta):
-        more = ("findings", "four_eyes", "proposal", "alerts", "timeline")
+        more = (
+            "findings", "four_eyes", "creation_asked", "submitted_by", "submitted_at",
+            "admitted_by", "admitted_at", "reopenings", "proposal", "alerts", "timeline",
+        )  # fmt: skip
         fields = (*CaseRowOut.Meta.fields, *more)
 
     @extend_schema_field(AlertRowOut(many=True))
@@ -123,12 +150,14 @@ class CaseOut(CaseRowOut):
         seen = case.alerts.visible_to(self.context["user"]).for_the_page().order_by("-pk")
         return AlertRowOut(seen, many=True, context=self.context).data
 
+    @extend_schema_field(ReopeningOut(many=True))
+    def get_reopenings(self, case: Case) -> Any:
+        asked = case.reopenings.select_related("asked_by", "answered_by")
+        return ReopeningOut(asked, many=True).data
+
     @extend_schema_field(CaseEventOut(many=True))
     def get_timeline(self, case: Case) -> Any:
         return CaseEventOut(case.timeline.select_related("author"), many=True).data
-
-
-PEOPLE = ("owner", "opened_by", "proposed_by", "closed_by")
 
 
 class AboutCase(Resource):

@@ -14,7 +14,8 @@ from django.db import transaction
 from anomalyshield.audit.record import denied, record
 from cases.filekinds import TAKEN, Kind, kind_of
 from cases.models import Case, CaseEvent, Evidence, EvidenceContent
-from cases.workflow import Refused, locked, not_pending, still_open, tell
+from cases.states import Refused, takes_content
+from cases.steps import locked, tell
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_FILES = 50  # of one case
@@ -30,8 +31,7 @@ def add(*, by: Any, case: Case, name: str, content: bytes, note: str = "") -> Ev
     """Keep a file with an open case. Refused, with a sentence, if it is not what may be kept."""
     kind = _kind(content)
     case = locked(case)
-    still_open(case)
-    not_pending(case)
+    takes_content(case)
     sha256 = hashlib.sha256(content).hexdigest()
     _room_for(case, sha256)
     kept = Evidence.objects.create(

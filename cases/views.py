@@ -1,6 +1,5 @@
 """Cases: the list, one case, and what two people do with it."""
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 
+from alerts import staffing, triage
 from alerts.models import Alert
 from alerts.triage import Refused
 from anomalyshield.accounts.permissions import allow
@@ -18,18 +18,13 @@ from cases import evidence, workflow
 from cases.evidence import MOST_BYTES
 from cases.filekinds import TAKEN
 from cases.forms import EscalationForm, EvidenceForm, ProposalForm, ReturnForm, TextForm
-from cases.models import Case, CaseEvent, CaseQuerySet, Evidence
+from cases.models import Case, CaseQuerySet, Evidence
+from cases.models.case import CLOSED, WAITING
+from cases.states import proposer_of, verbs_for
+from cases.telling import timeline_of
 
 PAGE = 50
-KINDS = {
-    CaseEvent.Kind.OPENED: "Opened",
-    CaseEvent.Kind.ALERT_ADDED: "Alerts",
-    CaseEvent.Kind.NOTE: "Notes",
-    CaseEvent.Kind.EVIDENCE: "Evidence",
-    CaseEvent.Kind.CLOSURE_PROPOSED: "Proposals",
-    CaseEvent.Kind.RETURNED: "Returned",
-    CaseEvent.Kind.CLOSED: "Closed",
-}
+PEOPLE = ("owner", "opened_by", "submitted_by", "admitted_by", "proposed_by", "closed_by")
 VIEWS = [
     ("Open", ""),
     ("Mine", "mine"),
@@ -50,6 +45,7 @@ def cases(request: HttpRequest) -> HttpResponse:
         "older": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "views": VIEWS,
         "show": show,
+        "terms": request.user.may("user.manage"),
     }
     return render(request, "cases/cases.html", context)
 
@@ -168,10 +164,11 @@ def find(request: HttpRequest, pk: int) -> Case:
 
 
 def page(request: HttpRequest, found: Case, status: int = 200, **more: Any) -> HttpResponse:
-    people = ("owner", "opened_by", "proposed_by", "closed_by")
+    fresh = Case.objects.select_related(*PEOPLE).get(pk=found.pk)
     context = {
-        "case": Case.objects.select_related(*people).get(pk=found.pk),
-        **_timeline(found, request.GET.get("kind", "")),
+        "case": fresh,
+        **moves(fresh, request.user),
+        "told": timeline_of(found, request.GET.get("kind", "")),
         "evidence": found.evidence.select_related("added_by"),
         "taken": TAKEN,
         "most": MOST_BYTES,
@@ -181,23 +178,25 @@ def page(request: HttpRequest, found: Case, status: int = 200, **more: Any) -> H
     return render(request, "cases/case.html", context | more, status=status)
 
 
-def _timeline(found: Case, kind: str) -> dict[str, Any]:
-    """All of it, or the entries of one kind; which kinds there are, and how many of each."""
-    events = list(found.timeline.select_related("author"))
-    kinds = Counter(event.kind for event in events)
-    known = kind if kind in kinds else ""
+def moves(found: Case, user: Any) -> dict[str, Any]:
+    """What this person may do to its state now, and what a form for it needs."""
+    may = {verb.name.lower() for verb in verbs_for(found, user)}
+    waiting = found.status in WAITING
     return {
-        "timeline": [event for event in events if not known or event.kind == known],
-        "kind": known,
-        "kinds": [(value, KINDS[value], number) for value, number in kinds.items()],
-        "told": len(events),
+        "may": may,
+        "seen": found.proposal if waiting else "",
+        "own_proposal": waiting and proposer_of(found) == user.pk,
+        "reopening": found.reopenings.select_related("asked_by").last(),
+        "waits": Case.Waiting.choices,
+        "colleagues": staffing.analysts() if found.is_open else (),
+        "may_hand_over": found.is_open and (found.owner_id == user.pk or triage.leads(user)),
     }
 
 
 def shown(cases: CaseQuerySet, show: str, user: Any) -> CaseQuerySet:
     match show:
         case "closed":
-            return cases.filter(status=Case.Status.CLOSED)
+            return cases.filter(status__in=(*CLOSED, Case.Status.ABANDONED))
         case "mine":
             return cases.open().filter(owner=user)
         case "approval":

@@ -10,7 +10,11 @@ from django.utils import timezone
 from alerts import triage
 from alerts.models import Alert
 from anomalyshield.audit.record import record
+from cases.creation import begin
 from cases.models import Case, CaseEvent
+from cases.progress import resume
+from cases.states import Refused, Verb, move, still_open, takes_content
+from cases.steps import locked, tell
 from scoring import reasons
 from scoring.engine.decision import Level
 
@@ -22,36 +26,37 @@ DISPOSITION_OF = {
 }
 
 
-class Refused(triage.Refused):
-    """The case does not allow this now; the message is a sentence for the person who asked."""
-
-
 @transaction.atomic
-def open_case(*, by: Any, alerts: Sequence[Alert], title: str = "", note: str = "") -> Case:
-    """Start an investigation of one subject from its alerts. Open ones become ESCALATED."""
+def open_case(
+    *, by: Any, alerts: Sequence[Alert], title: str = "", note: str = "", draft: bool = False
+) -> Case:
+    """Start an investigation of one subject from its alerts. Open ones become ESCALATED.
+
+    Where the terms of one of their queues ask for it, it waits until a second person agrees.
+    `draft`: nobody is asked before it is submitted.
+    """
     subject = _subject_of(alerts)
     case = Case.objects.create(
         title=title or _title(alerts),
         subject=subject,
         level=max((alert.level for alert in alerts), key=LEVELS.index),
+        status=Case.Status.DRAFT,
         opened_by=by,
         owner=by,
     )
     tell(case, CaseEvent.Kind.OPENED, by, note)
-    record(
-        by=by, action="case.opened", object=case, after={"title": case.title, "level": case.level}
-    )
+    after = {"title": case.title, "level": case.level, "draft": draft}
+    record(by=by, action="case.opened", object=case, after=after)
     for alert in alerts:
-        add_alert(by=by, case=case, alert=alert)
-    return case
+        case = add_alert(by=by, case=case, alert=alert)
+    return case if draft else begin(by=by, case=case, said=False)
 
 
 @transaction.atomic
 def add_alert(*, by: Any, case: Case, alert: Alert) -> Case:
     """Bring one more alert of the same subject into an open case. Adding it again does nothing."""
     case = locked(case)
-    still_open(case)
-    not_pending(case)
+    takes_content(case)
     if case.subject not in alert.subjects:
         raise Refused(f"{alert} concerns another entity than {case}.")
     if case.alerts.filter(pk=alert.pk).exists():
@@ -63,6 +68,8 @@ def add_alert(*, by: Any, case: Case, alert: Alert) -> Case:
     case.save(update_fields=["level"])
     tell(case, CaseEvent.Kind.ALERT_ADDED, by, str(alert))
     record(by=by, action="case.alert_added", object=case, after={"alert": alert.pk})
+    if case.status == Case.Status.SUSPENDED:  # nobody waits for an answer while money goes on
+        return resume(by=by, case=case, why=f"{alert} came in")
     return case
 
 
@@ -94,18 +101,19 @@ def add_note(*, by: Any, case: Case, text: str) -> CaseEvent:
 def propose_closure(*, by: Any, case: Case, outcome: str, findings: str) -> Case:
     """Say what it was and why. With four eyes someone else approves; alone, it closes at once."""
     case = locked(case)
-    still_open(case)
-    not_pending(case)
+    move(case, Verb.PROPOSE, by=by)
     _may_judge(case, by)
     case.outcome, case.findings = Case.Outcome(outcome), findings
     case.proposed_by, case.proposed_at = by, timezone.now()
-    case.status = Case.Status.PENDING_CLOSURE_APPROVAL
     case.four_eyes = settings.FOUR_EYES
     case.save()
     tell(case, CaseEvent.Kind.CLOSURE_PROPOSED, by, f"{case.get_outcome_display()}: {findings}")
     after = {"outcome": case.outcome, "proposal": case.proposal, "four_eyes": case.four_eyes}
     record(by=by, action="case.closure_proposed", object=case, after=after)
-    return case if case.four_eyes else _close(case, by)
+    if case.four_eyes:
+        return case
+    move(case, Verb.CLOSE, by=by)
+    return _close(case, by)
 
 
 @transaction.atomic
@@ -113,10 +121,9 @@ def approve_closure(*, by: Any, case: Case, seen: str) -> Case:
     """Close it as proposed. `seen` is the `Case.proposal` the approver read: if it has changed
     since, or the approver is the proposer, nothing happens and a sentence says why."""
     case = locked(case)
-    _awaits(case)
-    if case.four_eyes and case.proposed_by_id == by.pk:
-        raise Refused(f"You proposed to close {case}. A second person has to approve it.")
-    if seen != case.proposal:
+    proposal = case.proposal
+    move(case, Verb.CLOSE, by=by)
+    if seen != proposal:
         raise Refused(
             f"The proposal to close {case} changed while you were reading. Read it again."
         )
@@ -127,8 +134,7 @@ def approve_closure(*, by: Any, case: Case, seen: str) -> Case:
 def return_case(*, by: Any, case: Case, reason: str) -> Case:
     """Send the proposal back with what is missing."""
     case = locked(case)
-    _awaits(case)
-    case.status = Case.Status.RETURNED
+    move(case, Verb.RETURN, by=by)
     case.save(update_fields=["status"])
     tell(case, CaseEvent.Kind.RETURNED, by, reason)
     record(by=by, action="case.returned", object=case, after={"status": case.status})
@@ -136,7 +142,7 @@ def return_case(*, by: Any, case: Case, reason: str) -> Case:
 
 
 def _close(case: Case, by: Any) -> Case:
-    case.status, case.closed_by, case.closed_at = Case.Status.CLOSED, by, timezone.now()
+    case.closed_by, case.closed_at = by, timezone.now()
     case.save(update_fields=["status", "closed_by", "closed_at"])
     for alert in case.alerts.open().order_by("pk"):
         # The verdict is the proposer's, so the label is too; a closed alert keeps its own.
@@ -176,34 +182,6 @@ def _one_at_a_time(subjects: Sequence[str]) -> None:
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["case " + subject]
             )
-
-
-def locked(case: Case) -> Case:
-    return (
-        Case.objects.select_for_update(of=("self",))
-        .select_related("proposed_by", "closed_by")
-        .get(pk=case.pk)
-    )
-
-
-def tell(case: Case, kind: CaseEvent.Kind, by: Any, text: str) -> CaseEvent:
-    return CaseEvent.objects.create(case=case, kind=kind, author=by, text=text)
-
-
-def still_open(case: Case) -> None:
-    if not case.is_open:
-        raise Refused(f"{case} was closed by {case.closed_by}.")
-
-
-def not_pending(case: Case) -> None:
-    if case.awaits_approval:
-        raise Refused(f"{case} waits for the approval of its closure. Return it first.")
-
-
-def _awaits(case: Case) -> None:
-    still_open(case)
-    if not case.awaits_approval:
-        raise Refused(f"Nobody has proposed to close {case}.")
 
 
 def _may_judge(case: Case, by: Any) -> None:

@@ -62,7 +62,7 @@ TABLE = [
     Action("label.change", WORK, "Correct a label", f"own, 15 minutes; then {TWO}"),
     Action("case.view", WORK, "See cases", OWN),
     Action("case.work", WORK, "Open and work cases", OWN),
-    Action("case.close", WORK, "Close a case", TWO),
+    Action("case.close", WORK, "Close and reopen cases, approve openings", TWO),
     Action("pii.unmask", WORK, "See personal data unmasked", "personal right, with a reason"),
     Action("report.export", EVERYONE, "Export a report", "masked"),
     Action("transaction.view", EVERYONE, "Search transactions", MASKED, frozenset({READ})),

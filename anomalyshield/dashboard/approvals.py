@@ -25,9 +25,16 @@ def _closures(user: User) -> Iterable[Line]:
     if not user.may("case.close"):
         return
     cases = model("cases.Case").objects.visible_to(user).awaiting(user)
-    for case in cases.select_related("proposed_by")[:LINES]:
-        words = f"{case.proposed_by} proposes to close “{case.title}”"
-        yield Line(str(case), address_of("case", case.pk), words, ago(case.proposed_at), case.level)
+    for case in cases.select_related("proposed_by", "submitted_by")[:LINES]:
+        match case.status:
+            case "PENDING_CREATION_APPROVAL":
+                words, since = f"{case.submitted_by} asks to open", case.submitted_at
+            case "PENDING_REOPEN_APPROVAL":
+                words, since = "Somebody asks to reopen", None
+            case _:
+                words, since = f"{case.proposed_by} proposes to close", case.proposed_at
+        words = f"{words} “{case.title}”"
+        yield Line(str(case), address_of("case", case.pk), words, ago(since), case.level)
 
 
 def _promotions(user: User) -> Iterable[Line]:

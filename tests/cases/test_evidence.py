@@ -224,12 +224,12 @@ def test_who_does_not_see_the_case_sees_no_file_of_it(as_ana, ana, lena, mona, c
 def test_the_timeline_is_read_by_kind(as_ana, ana, case):
     workflow.add_note(by=ana, case=case, text="Called the customer")
     put(as_ana, case)
-    whole, notes = page(as_ana, case), page(as_ana, case, kind="NOTE")
+    whole, notes = page(as_ana, case), page(as_ana, case, kind="notes")
     assert "added evidence" in whole
     assert "Called the customer" in notes
     assert "added evidence" not in notes
     assert "Evidence 1" in notes
-    assert "added evidence" in page(as_ana, case, kind="EVIDENCE")
+    assert "added evidence" in page(as_ana, case, kind="evidence")
     for nonsense in ("x", "\x00", "CLOSED"):
         assert "Called the customer" in page(as_ana, case, kind=nonsense)
 

@@ -79,6 +79,7 @@ class World:
             "routes": [directing.draft(by=self.people[ADMIN]).pk, active_routes()[0].routing_id],
             "queues": [queue.pk],
             "cases": [case.pk, proposed.pk],
+            "terms": [queue.pk],
             "labels": [said.pk],
             "corrections": [doubted.pk],
             "lists": [

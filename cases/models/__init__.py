@@ -1,0 +1,18 @@
+"""Investigations: cases, what is in them, and the people who open, close and reopen them."""
+
+from cases.models.case import Case, CaseQuerySet
+
+from cases.models.evidence import Evidence, EvidenceContent  # isort: skip
+from cases.models.reopening import Reopening  # isort: skip
+from cases.models.terms import QueueTerms  # isort: skip
+from cases.models.timeline import CaseEvent  # isort: skip
+
+__all__ = [
+    "Case",
+    "CaseEvent",
+    "CaseQuerySet",
+    "Evidence",
+    "EvidenceContent",
+    "QueueTerms",
+    "Reopening",
+]

@@ -1,0 +1,73 @@
+"""A case's timeline as a page shows it: each entry in words, and filters by kind."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from cases.models import Case, CaseEvent
+
+K = CaseEvent.Kind
+WORDS = {  # what its author did
+    K.OPENED: "opened the case",
+    K.SUBMITTED: "asked to open it",
+    K.OPENING_APPROVED: "approved the opening",
+    K.OPENING_REFUSED: "sent it back",
+    K.ALERT_ADDED: "added",
+    K.NOTE: "noted",
+    K.EVIDENCE: "added evidence",
+    K.STARTED: "began to work on it",
+    K.SUSPENDED: "suspended it",
+    K.RESUMED: "resumed it",
+    K.HANDED_OVER: "handed it over",
+    K.CLOSURE_PROPOSED: "proposed closure",
+    K.RETURNED: "returned it",
+    K.CLOSED: "closed it",
+    K.ABANDONED: "abandoned it",
+    K.REOPENING_ASKED: "asked to reopen it",
+    K.REOPENING_REFUSED: "left it closed",
+    K.REOPENED: "reopened it",
+}
+STATES = frozenset(K) - {K.ALERT_ADDED, K.NOTE, K.EVIDENCE}
+GROUPS = {  # a filter: its title and the kinds it shows
+    "notes": ("Notes", frozenset({K.NOTE})),
+    "alerts": ("Alerts", frozenset({K.ALERT_ADDED})),
+    "evidence": ("Evidence", frozenset({K.EVIDENCE})),
+    "states": ("Steps", STATES),
+}
+SHORT = frozenset({K.ALERT_ADDED})  # said in the same line
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the timeline."""
+
+    event: CaseEvent
+    words: str
+    short: bool
+
+
+@dataclass(frozen=True)
+class Told:
+    """The entries shown, and the filters with how many entries each has."""
+
+    entries: list[Entry]
+    kind: str
+    kinds: list[tuple[str, str, int]]
+    total: int
+
+
+def timeline_of(case: Case, kind: str = "") -> Told:
+    """All of it, or the entries of one group; an unknown group is all of it."""
+    events = list(case.timeline.select_related("author"))
+    counts = Counter(event.kind for event in events)
+    kinds = [
+        (name, title, number)
+        for name, (title, members) in GROUPS.items()
+        if (number := sum(counts[member] for member in members))
+    ]
+    known = kind if kind in {name for name, *_ in kinds} else ""
+    shown = [one for one in events if not known or one.kind in GROUPS[known][1]]
+    return Told([_entry(one) for one in shown], known, kinds, len(events))
+
+
+def _entry(event: CaseEvent) -> Entry:
+    return Entry(event, WORDS[CaseEvent.Kind(event.kind)], event.kind in SHORT)
