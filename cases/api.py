@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers as s
 from rest_framework.request import Request
 
+from alerts import staffing
 from alerts.api_shapes import LEVELS, AlertRowOut
 from alerts.forms import NOTE_LENGTH
 from alerts.models import Alert
@@ -18,7 +19,7 @@ from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Flag, Listed, Person, Strict, Text, Whole, page
 from cases import workflow
 from cases.forms import LENGTH
-from cases.models import Case, CaseEvent, Reopening
+from cases.models import Case, CaseEvent, Clock, Reopening
 from cases.views import PEOPLE, VIEWS, find, shown
 
 MOST = 200  # alerts in one request
@@ -64,6 +65,11 @@ class ProposalIn(Strict):
 
     outcome = s.ChoiceField(Case.Outcome.choices)
     findings = Text(max_length=LENGTH)
+    left_open = Text(
+        max_length=LENGTH,
+        required=False,
+        help_text="Why it can be closed though required tasks are not done",
+    )
 
 
 class ApprovalIn(Strict):
@@ -90,6 +96,7 @@ class CaseRowOut(s.ModelSerializer):
     outcome = s.ChoiceField(["", *Case.Outcome.values], help_text="Proposed, or final if closed")
     waits_for = s.ChoiceField(["", *Case.Waiting.values], help_text="While it is suspended")
     waits_until = s.DateTimeField(allow_null=True)
+    due_at = s.DateTimeField(allow_null=True, help_text="The nearest of its running clocks")
     proposed_at = s.DateTimeField(allow_null=True)
     closed_at = s.DateTimeField(allow_null=True)
 
@@ -97,7 +104,7 @@ class CaseRowOut(s.ModelSerializer):
         model = Case
         fields = (
             "id", "name", "title", "subject", "level", "status", "owner", "opened_by",
-            "opened_at", "waits_for", "waits_until", "outcome", "proposed_by",
+            "opened_at", "waits_for", "waits_until", "due_at", "outcome", "proposed_by",
             "proposed_at", "closed_by", "closed_at",
         )  # fmt: skip
 
@@ -126,6 +133,18 @@ class ReopeningOut(s.ModelSerializer):
         )  # fmt: skip
 
 
+class ClockOut(s.ModelSerializer):
+    """Something that is due."""
+
+    due_at = s.DateTimeField(allow_null=True, help_text="Null while it stands still")
+    stopped_at = s.DateTimeField(allow_null=True)
+    determined_on = s.DateField(allow_null=True)
+
+    class Meta:
+        model = Clock
+        fields = ("kind", "started_at", "determined_on", "days", "due_at", "stopped_at")
+
+
 class CaseOut(CaseRowOut):
     """A case with its alerts, its findings and its timeline."""
 
@@ -136,11 +155,13 @@ class CaseOut(CaseRowOut):
     admitted_by = Person()
     admitted_at = s.DateTimeField(allow_null=True)
     reopenings = s.SerializerMethodField()
+    clocks = s.SerializerMethodField()
     proposal = s.CharField(help_text="Say it as `seen` when you approve: it is of this content")
 
     class Meta(CaseRowOut.Meta):
         more = (
-            "findings", "four_eyes", "creation_asked", "submitted_by", "submitted_at",
+            "findings", "left_open", "clocks", "four_eyes", "creation_asked",
+            "submitted_by", "submitted_at",
             "admitted_by", "admitted_at", "reopenings", "proposal", "alerts", "timeline",
         )  # fmt: skip
         fields = (*CaseRowOut.Meta.fields, *more)
@@ -154,6 +175,10 @@ class CaseOut(CaseRowOut):
     def get_reopenings(self, case: Case) -> Any:
         asked = case.reopenings.select_related("asked_by", "answered_by")
         return ReopeningOut(asked, many=True).data
+
+    @extend_schema_field(ClockOut(many=True))
+    def get_clocks(self, case: Case) -> Any:
+        return ClockOut(case.clocks.all(), many=True).data
 
     @extend_schema_field(CaseEventOut(many=True))
     def get_timeline(self, case: Case) -> Any:
@@ -246,3 +271,11 @@ def _alerts(user: Any, numbers: list[int]) -> list[Alert]:
         if number not in seen:
             raise Problem(400, "unknown_alert", "No such alert.", pointer=f"/alerts/{index}")
     return [seen[number] for number in dict.fromkeys(numbers)]
+
+
+def analyst(name: str, pointer: str) -> Any:
+    """The analyst of this user name."""
+    found = staffing.analysts().filter(username=name).first()
+    if found is None:
+        raise Problem(400, "unknown_user", "No analyst is called that.", pointer=pointer)
+    return found

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from anomalyshield.audit.record import record
+from cases import clocks
 from cases.models import Case, CaseEvent
 from cases.states import Refused, Verb, move
 from cases.steps import locked, tell
@@ -26,6 +27,8 @@ def begin(*, by: Any, case: Case, said: bool) -> Case:
     move(case, Verb.SUBMIT, by=by, to=PENDING if asked else OPEN)
     case.creation_asked, case.submitted_by, case.submitted_at = asked, by, timezone.now()
     case.save()
+    if not asked:
+        clocks.start(case)
     if asked or said:
         tell(case, CaseEvent.Kind.SUBMITTED, by)
         record(by=by, action="case.submitted", object=case, after={"status": case.status})
@@ -42,6 +45,7 @@ def admit(*, by: Any, case: Case, seen: str) -> Case:
         raise Refused(f"{case} changed while you were reading. Read it again.")
     case.admitted_by, case.admitted_at = by, timezone.now()
     case.save()
+    clocks.start(case)
     tell(case, CaseEvent.Kind.OPENING_APPROVED, by)
     record(by=by, action="case.opening_approved", object=case, after={"status": case.status})
     return case

@@ -1,13 +1,18 @@
 """What is said about a case."""
 
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 
 from alerts import staffing
 from alerts.forms import NOTE_LENGTH
+from anomalyshield.context import zone
+from cases.calendars import DAYS, BadCalendar, read
+from cases.calendarwork import holidays_in
 from cases.evidence import MOST_BYTES
-from cases.models import Case
+from cases.models import BusinessCalendar, Case
 
 LENGTH = 8000
 
@@ -54,6 +59,7 @@ class ProposalForm(forms.Form):
     findings = forms.CharField(
         max_length=LENGTH, error_messages={"required": "Say what was found."}
     )
+    left_open = forms.CharField(max_length=LENGTH, required=False)
 
 
 class ReturnForm(forms.Form):
@@ -78,6 +84,27 @@ class ResumeForm(forms.Form):
     why = forms.CharField(max_length=LENGTH, required=False)
 
 
+class Day(forms.DateField):
+    """A day of the reader's own zone, as the moment at which it begins or ends."""
+
+    def __init__(self, *, end: bool, **more: Any) -> None:
+        super().__init__(
+            required=False,
+            error_messages={"invalid": "Say the day as 2026-11-30, or leave it empty."},
+            **more,
+        )
+        self.end = end
+
+    def clean(self, value: Any) -> Any:
+        day = super().clean(value)
+        if day is None:
+            return None
+        try:
+            return datetime.combine(day + timedelta(days=self.end), time(0), ZoneInfo(zone()))
+        except OverflowError:
+            raise forms.ValidationError("Say a day of this century.") from None
+
+
 class SuspensionForm(forms.Form):
     """Whom it waits for, why, and until when somebody looks again."""
 
@@ -91,9 +118,7 @@ class SuspensionForm(forms.Form):
     reason = forms.CharField(
         max_length=LENGTH, error_messages={"required": "Say what it waits for, and why."}
     )
-    until = forms.DateTimeField(
-        required=False, error_messages={"invalid": "Say the day as 2026-11-30, or leave it empty."}
-    )
+    until = Day(end=False)
 
 
 class HandOverForm(forms.Form):
@@ -118,3 +143,109 @@ class TermsForm(forms.Form):
         label="A second person approves that a case is opened",
         help_text="Holds for cases opened from now on with an alert of this queue",
     )
+    calendar = forms.ModelChoiceField(
+        BusinessCalendar.objects.all(), required=False, empty_label="The default calendar"
+    )
+    hours_critical = forms.IntegerField(
+        min_value=1, max_value=2000, label="Business hours for a CRITICAL case"
+    )
+    hours_high = forms.IntegerField(min_value=1, max_value=2000, label="For a HIGH one")
+    hours_medium = forms.IntegerField(min_value=1, max_value=2000, label="For a MEDIUM one")
+    hours_low = forms.IntegerField(min_value=1, max_value=2000, label="For a LOW one")
+
+
+class TaskForm(forms.Form):
+    """What is to be done, by whom and until when."""
+
+    title = forms.CharField(max_length=200, error_messages={"required": "Say what is to be done."})
+    detail = forms.CharField(max_length=LENGTH, required=False)
+    owner = forms.ModelChoiceField(
+        staffing.analysts(),
+        to_field_name="username",
+        required=False,
+        error_messages={"invalid_choice": "No analyst is called that."},
+    )
+    due_at = Day(end=True)
+    required = forms.BooleanField(required=False)
+
+
+class TickForm(forms.Form):
+    """Done, or not."""
+
+    done = forms.BooleanField(required=False)
+
+
+class MoveForm(forms.Form):
+    """One place up, or down."""
+
+    up = forms.BooleanField(required=False)
+
+
+class DeterminationForm(forms.Form):
+    """The day on which facts were found that may ask for a report."""
+
+    on = forms.DateField(
+        error_messages={
+            "required": "Say the day of the determination.",
+            "invalid": "Say the day as 2026-11-30.",
+        }
+    )
+    subject_known = forms.BooleanField(required=False)
+    reason = forms.CharField(max_length=LENGTH, required=False)
+
+
+class CalendarForm(forms.Form):
+    """When the house works."""
+
+    name = forms.CharField(max_length=80)
+    zone = forms.CharField(max_length=64, label="Time zone", help_text="Like Europe/Berlin")
+    mon = forms.CharField(required=False, max_length=100, label="Monday")
+    tue = forms.CharField(required=False, max_length=100, label="Tuesday")
+    wed = forms.CharField(required=False, max_length=100, label="Wednesday")
+    thu = forms.CharField(required=False, max_length=100, label="Thursday")
+    fri = forms.CharField(required=False, max_length=100, label="Friday")
+    sat = forms.CharField(required=False, max_length=100, label="Saturday")
+    sun = forms.CharField(required=False, max_length=100, label="Sunday")
+    holidays = forms.CharField(
+        required=False,
+        max_length=50_000,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text="One a line: 2026-12-25 Christmas",
+    )
+    is_default = forms.BooleanField(
+        required=False, label="For every queue whose terms name no other"
+    )
+
+    def __init__(self, *args: Any, known: BusinessCalendar | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.known = known
+        self.fields["mon"].help_text = "Like 09:00-12:00, 13:00-17:30; empty: nobody works"
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        same = BusinessCalendar.objects.filter(name__iexact=name)
+        if same.exclude(pk=self.known and self.known.pk).exists():
+            raise forms.ValidationError(f"There is a calendar called {name} already.")
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        week = {day: said.get(day, "") for day in DAYS}
+        days = holidays_in(said.get("holidays", ""))
+        try:
+            read(said.get("zone", ""), week, [day for day, _ in days])
+        except BadCalendar as wrong:
+            self.add_error(wrong.field if wrong.field in self.fields else None, str(wrong))
+        return said
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """For the verb."""
+        said = self.cleaned_data
+        return {
+            "name": said["name"],
+            "zone": said["zone"],
+            "week": {day: said[day] for day in DAYS},
+            "holidays": holidays_in(said["holidays"]),
+            "is_default": said["is_default"],
+        }

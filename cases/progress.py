@@ -9,7 +9,8 @@ from django.utils import timezone
 from alerts import triage
 from alerts.given_back import give_back
 from anomalyshield.audit.record import record
-from cases.models import Case, CaseEvent
+from cases import clocks
+from cases.models import Case, CaseEvent, Clock
 from cases.states import Refused, Verb, move, still_open
 from cases.steps import locked, tell
 
@@ -33,6 +34,7 @@ def suspend(
         raise Refused("Say a moment that is still to come, or none.")
     case.waits_for, case.waits_until = Case.Waiting(waits_for), until
     words = f"Waits for {case.get_waits_for_display()}: {reason}"
+    clocks.pause(case, by=by, reason=words)
     return _moved(case, by, CaseEvent.Kind.SUSPENDED, "case.suspended", words)
 
 
@@ -42,6 +44,7 @@ def resume(*, by: Any, case: Case, why: str = "") -> Case:
     case = locked(case)
     move(case, Verb.RESUME, by=by)
     case.waits_for, case.waits_until = "", None
+    clocks.go_on(case)
     return _moved(case, by, CaseEvent.Kind.RESUMED, "case.resumed", why)
 
 
@@ -73,6 +76,7 @@ def abandon(*, by: Any, case: Case, reason: str) -> Case:
     for alert in case.alerts.open().order_by("pk"):
         if not alert.cases.open().exclude(pk=case.pk).exists():  # another one investigates it
             give_back(by=by, alert=alert, why=f"{case} abandoned")
+    clocks.stop(case, *Clock.Kind)
     return _moved(case, by, CaseEvent.Kind.ABANDONED, "case.abandoned", reason)
 
 

@@ -6,19 +6,17 @@ from typing import Any
 from rest_framework import serializers as s
 from rest_framework.request import Request
 
-from alerts import staffing
 from anomalyshield.audit.record import denied
-from anomalyshield.problems import Problem
 from anomalyshield.rest.resource import does
-from anomalyshield.rest.shapes import Moment, Strict, Text
-from cases import creation, progress, reopening
-from cases.api import AboutCase, ApprovalIn, CaseOut, ReturnIn
+from anomalyshield.rest.shapes import Flag, Moment, Strict, Text
+from cases import clocks, creation, progress, reopening
+from cases.api import AboutCase, ApprovalIn, CaseOut, ReturnIn, analyst
 from cases.forms import LENGTH
 from cases.models import Case
 from cases.states import Refused
 
 
-class ReasonIn(Strict):
+class CaseReasonIn(Strict):
     """Why."""
 
     reason = Text(max_length=LENGTH)
@@ -107,13 +105,13 @@ class HandOver(AboutCase):
     @does("handOverCase", "case.work", CaseOut, body=HandOverIn, versioned=True)
     def post(self, request: Request, pk: int, given: dict[str, Any]) -> Case:
         """Give a case to somebody who works its queues."""
-        given["to"] = _analyst(given["to"])
+        given["to"] = analyst(given["to"], "/to")
         progress.hand_over(by=request.user, case=self.one(request, pk), **given)
         return self.one(request, pk)
 
 
 class Abandon(AboutCase):
-    @does("abandonCase", "case.work", CaseOut, body=ReasonIn, versioned=True)
+    @does("abandonCase", "case.work", CaseOut, body=CaseReasonIn, versioned=True)
     def post(self, request: Request, pk: int, given: dict[str, Any]) -> Case:
         """Give up a case that was none; its undecided alerts go back to their queues."""
         progress.abandon(by=request.user, case=self.one(request, pk), **given)
@@ -121,7 +119,7 @@ class Abandon(AboutCase):
 
 
 class AskReopening(AboutCase):
-    @does("askReopening", "case.close", CaseOut, body=ReasonIn, versioned=True)
+    @does("askReopening", "case.close", CaseOut, body=CaseReasonIn, versioned=True)
     def post(self, request: Request, pk: int, given: dict[str, Any]) -> Case:
         """Ask to go on with a closed case; verdicts and labels stay as they are."""
         reopening.ask(by=request.user, case=self.one(request, pk), **given)
@@ -136,15 +134,24 @@ class Reopen(Admit):
 
 
 class LeaveClosed(AboutCase):
-    @does("refuseReopening", "case.close", CaseOut, body=ReasonIn, versioned=True)
+    @does("refuseReopening", "case.close", CaseOut, body=CaseReasonIn, versioned=True)
     def post(self, request: Request, pk: int, given: dict[str, Any]) -> Case:
         """Leave a case closed that somebody asked to reopen."""
         reopening.refuse(by=request.user, case=self.one(request, pk), **given)
         return self.one(request, pk)
 
 
-def _analyst(name: str) -> Any:
-    found = staffing.analysts().filter(username=name).first()
-    if found is None:
-        raise Problem(400, "unknown_user", "No analyst is called that.", pointer="/to")
-    return found
+class DeterminationIn(Strict):
+    """The day on which facts were found that may ask for a report."""
+
+    on = s.DateField()
+    subject_known = Flag(required=False, help_text="Without a known subject there are 60 days")
+    reason = Text(max_length=LENGTH, required=False, help_text="Why another day than said before")
+
+
+class Determine(AboutCase):
+    @does("determineCase", "case.work", CaseOut, body=DeterminationIn, versioned=True)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> Case:
+        """Start the regulator's clock: it runs from that day and never stands still."""
+        clocks.determine(by=request.user, case=self.one(request, pk), **given)
+        return self.one(request, pk)

@@ -9,8 +9,9 @@ from django.shortcuts import redirect
 
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied
-from cases import creation, progress, reopening
+from cases import clocks, creation, progress, reopening
 from cases.forms import (
+    DeterminationForm,
     HandOverForm,
     NothingForm,
     ReasonForm,
@@ -75,6 +76,11 @@ def approve_reopening(request: HttpRequest, pk: int) -> HttpResponse:
 @allow("case.close", methods=("POST",))
 def refuse_reopening(request: HttpRequest, pk: int) -> HttpResponse:
     return act(request, pk, ReasonForm, reopening.refuse)
+
+
+@allow("case.work", methods=("POST",))
+def determine(request: HttpRequest, pk: int) -> HttpResponse:
+    return act(request, pk, DeterminationForm, clocks.determine, "clocks")
 
 
 def answer(

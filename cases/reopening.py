@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from anomalyshield.audit.record import record
+from cases import clocks
 from cases.models import Case, CaseEvent, Reopening
 from cases.states import Refused, Verb, move
 from cases.steps import locked, tell
@@ -67,6 +68,7 @@ def _reopen(case: Case, asked: Reopening, by: Any) -> Case:
     before = {"outcome": case.outcome, "closed_by": case.closed_by.get_username()}
     case.closed_by = case.closed_at = None
     case.save(update_fields=["status", "closed_by", "closed_at"])
+    clocks.start(case)
     _answer(asked, Reopening.State.APPROVED, by, "")
     tell(case, Kind.REOPENED, by)
     record(by=by, action="case.reopened", object=case, before=before, after={"status": case.status})

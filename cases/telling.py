@@ -14,6 +14,11 @@ WORDS = {  # what its author did
     K.ALERT_ADDED: "added",
     K.NOTE: "noted",
     K.EVIDENCE: "added evidence",
+    K.TASK_ADDED: "added the task",
+    K.TASK_CHANGED: "changed a task:",
+    K.TASK_DONE: "did",
+    K.TASK_UNDONE: "took up again",
+    K.DETERMINED: "determined that a report may be due",
     K.STARTED: "began to work on it",
     K.SUSPENDED: "suspended it",
     K.RESUMED: "resumed it",
@@ -26,14 +31,16 @@ WORDS = {  # what its author did
     K.REOPENING_REFUSED: "left it closed",
     K.REOPENED: "reopened it",
 }
-STATES = frozenset(K) - {K.ALERT_ADDED, K.NOTE, K.EVIDENCE}
+TASKS = frozenset({K.TASK_ADDED, K.TASK_CHANGED, K.TASK_DONE, K.TASK_UNDONE})
+STATES = frozenset(K) - TASKS - {K.ALERT_ADDED, K.NOTE, K.EVIDENCE}
 GROUPS = {  # a filter: its title and the kinds it shows
     "notes": ("Notes", frozenset({K.NOTE})),
     "alerts": ("Alerts", frozenset({K.ALERT_ADDED})),
     "evidence": ("Evidence", frozenset({K.EVIDENCE})),
+    "tasks": ("Tasks", TASKS),
     "states": ("Steps", STATES),
 }
-SHORT = frozenset({K.ALERT_ADDED})  # said in the same line
+SHORT = TASKS | {K.ALERT_ADDED}  # said in the same line
 
 
 @dataclass(frozen=True)

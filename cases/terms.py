@@ -8,7 +8,9 @@ from django.db import transaction
 
 from alerts.models import Alert, Queue
 from anomalyshield.audit.record import record
-from cases.models import QueueTerms
+from cases.models import Case, QueueTerms
+
+SAID = ("creation_approval", "hours_critical", "hours_high", "hours_medium", "hours_low")
 
 
 def asks_for_approval(alerts: Sequence[Alert]) -> bool:
@@ -22,6 +24,13 @@ def asks_for_approval(alerts: Sequence[Alert]) -> bool:
 def terms_of(queue: Queue) -> QueueTerms:
     """Its terms, or the defaults, unsaved."""
     return getattr(queue, "terms", None) or QueueTerms(queue=queue)
+
+
+def terms_for(case: Case) -> QueueTerms:
+    """Of the queues of its alerts, those that leave the least time; the defaults where none are."""
+    queues = Queue.objects.filter(alerts__cases=case).select_related("terms__calendar").distinct()
+    found = [terms_of(queue) for queue in queues]
+    return min(found, key=lambda one: (one.hours(case.level), one.pk), default=QueueTerms())
 
 
 @transaction.atomic
@@ -40,4 +49,5 @@ def change_terms(*, by: Any, queue: Queue, **values: Any) -> QueueTerms:
 
 def told(terms: QueueTerms) -> dict[str, Any]:
     """As the trail and programs read them."""
-    return {"creation_approval": terms.creation_approval}
+    calendar = terms.calendar.name if terms.calendar else None
+    return {**{name: getattr(terms, name) for name in SAID}, "calendar": calendar}

@@ -12,14 +12,15 @@ from cases.terms import change_terms, terms_of, told
 
 @allow("user.manage", methods=("GET",))
 def terms(request: HttpRequest) -> HttpResponse:
-    rows = [(queue, terms_of(queue)) for queue in Queue.objects.select_related("terms")]
+    rows = [(queue, terms_of(queue)) for queue in Queue.objects.select_related("terms__calendar")]
     return render(request, "cases/terms.html", {"rows": rows})
 
 
 @allow("user.manage")
 def queue_terms(request: HttpRequest, pk: int) -> HttpResponse:
     queue = get_object_or_404(Queue, pk=pk)
-    form = TermsForm(request.POST or None, initial=told(terms_of(queue)))
+    known = terms_of(queue)
+    form = TermsForm(request.POST or None, initial={**told(known), "calendar": known.calendar})
     if not form.is_valid():
         context = {"form": form, "queue": queue}
         return render(

@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from cases import api, evidence_api, progress_api, progress_views, terms_api, terms_views, views
+from cases import (
+    api,
+    calendar_api,
+    calendar_views,
+    evidence_api,
+    progress_api,
+    progress_views,
+    task_api,
+    task_views,
+    terms_api,
+    terms_views,
+    views,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<int:pk>/escalate/", views.escalate, name="alert-escalate"),
@@ -26,6 +38,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cases/<int:pk>/ask-reopening/", progress_views.ask_reopening, name="case-ask-reopening"),
     path("cases/<int:pk>/reopen/", progress_views.approve_reopening, name="case-reopen"),
     path("cases/<int:pk>/leave-closed/", progress_views.refuse_reopening, name="case-leave-closed"),
+    path("cases/<int:pk>/determine/", progress_views.determine, name="case-determine"),
+    path("cases/<int:pk>/tasks/", task_views.add, name="case-tasks"),
+    path("cases/<int:pk>/tasks/<int:number>/", task_views.change, name="case-task-change"),
+    path("cases/<int:pk>/tasks/<int:number>/tick/", task_views.tick, name="case-task-tick"),
+    path("cases/<int:pk>/tasks/<int:number>/move/", task_views.move, name="case-task-move"),
+    path("cases/calendars/", calendar_views.calendars, name="case-calendars"),
+    path("cases/calendars/new/", calendar_views.new, name="case-calendar-new"),
+    path("cases/calendars/<int:pk>/", calendar_views.edit, name="case-calendar"),
     path("cases/terms/", terms_views.terms, name="case-terms"),
     path("cases/terms/<int:pk>/", terms_views.queue_terms, name="case-queue-terms"),
     # for programs
@@ -75,4 +95,31 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/v1/cases/terms", terms_api.Terms.as_view(), name="api-case-terms"),
     path("api/v1/cases/terms/<int:pk>", terms_api.TermsOfQueue.as_view(), name="api-queue-terms"),
+    path(
+        "api/v1/cases/<int:pk>/determine",
+        progress_api.Determine.as_view(),
+        name="api-case-determine",
+    ),
+    path("api/v1/cases/<int:pk>/tasks", task_api.Tasks.as_view(), name="api-case-tasks"),
+    path(
+        "api/v1/cases/<int:pk>/tasks/<int:number>",
+        task_api.OneTask.as_view(),
+        name="api-case-task",
+    ),
+    path(
+        "api/v1/cases/<int:pk>/tasks/<int:number>/tick",
+        task_api.Tick.as_view(),
+        name="api-case-task-tick",
+    ),
+    path(
+        "api/v1/cases/<int:pk>/tasks/<int:number>/move",
+        task_api.Move.as_view(),
+        name="api-case-task-move",
+    ),
+    path("api/v1/cases/calendars", calendar_api.Calendars.as_view(), name="api-case-calendars"),
+    path(
+        "api/v1/cases/calendars/<int:pk>",
+        calendar_api.OneCalendar.as_view(),
+        name="api-case-calendar",
+    ),
 ]

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 
 from alerts import staffing, triage
@@ -15,6 +16,7 @@ from alerts.triage import Refused
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied, record
 from cases import evidence, workflow
+from cases.clockfaces import clocks_of
 from cases.evidence import MOST_BYTES
 from cases.filekinds import TAKEN
 from cases.forms import EscalationForm, EvidenceForm, ProposalForm, ReturnForm, TextForm
@@ -63,7 +65,7 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
     form = EscalationForm(request.POST)
     try:
         if not form.is_valid():
-            raise Refused(" ".join(_sentences(form)))
+            raise Refused(" ".join(sentences(form)))
         opened = workflow.escalate(by=request.user, alert=alert, note=form.cleaned_data["note"])
     except Refused as refusal:
         messages.error(request, str(refusal))
@@ -83,7 +85,7 @@ def add_evidence(request: HttpRequest, pk: int) -> HttpResponse:
     found = find(request, pk)
     form = EvidenceForm(request.POST, request.FILES)
     if not form.is_valid():
-        return page(request, found, status=400, errors=_sentences(form), typed=request.POST)
+        return page(request, found, status=400, errors=sentences(form), typed=request.POST)
     file = form.cleaned_data["file"]
     try:
         kept = evidence.add(
@@ -144,18 +146,18 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def act(
-    request: HttpRequest, pk: int, form_class: type[Form], verb: Callable[..., Any]
+    request: HttpRequest, pk: int, form_class: type[Form], verb: Callable[..., Any], place: str = ""
 ) -> HttpResponse:
-    """Find, check, act, answer."""
+    """Find, check, act, answer at this place of the page."""
     found = find(request, pk)
     form = form_class(request.POST)
     if not form.is_valid():
-        return page(request, found, status=400, errors=_sentences(form), typed=request.POST)
+        return page(request, found, status=400, errors=sentences(form), typed=request.POST)
     try:
         verb(by=request.user, case=found, **form.cleaned_data)
     except Refused as refusal:
         return page(request, found, status=409, errors=[str(refusal)], typed=request.POST)
-    return redirect("case", pk=pk)
+    return redirect(reverse("case", args=[pk]) + (f"#{place}" if place else ""))
 
 
 def find(request: HttpRequest, pk: int) -> Case:
@@ -174,8 +176,19 @@ def page(request: HttpRequest, found: Case, status: int = 200, **more: Any) -> H
         "most": MOST_BYTES,
         "alerts": found.alerts.visible_to(request.user).for_the_page().order_by("-pk"),
         "outcomes": Case.Outcome.choices,
+        **_tasks(found),
+        "clocks": clocks_of(found),
     }
     return render(request, "cases/case.html", context | more, status=status)
+
+
+def _tasks(found: Case) -> dict[str, Any]:
+    tasks = list(found.tasks.select_related("owner", "done_by"))
+    return {
+        "tasks": tasks,
+        "tasks_done": sum(task.done_at is not None for task in tasks),
+        "left_open": sum(task.required and task.done_at is None for task in tasks),
+    }
 
 
 def moves(found: Case, user: Any) -> dict[str, Any]:
@@ -184,6 +197,7 @@ def moves(found: Case, user: Any) -> dict[str, Any]:
     waiting = found.status in WAITING
     return {
         "may": may,
+        "may_determine": found.status not in ("DRAFT", "ABANDONED"),
         "seen": found.proposal if waiting else "",
         "own_proposal": waiting and proposer_of(found) == user.pk,
         "reopening": found.reopenings.select_related("asked_by").last(),
@@ -204,5 +218,5 @@ def shown(cases: CaseQuerySet, show: str, user: Any) -> CaseQuerySet:
     return cases.open()
 
 
-def _sentences(form: Form) -> list[str]:
+def sentences(form: Form) -> list[str]:
     return [str(error) for errors in form.errors.values() for error in errors]

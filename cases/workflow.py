@@ -10,8 +10,9 @@ from django.utils import timezone
 from alerts import triage
 from alerts.models import Alert
 from anomalyshield.audit.record import record
+from cases import clocks, tasks
 from cases.creation import begin
-from cases.models import Case, CaseEvent
+from cases.models import Case, CaseEvent, Clock
 from cases.progress import resume
 from cases.states import Refused, Verb, move, still_open, takes_content
 from cases.steps import locked, tell
@@ -64,8 +65,10 @@ def add_alert(*, by: Any, case: Case, alert: Alert) -> Case:
     if alert.is_open:
         triage.escalate(by=by, alert=alert, why=str(case))
     case.alerts.add(alert)
-    case.level = max(case.level, alert.level, key=LEVELS.index)
-    case.save(update_fields=["level"])
+    if (level := max(case.level, alert.level, key=LEVELS.index)) != case.level:
+        case.level = level
+        case.save(update_fields=["level"])
+        clocks.relevel(case)
     tell(case, CaseEvent.Kind.ALERT_ADDED, by, str(alert))
     record(by=by, action="case.alert_added", object=case, after={"alert": alert.pk})
     if case.status == Case.Status.SUSPENDED:  # nobody waits for an answer while money goes on
@@ -98,17 +101,27 @@ def add_note(*, by: Any, case: Case, text: str) -> CaseEvent:
 
 
 @transaction.atomic
-def propose_closure(*, by: Any, case: Case, outcome: str, findings: str) -> Case:
-    """Say what it was and why. With four eyes someone else approves; alone, it closes at once."""
+def propose_closure(
+    *, by: Any, case: Case, outcome: str, findings: str, left_open: str = ""
+) -> Case:
+    """Say what it was and why. With four eyes someone else approves; alone, it closes at once.
+
+    `left_open` says why it can be closed though required tasks are not done.
+    """
     case = locked(case)
     move(case, Verb.PROPOSE, by=by)
     _may_judge(case, by)
-    case.outcome, case.findings = Case.Outcome(outcome), findings
+    undone = _undone(case, left_open)
+    case.outcome, case.findings, case.left_open = Case.Outcome(outcome), findings, left_open
     case.proposed_by, case.proposed_at = by, timezone.now()
     case.four_eyes = settings.FOUR_EYES
     case.save()
-    tell(case, CaseEvent.Kind.CLOSURE_PROPOSED, by, f"{case.get_outcome_display()}: {findings}")
+    said = f"{case.get_outcome_display()}: {findings}"
+    if undone:
+        said += f"\nTasks not done: {left_open}"
+    tell(case, CaseEvent.Kind.CLOSURE_PROPOSED, by, said)
     after = {"outcome": case.outcome, "proposal": case.proposal, "four_eyes": case.four_eyes}
+    after["tasks_left_open"] = undone
     record(by=by, action="case.closure_proposed", object=case, after=after)
     if case.four_eyes:
         return case
@@ -144,6 +157,7 @@ def return_case(*, by: Any, case: Case, reason: str) -> Case:
 def _close(case: Case, by: Any) -> Case:
     case.closed_by, case.closed_at = by, timezone.now()
     case.save(update_fields=["status", "closed_by", "closed_at"])
+    clocks.stop(case, Clock.Kind.CASE)
     for alert in case.alerts.open().order_by("pk"):
         # The verdict is the proposer's, so the label is too; a closed alert keeps its own.
         triage.decide(
@@ -182,6 +196,18 @@ def _one_at_a_time(subjects: Sequence[str]) -> None:
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["case " + subject]
             )
+
+
+def _undone(case: Case, left_open: str) -> int:
+    """How many required tasks are not done; with some of them it takes a reason."""
+    titles = tasks.left_open(case)
+    if titles and not left_open:
+        count = "1 task is" if len(titles) == 1 else f"{len(titles)} tasks are"
+        raise Refused(
+            f"{count} not done: {'; '.join(titles[:3])}{' …' if len(titles) > 3 else ''}. "
+            "Do them, or say why the case can be closed without."
+        )
+    return len(titles)
 
 
 def _may_judge(case: Case, by: Any) -> None:

@@ -105,6 +105,15 @@ def left(moment: datetime | None) -> str:
 
 
 @register.filter
+def due(moment: datetime | None) -> str:
+    """3 d late, or 5 d left."""
+    if moment is None:
+        return "–"
+    seconds = (moment - timezone.now()).total_seconds()
+    return f"{span(abs(seconds))} {'left' if seconds >= 0 else 'late'}"
+
+
+@register.filter
 def signed(value: float, digits: int = 2) -> str:
     """+0.42 or −0.42: a direction is never guessed from a colour alone."""
     return f"{value:+.{digits}f}".replace("-", "−")

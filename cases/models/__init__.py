@@ -2,15 +2,21 @@
 
 from cases.models.case import Case, CaseQuerySet
 
+from cases.models.clocks import BusinessCalendar, Clock, ClockPause  # isort: skip
 from cases.models.evidence import Evidence, EvidenceContent  # isort: skip
 from cases.models.reopening import Reopening  # isort: skip
+from cases.models.tasks import CaseTask  # isort: skip
 from cases.models.terms import QueueTerms  # isort: skip
 from cases.models.timeline import CaseEvent  # isort: skip
 
 __all__ = [
+    "BusinessCalendar",
     "Case",
     "CaseEvent",
     "CaseQuerySet",
+    "CaseTask",
+    "Clock",
+    "ClockPause",
     "Evidence",
     "EvidenceContent",
     "QueueTerms",

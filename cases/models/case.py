@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from alerts.models import Alert
 
@@ -35,6 +36,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def under_way(self) -> "CaseQuerySet":
         """Open and still taking alerts: nothing about it waits for approval."""
         return self.filter(status__in=TAKING)
+
+    def late(self) -> "CaseQuerySet":
+        """Something of theirs should have been done by now."""
+        return self.filter(due_at__lt=Now())
 
     def awaiting(self, user) -> "CaseQuerySet":
         """Those this person may answer as the second one: opening, closure or reopening."""
@@ -103,11 +108,14 @@ class Case(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     admitted_at = models.DateTimeField(null=True)
+    # The nearest of its running clocks; none while all stand still (cases/clocks.py keeps it).
+    due_at = models.DateTimeField(null=True)
     waits_for = models.CharField(max_length=9, choices=Waiting.choices, blank=True)
     waits_until = models.DateTimeField(null=True)
     # The proposal that waits, or the last one; approved by someone else (the constraint below).
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     findings = models.TextField(blank=True)
+    left_open = models.TextField(blank=True)  # why it can be closed with tasks undone
     proposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
@@ -122,7 +130,10 @@ class Case(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["subject"], name="case_subject")]
+        indexes = [
+            models.Index(fields=["subject"], name="case_subject"),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="case_due"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(status__in=CLOSED, four_eyes=True, closed_by=F("proposed_by")),
@@ -170,6 +181,10 @@ class Case(models.Model):
         return self.status == Case.Status.PENDING_CLOSURE_APPROVAL
 
     @property
+    def is_late(self) -> bool:
+        return self.due_at is not None and self.due_at < timezone.now()
+
+    @property
     def state_in_words(self) -> str:
         """Its state; of a closed one what it was."""
         if self.status == Case.Status.CLOSED:
@@ -184,7 +199,13 @@ class Case(models.Model):
         if self.status == Case.Status.PENDING_REOPEN_APPROVAL:
             asked = self.reopenings.get(state="ASKED")
             return _digest(self.pk, "reopen", asked.reason, asked.asked_by_id, asked.asked_at)
-        closure = (str(self.outcome), self.findings, self.proposed_by_id, self.proposed_at)
+        closure = (
+            str(self.outcome),
+            self.findings,
+            self.left_open,
+            self.proposed_by_id,
+            self.proposed_at,
+        )
         return _digest(self.pk, *closure)
 
 
