@@ -225,9 +225,10 @@ class AlertOut(AlertRowOut):
         return NoteOut(alert.notes.select_related("author"), many=True).data
 
     def get_cases(self, alert: Alert) -> list[int]:
-        if not self.context["user"].may("case.view"):
+        user = self.context["user"]
+        if not user.may("case.view"):
             return []
-        return [case.pk for case in alert.cases.all()]
+        return [case.pk for case in alert.cases.visible_to(user)]
 
 
 class ListedOut(s.Serializer):

@@ -19,8 +19,9 @@ from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Flag, Listed, Person, Strict, Text, Whole, page
 from cases import workflow
 from cases.forms import LENGTH
+from cases.listing import PEOPLE, VIEWS, narrowed, shown
 from cases.models import Case, CaseEvent, Clock, Reopening
-from cases.views import PEOPLE, VIEWS, find, shown
+from cases.views import find
 
 MOST = 200  # alerts in one request
 BIGGEST = 2**63 - 1
@@ -32,6 +33,9 @@ class CasesAsked(Listed):
     show = s.ChoiceField(
         [value for _, value in VIEWS if value], required=False, help_text="Without: open ones"
     )
+    status = s.ChoiceField(Case.Status.choices, required=False)
+    owner = s.CharField(max_length=150, required=False, help_text="By user name")
+    outcome = s.ChoiceField(Case.Outcome.choices, required=False, help_text="Of closed ones")
 
 
 class OpenIn(Strict):
@@ -103,7 +107,7 @@ class CaseRowOut(s.ModelSerializer):
     class Meta:
         model = Case
         fields = (
-            "id", "name", "title", "subject", "level", "status", "owner", "opened_by",
+            "id", "name", "title", "subject", "level", "status", "restricted", "owner", "opened_by",
             "opened_at", "waits_for", "waits_until", "due_at", "outcome", "proposed_by",
             "proposed_at", "closed_by", "closed_at",
         )  # fmt: skip
@@ -201,7 +205,8 @@ class Cases(AboutCase):
     def get(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
         """Cases of the caller's queues, latest first."""
         seen = Case.objects.visible_to(request.user).select_related(*PEOPLE)
-        return latest_first(shown(seen, asked.get("show", ""), request.user), asked)
+        found = narrowed(shown(seen, asked.get("show", ""), request.user), asked)
+        return latest_first(found, asked)
 
     @does("openCase", "case.work", CaseOut, body=OpenIn, status=201)
     def post(self, request: Request, given: dict[str, Any]) -> Case:

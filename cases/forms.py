@@ -8,6 +8,7 @@ from django import forms
 
 from alerts import staffing
 from alerts.forms import NOTE_LENGTH
+from anomalyshield.accounts.models import User
 from anomalyshield.context import zone
 from cases.calendars import DAYS, BadCalendar, read
 from cases.calendarwork import holidays_in
@@ -249,3 +250,15 @@ class CalendarForm(forms.Form):
             "holidays": holidays_in(said["holidays"]),
             "is_default": said["is_default"],
         }
+
+
+class RestrictionForm(forms.Form):
+    """Who knows of it from now on, and why."""
+
+    people = forms.ModelMultipleChoiceField(
+        User.objects.filter(is_active=True),
+        to_field_name="username",
+        required=False,
+        error_messages={"invalid_choice": "Nobody is called %(value)s."},
+    )
+    reason = forms.CharField(max_length=LENGTH, error_messages={"required": "Say why."})

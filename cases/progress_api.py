@@ -6,10 +6,12 @@ from typing import Any
 from rest_framework import serializers as s
 from rest_framework.request import Request
 
+from anomalyshield.accounts.models import User
 from anomalyshield.audit.record import denied
+from anomalyshield.problems import Problem
 from anomalyshield.rest.resource import does
 from anomalyshield.rest.shapes import Flag, Moment, Strict, Text
-from cases import clocks, creation, progress, reopening
+from cases import clocks, creation, progress, reopening, restricting
 from cases.api import AboutCase, ApprovalIn, CaseOut, ReturnIn, analyst
 from cases.forms import LENGTH
 from cases.models import Case
@@ -155,3 +157,42 @@ class Determine(AboutCase):
         """Start the regulator's clock: it runs from that day and never stands still."""
         clocks.determine(by=request.user, case=self.one(request, pk), **given)
         return self.one(request, pk)
+
+
+class RestrictionIn(Strict):
+    """Who knows of it from now on, and why."""
+
+    people = s.ListField(
+        child=Text(max_length=150),
+        max_length=50,
+        required=False,
+        default=list,
+        help_text="By user name; its owner and the caller always do",
+    )
+    reason = Text(max_length=LENGTH)
+
+
+class Restrict(AboutCase):
+    @does("restrictCase", "case.work", CaseOut, body=RestrictionIn, versioned=True)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> Case:
+        """Let a case exist for named people alone; for others it is not found."""
+        given["people"] = _people(given["people"])
+        restricting.restrict(by=request.user, case=self.one(request, pk), **given)
+        return self.one(request, pk)
+
+
+class Lift(AboutCase):
+    @does("unrestrictCase", "case.work", CaseOut, body=CaseReasonIn, versioned=True)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> Case:
+        """Show a restricted case to all who work its queues again."""
+        restricting.lift(by=request.user, case=self.one(request, pk), **given)
+        return self.one(request, pk)
+
+
+def _people(names: list[str]) -> list[User]:
+    found = {one.username: one for one in User.objects.filter(username__in=names, is_active=True)}
+    for index, name in enumerate(names):
+        if name not in found:
+            words = "Nobody is called that."
+            raise Problem(400, "unknown_user", words, pointer=f"/people/{index}")
+    return list(found.values())

@@ -9,12 +9,13 @@ from django.shortcuts import redirect
 
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied
-from cases import clocks, creation, progress, reopening
+from cases import clocks, creation, progress, reopening, restricting
 from cases.forms import (
     DeterminationForm,
     HandOverForm,
     NothingForm,
     ReasonForm,
+    RestrictionForm,
     ResumeForm,
     ReturnForm,
     SuspensionForm,
@@ -81,6 +82,16 @@ def refuse_reopening(request: HttpRequest, pk: int) -> HttpResponse:
 @allow("case.work", methods=("POST",))
 def determine(request: HttpRequest, pk: int) -> HttpResponse:
     return act(request, pk, DeterminationForm, clocks.determine, "clocks")
+
+
+@allow("case.work", methods=("POST",))
+def restrict(request: HttpRequest, pk: int) -> HttpResponse:
+    return act(request, pk, RestrictionForm, restricting.restrict)
+
+
+@allow("case.work", methods=("POST",))
+def lift(request: HttpRequest, pk: int) -> HttpResponse:
+    return act(request, pk, ReasonForm, restricting.lift)
 
 
 def answer(

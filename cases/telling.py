@@ -23,6 +23,8 @@ WORDS = {  # what its author did
     K.SUSPENDED: "suspended it",
     K.RESUMED: "resumed it",
     K.HANDED_OVER: "handed it over",
+    K.RESTRICTED: "restricted it",
+    K.UNRESTRICTED: "lifted the restriction",
     K.CLOSURE_PROPOSED: "proposed closure",
     K.RETURNED: "returned it",
     K.CLOSED: "closed it",

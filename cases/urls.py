@@ -38,6 +38,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cases/<int:pk>/ask-reopening/", progress_views.ask_reopening, name="case-ask-reopening"),
     path("cases/<int:pk>/reopen/", progress_views.approve_reopening, name="case-reopen"),
     path("cases/<int:pk>/leave-closed/", progress_views.refuse_reopening, name="case-leave-closed"),
+    path("cases/board/", views.on_board, name="case-board"),
+    path("cases/<int:pk>/restrict/", progress_views.restrict, name="case-restrict"),
+    path("cases/<int:pk>/lift/", progress_views.lift, name="case-lift"),
     path("cases/<int:pk>/determine/", progress_views.determine, name="case-determine"),
     path("cases/<int:pk>/tasks/", task_views.add, name="case-tasks"),
     path("cases/<int:pk>/tasks/<int:number>/", task_views.change, name="case-task-change"),
@@ -100,6 +103,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         progress_api.Determine.as_view(),
         name="api-case-determine",
     ),
+    path(
+        "api/v1/cases/<int:pk>/restrict",
+        progress_api.Restrict.as_view(),
+        name="api-case-restrict",
+    ),
+    path("api/v1/cases/<int:pk>/lift", progress_api.Lift.as_view(), name="api-case-lift"),
     path("api/v1/cases/<int:pk>/tasks", task_api.Tasks.as_view(), name="api-case-tasks"),
     path(
         "api/v1/cases/<int:pk>/tasks/<int:number>",

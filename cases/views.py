@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
@@ -13,32 +15,31 @@ from django.utils.http import content_disposition_header
 from alerts import staffing, triage
 from alerts.models import Alert
 from alerts.triage import Refused
+from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied, record
 from cases import evidence, workflow
-from cases.clockfaces import clocks_of
+from cases.clockfaces import breaches, clocks_of
 from cases.evidence import MOST_BYTES
 from cases.filekinds import TAKEN
 from cases.forms import EscalationForm, EvidenceForm, ProposalForm, ReturnForm, TextForm
-from cases.models import Case, CaseQuerySet, Evidence
-from cases.models.case import CLOSED, WAITING
+from cases.listing import PEOPLE, VIEWS, board, narrowed, shown
+from cases.models import Case, Evidence
+from cases.models.case import WAITING
+from cases.restricting import may_restrict
 from cases.states import proposer_of, verbs_for
 from cases.telling import timeline_of
 
 PAGE = 50
-PEOPLE = ("owner", "opened_by", "submitted_by", "admitted_by", "proposed_by", "closed_by")
-VIEWS = [
-    ("Open", ""),
-    ("Mine", "mine"),
-    ("Waiting for your approval", "approval"),
-    ("Closed", "closed"),
-]
+FILTERS = ("show", "status", "owner", "outcome")
 
 
 @allow("case.view", methods=("GET",))
 def cases(request: HttpRequest) -> HttpResponse:
-    show, before = request.GET.get("show", ""), request.GET.get("before", "")
-    found = shown(Case.objects.visible_to(request.user), show, request.user)
+    """Those of a view, narrowed, latest first."""
+    asked = {name: request.GET.get(name, "")[:150].replace("\0", "") for name in FILTERS}
+    before, seen = request.GET.get("before", ""), Case.objects.visible_to(request.user)
+    found = narrowed(shown(seen, asked["show"], request.user), asked)
     if before.isascii() and before.isdigit() and len(before) < 19:
         found = found.filter(pk__lt=int(before))
     rows = list(found.with_counts().select_related("owner", "proposed_by")[: PAGE + 1])
@@ -46,10 +47,34 @@ def cases(request: HttpRequest) -> HttpResponse:
         "cases": rows[:PAGE],
         "older": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "views": VIEWS,
-        "show": show,
+        "asked": asked,
+        "show": asked["show"],
+        "filtered": any(asked[name] for name in FILTERS[1:]),
+        "query": urlencode({name: value for name, value in asked.items() if value}),
+        "statuses": Case.Status.choices,
+        "outcomes": Case.Outcome.choices,
+        "owners": staffing.analysts(),
+        "forecast": breaches(seen) if not asked["show"] and not before else None,
+        "currency": settings.BASE_CURRENCY,
         "terms": request.user.may("user.manage"),
+        "masked": masked(request.user),
     }
     return render(request, "cases/cases.html", context)
+
+
+@allow("case.view", methods=("GET",))
+def on_board(request: HttpRequest) -> HttpResponse:
+    """Open cases and those of the last days, in columns by where they stand."""
+    owner = request.GET.get("owner", "")[:150].replace("\0", "")
+    seen = narrowed(Case.objects.visible_to(request.user), {"owner": owner})
+    context = {
+        "columns": board(seen, request.user),
+        "owners": staffing.analysts(),
+        "owner": owner,
+        "currency": settings.BASE_CURRENCY,
+        "masked": masked(request.user),
+    }
+    return render(request, "cases/board.html", context)
 
 
 @allow("case.view", methods=("GET",))
@@ -157,6 +182,8 @@ def act(
         verb(by=request.user, case=found, **form.cleaned_data)
     except Refused as refusal:
         return page(request, found, status=409, errors=[str(refusal)], typed=request.POST)
+    if request.POST.get("next") == "board":
+        return redirect("case-board")
     return redirect(reverse("case", args=[pk]) + (f"#{place}" if place else ""))
 
 
@@ -202,20 +229,11 @@ def moves(found: Case, user: Any) -> dict[str, Any]:
         "own_proposal": waiting and proposer_of(found) == user.pk,
         "reopening": found.reopenings.select_related("asked_by").last(),
         "waits": Case.Waiting.choices,
-        "colleagues": staffing.analysts() if found.is_open else (),
+        "colleagues": list(staffing.analysts()),
+        "may_restrict": may_restrict(found, user),
+        "insiders": found.access.select_related("person") if found.restricted else (),
         "may_hand_over": found.is_open and (found.owner_id == user.pk or triage.leads(user)),
     }
-
-
-def shown(cases: CaseQuerySet, show: str, user: Any) -> CaseQuerySet:
-    match show:
-        case "closed":
-            return cases.filter(status__in=(*CLOSED, Case.Status.ABANDONED))
-        case "mine":
-            return cases.open().filter(owner=user)
-        case "approval":
-            return cases.awaiting(user)
-    return cases.open()
 
 
 def sentences(form: Form) -> list[str]:

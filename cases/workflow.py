@@ -14,6 +14,7 @@ from cases import clocks, tasks
 from cases.creation import begin
 from cases.models import Case, CaseEvent, Clock
 from cases.progress import resume
+from cases.restricting import behind
 from cases.states import Refused, Verb, move, still_open, takes_content
 from cases.steps import locked, tell
 from scoring import reasons
@@ -165,10 +166,10 @@ def _close(case: Case, by: Any) -> Case:
             alert=alert,
             disposition=DISPOSITION_OF[Case.Outcome(case.outcome)],
             note=case.findings,
-            why=f"{case} closed by {by.get_username()}",
+            why=behind(case, by),
         )
     # Those decided before are part of what was approved as well.
-    triage.bind(alerts=case.alerts.all(), behind=f"{case} closed by {by.get_username()}")
+    triage.bind(alerts=case.alerts.all(), behind=behind(case, by))
     tell(case, CaseEvent.Kind.CLOSED, by, case.get_outcome_display())
     record(by=by, action="case.closed", object=case, after={"outcome": case.outcome})
     return case

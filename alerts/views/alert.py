@@ -202,7 +202,7 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         if label
         else False,
         "notes": () if masked(user) else notes_of(found),
-        "cases": found.cases.all() if user.may("case.view") else (),
+        "cases": found.cases.visible_to(user) if user.may("case.view") else (),
         "masked": masked(user),
         "may_note": user.may("alert.work"),
         "may_work": user.may("alert.work") and found.is_open,

@@ -2,6 +2,7 @@
 
 from cases.models.case import Case, CaseQuerySet
 
+from cases.models.access import CaseAccess  # isort: skip
 from cases.models.clocks import BusinessCalendar, Clock, ClockPause  # isort: skip
 from cases.models.evidence import Evidence, EvidenceContent  # isort: skip
 from cases.models.reopening import Reopening  # isort: skip
@@ -12,6 +13,7 @@ from cases.models.timeline import CaseEvent  # isort: skip
 __all__ = [
     "BusinessCalendar",
     "Case",
+    "CaseAccess",
     "CaseEvent",
     "CaseQuerySet",
     "CaseTask",

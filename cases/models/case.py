@@ -27,7 +27,8 @@ class CaseQuerySet(models.QuerySet["Case"]):
         from alerts.visibility import queues_of
 
         seen = Case.alerts.through.objects.filter(alert__queue__in=queues_of(user))
-        return self.filter(pk__in=seen.values("case_id"))
+        named = Q(restricted=False) | Q(pk__in=user.restricted_cases.values("case_id"))
+        return self.filter(named, pk__in=seen.values("case_id"))
 
     def open(self) -> "CaseQuerySet":
         """Neither closed nor abandoned."""
@@ -58,7 +59,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def with_counts(self) -> "CaseQuerySet":
         # Counting groups, and a grouped query forgets the model's own ordering.
-        return self.annotate(alert_count=models.Count("alerts")).order_by("-pk")
+        counted = self.annotate(
+            alert_count=models.Count("alerts"), at_stake=models.Sum("alerts__total")
+        )
+        return counted.order_by("-pk")
 
 
 class Case(models.Model):
@@ -98,6 +102,8 @@ class Case(models.Model):
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField(db_default=Now())
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="cases")
+    # For those alone who are named in CaseAccess; for everybody else it does not exist.
+    restricted = models.BooleanField(default=False)
     # Where a queue's terms ask for it, somebody else agrees that it is opened (constraint below).
     creation_asked = models.BooleanField(default=False)
     submitted_by = models.ForeignKey(

@@ -27,6 +27,8 @@ class CaseEvent(models.Model):
         SUSPENDED = "SUSPENDED"
         RESUMED = "RESUMED"
         HANDED_OVER = "HANDED_OVER"
+        RESTRICTED = "RESTRICTED"
+        UNRESTRICTED = "UNRESTRICTED"
         CLOSURE_PROPOSED = "CLOSURE_PROPOSED"
         RETURNED = "RETURNED"
         CLOSED = "CLOSED"
