@@ -4,10 +4,11 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from alerts.models import Alert
 from anomalyshield.demodesk import DAY, FRESH_DAYS, HOUR, TYPOLOGY, Desk, Item
-from cases import workflow
+from cases import clocks, progress, reporting, tasks, workflow
 from cases.models import Case
 from scoring import lists
 from scoring.models import ListEntry
@@ -15,6 +16,12 @@ from scoring.models import ListEntry
 CLOSED = 2
 SETTLED = 8 * HOUR  # a case that was opened yesterday is not about a payment of this morning
 INVESTIGATED = {"MULE", "STRUCTURING", "BUST_OUT", "ACCOUNT_TAKEOVER", "CARD_TESTING"}
+TASKS = (
+    "Call the customer by the number on file",
+    "Freeze what is left on the account",
+    "Ask the other bank for a recall",
+    "Look at the other customers of the same device",
+)
 FINDINGS = "The customer confirms that the payments are not theirs. The card is blocked."
 
 
@@ -25,9 +32,11 @@ def open_and_close(desk: Desk) -> None:
         _closed(desk, items)
     waiting = [one for one in desk.waiting if one.kind in INVESTIGATED]
     settled = _by_subject([one for one in waiting if one.age > SETTLED])
-    under_way, proposed, *_ = settled if len(settled) > 1 else _by_subject(waiting)
+    under_way, proposed, *more = settled if len(settled) > 1 else _by_subject(waiting)
     _under_way(desk, under_way)
     _proposed(desk, proposed)
+    if more:
+        _suspended(desk, more[0])
 
 
 def _by_subject(items: list[Item]) -> list[list[Item]]:
@@ -62,13 +71,38 @@ def _closed(desk: Desk, items: list[Item]) -> None:
 
 @transaction.atomic
 def _under_way(desk: Desk, items: list[Item]) -> None:
+    """Begun, with tasks, and with the draft of a report to the authority."""
     if _there(items):
         return
     case = _opened(desk, items, "Asked the other bank where the money went.")
+    case = progress.start(by=desk.ana, case=case)
+    for title in TASKS:
+        tasks.add(by=desk.ana, case=case, title=title, owner=desk.ana)
+    for task in case.tasks.all()[:2]:
+        tasks.tick(by=desk.ana, task=task, done=True)
     workflow.add_note(
         by=desk.lena, case=case, text="They froze what is left of it. The report follows by noon."
     )
+    made = reporting.begin(by=desk.lena, case=case, on=desk.until.date() - 2 * DAY)
+    made = reporting.step(by=desk.lena, report=made, step="prepare")
+    reporting.draft(by=desk.lena, report=made)
     _date_until(case, items, desk.until - HOUR)
+
+
+@transaction.atomic
+def _suspended(desk: Desk, items: list[Item]) -> None:
+    if _there(items):
+        return
+    case = _opened(desk, items, "The customer looks for the receipt.")
+    tasks.add(by=desk.ana, case=case, title="Compare the receipt with the payments")
+    progress.suspend(
+        by=desk.ana,
+        case=case,
+        waits_for=Case.Waiting.CUSTOMER,
+        reason="The receipt of the purchase.",
+        until=timezone.now() + 3 * DAY,
+    )
+    _date_until(case, items, desk.until - 3 * HOUR)
 
 
 @transaction.atomic
@@ -118,7 +152,18 @@ def _date(case: Case, start: datetime, step: timedelta) -> datetime:
     case.proposed_at = case.proposed_at and last - step * (not case.is_open)
     case.closed_at = case.closed_at and last
     case.save(update_fields=["opened_at", "proposed_at", "closed_at"])
+    _set_clocks(case, start, last)
     return last
+
+
+def _set_clocks(case: Case, start: datetime, last: datetime) -> None:
+    """The work began with the case; what was done, and what stands still, since its last entry."""
+    case.tasks.exclude(done_at=None).update(done_at=last)
+    for clock in case.clocks.select_related("calendar"):
+        clock.pauses.update(begun_at=last)
+        clock.started_at, clock.stopped_at = start, clock.stopped_at and last
+        clock.save(update_fields=["started_at", "stopped_at"])
+        clocks.rederive(clock.calendar)
 
 
 def put_on_lists(desk: Desk) -> None:

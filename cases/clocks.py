@@ -115,6 +115,15 @@ def continue_from(case: Case, filed_on: date) -> Clock:
     return clock
 
 
+def run_again(case: Case) -> None:
+    """What was taken to be done is not: the last report that was due is due as before."""
+    last = case.clocks.filter(kind__in=Clock.REGULATORY).order_by("-pk").first()
+    if last is not None and not case.clocks.filter(kind=last.kind, stopped_at=None).exists():
+        last.stopped_at = None
+        last.save(update_fields=["stopped_at"])
+        settle(case)
+
+
 def settle(case: Case) -> None:
     """The case knows what is due next: the list is read and narrowed by it."""
     soonest = case.clocks.running().order_by("due_at").values_list("due_at", flat=True).first()

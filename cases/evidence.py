@@ -56,14 +56,27 @@ def content_of(*, by: Any, evidence: Evidence) -> bytes:
 
     Damaged, and on the trail too, if they have changed since: such a file proves nothing.
     """
+    content = _whole(by, evidence, "case.evidence_read")
+    after = {"name": evidence.name, "sha256": evidence.sha256}
+    record(by=by, action="case.evidence_read", object=evidence.case, after=after)
+    return content
+
+
+def check(*, by: Any, evidence: Evidence) -> None:
+    """Look whether its bytes are still those that were added. Raises Damaged; both are on the
+    trail."""
+    _whole(by, evidence, "case.evidence_checked")
+    after = {"name": evidence.name, "sha256": evidence.sha256, "holds": True}
+    record(by=by, action="case.evidence_checked", object=evidence.case, after=after)
+
+
+def _whole(by: Any, evidence: Evidence, action: str) -> bytes:
     content = bytes(EvidenceContent.objects.get(evidence=evidence).content)
     found = hashlib.sha256(content).hexdigest()
     if found != evidence.sha256 or len(content) != evidence.bytes:
         reason = f"{evidence.name} of {evidence.case} is not what was added: SHA-256 {found}"
-        denied(by=by, action="case.evidence_read", object=evidence.case, reason=reason)
+        denied(by=by, action=action, object=evidence.case, reason=reason)
         raise Damaged(f"{evidence.name} has changed since it was added. It is not handed out.")
-    after = {"name": evidence.name, "sha256": evidence.sha256}
-    record(by=by, action="case.evidence_read", object=evidence.case, after=after)
     return content
 
 

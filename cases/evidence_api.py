@@ -87,6 +87,24 @@ class CaseEvidence(Resource):
         return Response(told, 201, headers={"Cache-Control": "no-store"})
 
 
+class EvidenceCheckOut(s.Serializer):
+    """A file whose bytes are those that were added."""
+
+    holds = s.BooleanField()
+    sha256 = s.CharField()
+
+
+class CheckEvidence(Resource):
+    refusals = (Refused,)
+
+    @does("checkEvidence", "case.view", EvidenceCheckOut)
+    def post(self, request: Request, pk: int, number: int) -> dict[str, Any]:
+        """Look whether a file is still what was added; 409 if not."""
+        kept = self.found(_kept(request, pk), number)
+        evidence.check(by=request.user, evidence=kept)
+        return {"holds": True, "sha256": kept.sha256}
+
+
 class OneEvidence(APIView):
     """The bytes of one file; whatever else is accepted, these are not JSON."""
 

@@ -158,7 +158,7 @@ class TermsForm(forms.Form):
 class TaskForm(forms.Form):
     """What is to be done, by whom and until when."""
 
-    title = forms.CharField(max_length=200, error_messages={"required": "Say what is to be done."})
+    title = forms.CharField(max_length=300, error_messages={"required": "Say what is to be done."})
     detail = forms.CharField(max_length=LENGTH, required=False)
     owner = forms.ModelChoiceField(
         staffing.analysts(),

@@ -15,6 +15,7 @@ from anomalyshield.audit.record import record
 from cases.models import Case, CaseAccess, CaseEvent
 from cases.states import Refused
 from cases.steps import locked, tell
+from scoring.models import Resolution, Transaction
 
 MOST = 50
 UNNAMED = "approved by a second person"
@@ -50,7 +51,7 @@ def restrict(*, by: Any, case: Case, people: Iterable[Any], reason: str) -> Case
     case.access.exclude(person__in=wanted).delete()
     for person in wanted.values():
         CaseAccess.objects.get_or_create(case=case, person=person, defaults={"given_by": by})
-    Verdict.objects.filter(alert__cases=case, behind__startswith=f"{case} ").update(behind=UNNAMED)
+    _unname(case)
     names = ", ".join(str(one) for one in wanted.values())
     tell(case, CaseEvent.Kind.RESTRICTED, by, f"To {names}. {reason}")
     record(by=by, action="case.restricted", object=case, before=before, after=told(case))
@@ -77,6 +78,14 @@ def told(case: Case) -> dict[str, Any]:
     """As the trail reads it."""
     people = case.access.values_list("person__username", flat=True)
     return {"restricted": case.restricted, "people": sorted(people)}
+
+
+def _unname(case: Case) -> None:
+    """What others read about its alerts and payments named it; now it says only what is true."""
+    said = {"behind__startswith": f"{case} "}
+    Verdict.objects.filter(alert__cases=case, **said).update(behind=UNNAMED)
+    payments = Transaction.objects.filter(hit__alert__cases=case)
+    Resolution.objects.filter(decision__transaction__in=payments, **said).update(behind=UNNAMED)
 
 
 def _may(case: Case, by: Any) -> None:

@@ -20,7 +20,7 @@ from cases.views import find
 class TaskChangeIn(Strict):
     """What changes; what is not named stays."""
 
-    title = Text(max_length=200, required=False)
+    title = Text(max_length=300, required=False)
     detail = Text(max_length=LENGTH, required=False, allow_blank=True)
     required = Flag(required=False, help_text="Without it, closing the case asks for a reason")
     owner = Text(max_length=150, required=False, allow_null=True, help_text="By user name")
@@ -30,7 +30,7 @@ class TaskChangeIn(Strict):
 class TaskIn(TaskChangeIn):
     """One more thing to do."""
 
-    title = Text(max_length=200)
+    title = Text(max_length=300)
 
 
 class TickIn(Strict):

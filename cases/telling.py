@@ -19,6 +19,7 @@ WORDS = {  # what its author did
     K.TASK_DONE: "did",
     K.TASK_UNDONE: "took up again",
     K.DETERMINED: "determined that a report may be due",
+    K.REPORT: "on reporting:",
     K.STARTED: "began to work on it",
     K.SUSPENDED: "suspended it",
     K.RESUMED: "resumed it",
@@ -34,15 +35,17 @@ WORDS = {  # what its author did
     K.REOPENED: "reopened it",
 }
 TASKS = frozenset({K.TASK_ADDED, K.TASK_CHANGED, K.TASK_DONE, K.TASK_UNDONE})
-STATES = frozenset(K) - TASKS - {K.ALERT_ADDED, K.NOTE, K.EVIDENCE}
+REPORTS = frozenset({K.REPORT, K.DETERMINED})
+STATES = frozenset(K) - TASKS - REPORTS - {K.ALERT_ADDED, K.NOTE, K.EVIDENCE}
 GROUPS = {  # a filter: its title and the kinds it shows
     "notes": ("Notes", frozenset({K.NOTE})),
     "alerts": ("Alerts", frozenset({K.ALERT_ADDED})),
     "evidence": ("Evidence", frozenset({K.EVIDENCE})),
     "tasks": ("Tasks", TASKS),
+    "reports": ("Reporting", REPORTS),
     "states": ("Steps", STATES),
 }
-SHORT = TASKS | {K.ALERT_ADDED}  # said in the same line
+SHORT = TASKS | REPORTS | {K.ALERT_ADDED}  # said in the same line
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from cases import (
     evidence_api,
     progress_api,
     progress_views,
+    report_api,
+    report_views,
     task_api,
     task_views,
     terms_api,
@@ -24,6 +26,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cases/<int:pk>/note/", views.note, name="case-note"),
     path("cases/<int:pk>/evidence/", views.add_evidence, name="case-evidence"),
     path("cases/<int:pk>/evidence/<int:number>/", views.read_evidence, name="evidence"),
+    path(
+        "cases/<int:pk>/evidence/<int:number>/check/", views.check_evidence, name="evidence-check"
+    ),
     path("cases/<int:pk>/propose/", views.propose, name="case-propose"),
     path("cases/<int:pk>/approve/", views.approve, name="case-approve"),
     path("cases/<int:pk>/return/", views.send_back, name="case-return"),
@@ -46,6 +51,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cases/<int:pk>/tasks/<int:number>/", task_views.change, name="case-task-change"),
     path("cases/<int:pk>/tasks/<int:number>/tick/", task_views.tick, name="case-task-tick"),
     path("cases/<int:pk>/tasks/<int:number>/move/", task_views.move, name="case-task-move"),
+    path("cases/<int:pk>/reports/", report_views.begin, name="case-reports"),
+    path("cases/<int:pk>/reports/<int:number>/", report_views.report, name="case-report"),
+    path(
+        "cases/<int:pk>/reports/<int:number>/draft/", report_views.draft, name="case-report-draft"
+    ),
+    path(
+        "cases/<int:pk>/reports/<int:number>/decline/",
+        report_views.decline,
+        name="case-report-decline",
+    ),
+    path("cases/<int:pk>/reports/<int:number>/step/", report_views.step, name="case-report-step"),
+    path(
+        "cases/<int:pk>/reports/<int:number>/as/<slug:kind>/",
+        report_views.export,
+        name="case-report-export",
+    ),
     path("cases/calendars/", calendar_views.calendars, name="case-calendars"),
     path("cases/calendars/new/", calendar_views.new, name="case-calendar-new"),
     path("cases/calendars/<int:pk>/", calendar_views.edit, name="case-calendar"),
@@ -65,6 +86,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "api/v1/cases/<int:pk>/evidence/<int:number>",
         evidence_api.OneEvidence.as_view(),
         name="api-evidence",
+    ),
+    path(
+        "api/v1/cases/<int:pk>/evidence/<int:number>/check",
+        evidence_api.CheckEvidence.as_view(),
+        name="api-evidence-check",
     ),
     path("api/v1/cases/<int:pk>/propose", api.Propose.as_view(), name="api-case-propose"),
     path("api/v1/cases/<int:pk>/approve", api.Approve.as_view(), name="api-case-approve"),
@@ -130,5 +156,31 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "api/v1/cases/calendars/<int:pk>",
         calendar_api.OneCalendar.as_view(),
         name="api-case-calendar",
+    ),
+    path("api/v1/cases/<int:pk>/reports", report_api.Reports.as_view(), name="api-case-reports"),
+    path(
+        "api/v1/cases/<int:pk>/reports/<int:number>",
+        report_api.OneReport.as_view(),
+        name="api-case-report",
+    ),
+    path(
+        "api/v1/cases/<int:pk>/reports/<int:number>/draft",
+        report_api.Draft.as_view(),
+        name="api-case-report-draft",
+    ),
+    path(
+        "api/v1/cases/<int:pk>/reports/<int:number>/decline",
+        report_api.Decline.as_view(),
+        name="api-case-report-decline",
+    ),
+    path(
+        "api/v1/cases/<int:pk>/reports/<int:number>/step",
+        report_api.StepOn.as_view(),
+        name="api-case-report-step",
+    ),
+    path(
+        "api/v1/cases/<int:pk>/reports/<int:number>/export",
+        report_api.Export.as_view(),
+        name="api-case-report-export",
     ),
 ]

@@ -20,11 +20,12 @@ from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied, record
 from cases import evidence, workflow
 from cases.clockfaces import breaches, clocks_of
+from cases.contents import contents_of
 from cases.evidence import MOST_BYTES
 from cases.filekinds import TAKEN
 from cases.forms import EscalationForm, EvidenceForm, ProposalForm, ReturnForm, TextForm
 from cases.listing import PEOPLE, VIEWS, board, narrowed, shown
-from cases.models import Case, Evidence
+from cases.models import Case, Evidence, Report
 from cases.models.case import WAITING
 from cases.restricting import may_restrict
 from cases.states import proposer_of, verbs_for
@@ -138,6 +139,19 @@ def read_evidence(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return page(request, found, status=409, errors=[str(damaged)])
 
 
+@allow("case.view", methods=("POST",))
+def check_evidence(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Whether a file is still what was added."""
+    found = find(request, pk)
+    kept = get_object_or_404(found.evidence.select_related("case"), pk=number)
+    try:
+        evidence.check(by=request.user, evidence=kept)
+    except evidence.Damaged as damaged:
+        return page(request, found, status=409, errors=[str(damaged)])
+    messages.success(request, f"{kept} is what was added: SHA-256 {kept.sha256[:12]}… holds.")
+    return redirect(reverse("case", args=[pk]) + "#evidence")
+
+
 def download_of(user: Any, kept: Evidence) -> HttpResponse:
     """Its bytes in an answer that no browser shows as a page or runs. Raises Damaged."""
     content = evidence.content_of(by=user, evidence=kept)
@@ -189,11 +203,13 @@ def act(
 
 def find(request: HttpRequest, pk: int) -> Case:
     """The case, if one of its alerts lies in a queue of this person; else there is none."""
-    return get_object_or_404(Case.objects.visible_to(request.user), pk=pk)
+    seen = Case.objects.visible_to(request.user).select_related(*PEOPLE)
+    return get_object_or_404(seen, pk=pk)
 
 
 def page(request: HttpRequest, found: Case, status: int = 200, **more: Any) -> HttpResponse:
-    fresh = Case.objects.select_related(*PEOPLE).get(pk=found.pk)
+    fresh = Case.objects.select_related(*PEOPLE).get(pk=found.pk) if status != 200 else found
+    alerts = list(found.alerts.visible_to(request.user).for_the_page().order_by("-pk"))
     context = {
         "case": fresh,
         **moves(fresh, request.user),
@@ -201,12 +217,28 @@ def page(request: HttpRequest, found: Case, status: int = 200, **more: Any) -> H
         "evidence": found.evidence.select_related("added_by"),
         "taken": TAKEN,
         "most": MOST_BYTES,
-        "alerts": found.alerts.visible_to(request.user).for_the_page().order_by("-pk"),
+        "alerts": alerts,
+        "contents": contents_of(alerts),
+        "currency": settings.BASE_CURRENCY,
         "outcomes": Case.Outcome.choices,
         **_tasks(found),
-        "clocks": clocks_of(found),
+        **_due(found),
     }
     return render(request, "cases/case.html", context | more, status=status)
+
+
+def _due(found: Case) -> dict[str, Any]:
+    """What is due, and the reports some of it is about."""
+    faces = clocks_of(found)
+    reports = list(found.reports.select_related("made_by", "approved_by"))
+    over = {Report.State.NO_FILE, Report.State.ACKNOWLEDGED, Report.State.CONTINUING}
+    under_way = any(one.state not in over for one in reports)
+    return {
+        "clocks": faces,
+        "determined": any(face.clock.kind == "REG_FILING" and not face.over for face in faces),
+        "reports": reports,
+        "may_report": not under_way and found.status not in ("DRAFT", "ABANDONED"),
+    }
 
 
 def _tasks(found: Case) -> dict[str, Any]:
@@ -224,10 +256,9 @@ def moves(found: Case, user: Any) -> dict[str, Any]:
     waiting = found.status in WAITING
     return {
         "may": may,
-        "may_determine": found.status not in ("DRAFT", "ABANDONED"),
         "seen": found.proposal if waiting else "",
         "own_proposal": waiting and proposer_of(found) == user.pk,
-        "reopening": found.reopenings.select_related("asked_by").last(),
+        "reopening": found.reopenings.select_related("asked_by").last() if waiting else None,
         "waits": Case.Waiting.choices,
         "colleagues": list(staffing.analysts()),
         "may_restrict": may_restrict(found, user),

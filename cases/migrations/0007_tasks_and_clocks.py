@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('place', models.PositiveIntegerField()),
-                ('title', models.CharField(max_length=200)),
+                ('title', models.CharField(max_length=300)),
                 ('detail', models.TextField(blank=True)),
                 ('required', models.BooleanField(default=True)),
                 ('due_at', models.DateTimeField(null=True)),

@@ -6,6 +6,7 @@ from cases.models.access import CaseAccess  # isort: skip
 from cases.models.clocks import BusinessCalendar, Clock, ClockPause  # isort: skip
 from cases.models.evidence import Evidence, EvidenceContent  # isort: skip
 from cases.models.reopening import Reopening  # isort: skip
+from cases.models.reports import Report, ReportVersion  # isort: skip
 from cases.models.tasks import CaseTask  # isort: skip
 from cases.models.terms import QueueTerms  # isort: skip
 from cases.models.timeline import CaseEvent  # isort: skip
@@ -23,4 +24,6 @@ __all__ = [
     "EvidenceContent",
     "QueueTerms",
     "Reopening",
+    "Report",
+    "ReportVersion",
 ]

@@ -26,7 +26,7 @@ class CaseTask(models.Model):
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="tasks")
     place = models.PositiveIntegerField()  # 1 is the first
-    title = models.CharField(max_length=200)
+    title = models.CharField(max_length=300)
     detail = models.TextField(blank=True)
     required = models.BooleanField(default=True)
     owner = models.ForeignKey(

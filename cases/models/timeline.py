@@ -23,6 +23,7 @@ class CaseEvent(models.Model):
         TASK_DONE = "TASK_DONE"
         TASK_UNDONE = "TASK_UNDONE"
         DETERMINED = "DETERMINED"
+        REPORT = "REPORT"
         STARTED = "STARTED"
         SUSPENDED = "SUSPENDED"
         RESUMED = "RESUMED"

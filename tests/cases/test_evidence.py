@@ -14,6 +14,7 @@ from cases.filekinds import kind_of
 from cases.models import Case, Evidence, EvidenceContent
 from tests.alerts import making
 from tests.conftest import client_of
+from tests.rest import asking
 
 pytestmark = pytest.mark.django_db
 PDF = b"%PDF-1.7\n1 0 obj << >> endobj\n"
@@ -238,7 +239,7 @@ def test_a_list_of_files_never_reads_their_bytes(as_ana, ana, case, django_asser
     for n in range(5):
         evidence.add(by=ana, case=case, name="n.txt", content=b"%d" % n)
     page(as_ana, case)
-    with django_assert_max_num_queries(14) as asked:
+    with django_assert_max_num_queries(17) as asked:
         page(as_ana, case)
     assert not any("evidencecontent" in one["sql"] for one in asked.captured_queries)
 
@@ -246,3 +247,18 @@ def test_a_list_of_files_never_reads_their_bytes(as_ana, ana, case, django_asser
 def test_a_file_kept_under_another_name_says_why(as_ana, case):
     put(as_ana, case, b"Only words.", "evil.pdf")
     assert "By its content it is Text, so it is kept as evil.pdf.txt." in page(as_ana, case)
+
+
+def test_a_file_is_checked_where_it_lies(as_ana, ana, case):
+    put(as_ana, case)
+    kept = Evidence.objects.get()
+    answer = as_ana.post(f"/cases/{case.pk}/evidence/{kept.pk}/check/", follow=True)
+    assert "is what was added" in answer.content.decode()
+    told = asking.post(ana, f"cases/{case.pk}/evidence/{kept.pk}/check")
+    assert told == {"holds": True, "sha256": kept.sha256}
+    EvidenceContent.objects.update(content=b"something else")
+    answer = as_ana.post(f"/cases/{case.pk}/evidence/{kept.pk}/check/")
+    assert (answer.status_code, "has changed" in answer.content.decode()) == (409, True)
+    asking.post(ana, f"cases/{case.pk}/evidence/{kept.pk}/check", None, 409)
+    trail = AuditEvent.objects.filter(action="case.evidence_checked").order_by("pk")
+    assert [event.outcome for event in trail] == ["DONE", "DONE", "DENIED", "DENIED"]

@@ -87,7 +87,7 @@ def test_the_views_of_the_page_narrow_the_list(case: int, ana: User, bert: User)
     assert found(bert, show="approval") == [case]
     assert found(ana, show="approval") == []
     assert found(ana, show="closed") == []
-    get(ana, "cases", 400, show="all")
+    get(ana, "cases", 400, show="some")
     get(ana, "cases", 400, cursor="-1")
 
 

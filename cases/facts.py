@@ -1,0 +1,66 @@
+"""What the rows of a case say, gathered once: for the draft of a report and for its table."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from alerts.models import Alert, AlertHit
+from cases.models import Case, Evidence
+from cases.states import Refused
+from scoring.engine.transaction import UNITS
+from scoring.models import Transaction
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A payment of the case and the alert that brought it."""
+
+    row: Transaction
+    alert: int
+    score: float
+
+    @property
+    def base(self) -> Decimal:
+        """In the base currency."""
+        return Decimal(self.row.amount_units) / UNITS
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A case with its alerts, payments in the order of their time, and evidence."""
+
+    case: Case
+    alerts: list[Alert]
+    payments: list[Payment]
+    evidence: list[Evidence]
+    currency: str = field(default_factory=lambda: settings.BASE_CURRENCY)
+
+    @property
+    def total(self) -> Decimal:
+        """Of all payments, in the base currency."""
+        return sum((one.base for one in self.payments), Decimal(0))
+
+    @property
+    def first(self) -> datetime:
+        return self.payments[0].row.event_time
+
+    @property
+    def last(self) -> datetime:
+        return self.payments[-1].row.event_time
+
+
+def facts_of(case: Case, by: Any) -> Facts:
+    """Refused, with a sentence, when some of its alerts lie in queues this person does not work:
+    they would be missing, and nobody would see it."""
+    alerts = case.alerts.select_related("closed_by", "decision__explanation").order_by("pk")
+    seen = set(Alert.objects.visible_to(by).filter(cases=case).values_list("pk", flat=True))
+    found = list(alerts)
+    if any(alert.pk not in seen for alert in found):
+        raise Refused(f"{case} holds alerts of a queue you do not work: they would be missing.")
+    hits = AlertHit.objects.filter(alert__in=found).select_related("transaction")
+    payments = [Payment(hit.transaction, hit.alert_id, hit.score) for hit in hits]
+    payments.sort(key=lambda one: (one.row.event_time, one.row.pk))
+    return Facts(case, found, payments, list(case.evidence.all()))
