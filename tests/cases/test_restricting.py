@@ -1,4 +1,4 @@
-"""A restricted case exists for named people and for nobody else: on no page, in no list or count."""
+"""A restricted case exists for named people and for nobody else: on no page, in no count."""
 
 import re
 from typing import Any
@@ -129,7 +129,7 @@ def test_no_list_no_board_no_count_and_no_alert_tells_of_it(ana, ines, lena, ada
             assert not name.search(answer.content.decode()), address
         assert asking.get(person, "cases", show="all")["results"] == []
         assert asking.get(person, f"alerts/{alert.pk}")["cases"] == []
-        assert client.get("/jump?to=C-%d" % hidden.pk, follow=True).status_code == 404
+        assert client.get(f"/jump?to=C-{hidden.pk}", follow=True).status_code == 404
     seen = client_of(ana).get(f"/alerts/{alert.pk}/").content.decode()
     assert name.search(seen)
 
