@@ -10,11 +10,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from anomalyshield.cells import harmless
 from django.utils import timezone
 
 from anomalyshield import pdf
 from anomalyshield.audit.record import record
+from anomalyshield.cells import harmless
 from cases import narrative, sections
 from cases.facts import Facts, Payment, facts_of
 from cases.models import Report

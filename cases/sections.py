@@ -51,7 +51,7 @@ SECTIONS = (
         "subject",
         "Subject",
         (
-            Field("known", "Is it known who it is?", kind="known"),
+            Field("known", "Known or not", kind="known"),
             Field("name", "Name or firm"),
             Field("customer", "Customer number", help="As the payments have it"),
             Field("address", "Address", required=False, kind="long", most=500),
