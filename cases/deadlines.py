@@ -57,6 +57,11 @@ class Forecast:
     breaches: list[int]
     each: timedelta | None  # business time per case
 
+    @property
+    def hours(self) -> str:
+        """Business hours per case, as people say them."""
+        return f"{self.each.total_seconds() / 3600:.0f}" if self.each else ""
+
 
 def forecast(
     waiting: Sequence[tuple[int, datetime]],

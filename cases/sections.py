@@ -76,8 +76,8 @@ SECTIONS = (
         "institution",
         "Filing institution",
         (
-            Field("name", "Name"),
-            Field("address", "Address", kind="long", most=500),
+            Field("name", "Name of the institution"),
+            Field("address", "Address of the institution", kind="long", most=500),
             Field("identifier", "Regulator’s or tax number"),
         ),
     ),
