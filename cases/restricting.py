@@ -15,7 +15,6 @@ from anomalyshield.audit.record import record
 from cases.models import Case, CaseAccess, CaseEvent
 from cases.states import Refused
 from cases.steps import locked, tell
-from scoring.models import Resolution, Transaction
 
 MOST = 50
 UNNAMED = "approved by a second person"
@@ -51,7 +50,8 @@ def restrict(*, by: Any, case: Case, people: Iterable[Any], reason: str) -> Case
     case.access.exclude(person__in=wanted).delete()
     for person in wanted.values():
         CaseAccess.objects.get_or_create(case=case, person=person, defaults={"given_by": by})
-    _unname(case)
+    # The chain of a payment's ends is never changed: a case closed before stays named there.
+    Verdict.objects.filter(alert__cases=case, behind__startswith=f"{case} ").update(behind=UNNAMED)
     names = ", ".join(str(one) for one in wanted.values())
     tell(case, CaseEvent.Kind.RESTRICTED, by, f"To {names}. {reason}")
     record(by=by, action="case.restricted", object=case, before=before, after=told(case))
@@ -78,14 +78,6 @@ def told(case: Case) -> dict[str, Any]:
     """As the trail reads it."""
     people = case.access.values_list("person__username", flat=True)
     return {"restricted": case.restricted, "people": sorted(people)}
-
-
-def _unname(case: Case) -> None:
-    """What others read about its alerts and payments named it; now it says only what is true."""
-    said = {"behind__startswith": f"{case} "}
-    Verdict.objects.filter(alert__cases=case, **said).update(behind=UNNAMED)
-    payments = Transaction.objects.filter(hit__alert__cases=case)
-    Resolution.objects.filter(decision__transaction__in=payments, **said).update(behind=UNNAMED)
 
 
 def _may(case: Case, by: Any) -> None:

@@ -10,8 +10,6 @@ from scoring.models.decisions import Decision
 class Resolution(models.Model):
     """One step in the life of a held payment; the last of a decision's chain is how it stands.
 
-    Only `behind` is: it stops naming a case that is restricted later (cases/restricting.py).
-
     A REVIEW or BLOCK without any is held. A reversal takes back the one it follows.
     """
 
