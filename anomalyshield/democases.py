@@ -16,12 +16,6 @@ from scoring.models import ListEntry
 CLOSED = 2
 SETTLED = 8 * HOUR  # a case that was opened yesterday is not about a payment of this morning
 INVESTIGATED = {"MULE", "STRUCTURING", "BUST_OUT", "ACCOUNT_TAKEOVER", "CARD_TESTING"}
-TASKS = (
-    "Call the customer by the number on file",
-    "Freeze what is left on the account",
-    "Ask the other bank for a recall",
-    "Look at the other customers of the same device",
-)
 FINDINGS = "The customer confirms that the payments are not theirs. The card is blocked."
 
 
@@ -76,8 +70,7 @@ def _under_way(desk: Desk, items: list[Item]) -> None:
         return
     case = _opened(desk, items, "Asked the other bank where the money went.")
     case = progress.start(by=desk.ana, case=case)
-    for title in TASKS:
-        tasks.add(by=desk.ana, case=case, title=title, owner=desk.ana)
+    tasks.add(by=desk.ana, case=case, title="Look at the others of the same device")
     for task in case.tasks.all()[:2]:
         tasks.tick(by=desk.ana, task=task, done=True)
     workflow.add_note(

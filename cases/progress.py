@@ -75,7 +75,7 @@ def abandon(*, by: Any, case: Case, reason: str) -> Case:
     case.closed_by, case.closed_at = by, timezone.now()
     for alert in case.alerts.open().order_by("pk"):
         if not alert.cases.open().exclude(pk=case.pk).exists():  # another one investigates it
-            give_back(by=by, alert=alert, why=f"{case} abandoned")
+            give_back(by=by, alert=alert, why="the case was abandoned")
     clocks.stop(case, *Clock.Kind)
     return _moved(case, by, CaseEvent.Kind.ABANDONED, "case.abandoned", reason)
 

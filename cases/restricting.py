@@ -50,7 +50,7 @@ def restrict(*, by: Any, case: Case, people: Iterable[Any], reason: str) -> Case
     case.access.exclude(person__in=wanted).delete()
     for person in wanted.values():
         CaseAccess.objects.get_or_create(case=case, person=person, defaults={"given_by": by})
-    # The chain of a payment's ends is never changed: a case closed before stays named there.
+    # All that names a case outside of it; the trail of an alert and a payment's end never do.
     Verdict.objects.filter(alert__cases=case, behind__startswith=f"{case} ").update(behind=UNNAMED)
     names = ", ".join(str(one) for one in wanted.values())
     tell(case, CaseEvent.Kind.RESTRICTED, by, f"To {names}. {reason}")

@@ -103,21 +103,30 @@ def move(*, by: Any, task: CaseTask, up: bool) -> CaseTask:
     return task
 
 
+@transaction.atomic
 def copy_steps(
     *, by: Any, case: Case, steps: Sequence[tuple[str, str, bool]], playbook: str
-) -> None:
-    """The steps of a playbook (title, detail, required) as tasks, once each, in their order."""
+) -> int:
+    """The steps of a playbook (title, detail, required) as tasks, once each, in their order; how
+    many are new. One entry of the timeline tells of all of them."""
+    case = locked(case)
+    takes_content(case)
     known = set(case.tasks.filter(playbook=playbook).values_list("title", flat=True))
-    for title, detail, required in steps:
-        if title not in known:
-            add(
-                by=by,
-                case=case,
-                title=title,
-                detail=detail,
-                required=required,
-                playbook=playbook,
-            )
+    last = case.tasks.aggregate(last=Max("place"))["last"] or 0
+    wanted = [one for one in steps if one[0] not in known][: max(0, MOST - last)]
+    made = [
+        CaseTask(
+            case=case, place=place, title=title, detail=detail, required=required,
+            playbook=playbook, made_by=by,
+        )
+        for place, (title, detail, required) in enumerate(wanted, last + 1)
+    ]  # fmt: skip
+    CaseTask.objects.bulk_create(made)
+    if made:
+        tell(case, Kind.TASK_ADDED, by, f"{len(made)} steps of {playbook}")
+        after = {"tasks": len(made), "playbook": playbook}
+        record(by=by, action="case.task_added", object=case, after=after)
+    return len(made)
 
 
 def left_open(case: Case) -> list[str]:

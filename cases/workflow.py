@@ -13,8 +13,9 @@ from anomalyshield.audit.record import record
 from cases import clocks, tasks
 from cases.creation import begin
 from cases.models import Case, CaseEvent, Clock
+from cases.plays import lay_out
 from cases.progress import resume
-from cases.restricting import behind
+from cases.restricting import UNNAMED, behind
 from cases.states import Refused, Verb, move, still_open, takes_content
 from cases.steps import locked, tell
 from scoring import reasons
@@ -51,6 +52,7 @@ def open_case(
     record(by=by, action="case.opened", object=case, after=after)
     for alert in alerts:
         case = add_alert(by=by, case=case, alert=alert)
+    lay_out(by=by, case=case, alerts=alerts)
     return case if draft else begin(by=by, case=case, said=False)
 
 
@@ -64,7 +66,7 @@ def add_alert(*, by: Any, case: Case, alert: Alert) -> Case:
     if case.alerts.filter(pk=alert.pk).exists():
         return case
     if alert.is_open:
-        triage.escalate(by=by, alert=alert, why=str(case))
+        triage.escalate(by=by, alert=alert, why="part of a case")
     case.alerts.add(alert)
     if (level := max(case.level, alert.level, key=LEVELS.index)) != case.level:
         case.level = level
@@ -166,7 +168,7 @@ def _close(case: Case, by: Any) -> Case:
             alert=alert,
             disposition=DISPOSITION_OF[Case.Outcome(case.outcome)],
             note=case.findings,
-            why=behind(case, by),
+            why=UNNAMED,
         )
     # Those decided before are part of what was approved as well.
     triage.bind(alerts=case.alerts.all(), behind=behind(case, by))

@@ -136,6 +136,7 @@ def test_no_list_no_board_no_count_and_no_alert_tells_of_it(ana, ines, lena, ada
             assert not name.search(answer.content.decode()), address
         assert asking.get(person, "cases", show="all")["results"] == []
         assert asking.get(person, f"alerts/{alert.pk}")["cases"] == []
+        assert not name.search(str(asking.get(person, f"alerts/{alert.pk}/evidence")))
         assert client.get(f"/jump?to=C-{hidden.pk}", follow=True).status_code == 404
     seen = client_of(ana).get(f"/alerts/{alert.pk}/").content.decode()
     assert name.search(seen)
@@ -165,6 +166,7 @@ def test_what_was_said_before_it_was_restricted_is_unsaid(ana, bert, case):
     assert Verdict.objects.get().behind.startswith(f"{case} closed by")
     restricting.restrict(by=ana, case=case, people=[], reason="x")
     assert Verdict.objects.get().behind == "approved by a second person"
+    assert not Resolution.objects.filter(behind__contains=str(case)).exists()
 
 
 def test_lifted_everybody_sees_it_again(ana, ines, hidden):

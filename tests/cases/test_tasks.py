@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from alerts import playbooks
 from alerts.triage import Refused
 from anomalyshield.audit.models import AuditEvent
 from cases import tasks, workflow
@@ -18,7 +19,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def case(ana, cards) -> Case:
-    return workflow.open_case(by=ana, alerts=[making.alert(cards)])
+    """Without the steps of its playbook."""
+    case = workflow.open_case(by=ana, alerts=[making.alert(cards)])
+    case.tasks.all().delete()
+    return case
 
 
 @pytest.fixture
@@ -106,13 +110,27 @@ def test_tasks_of_a_closed_case_stay_as_they_are(ana, bert, case):
             attempt()
 
 
+def test_a_case_begins_with_the_steps_of_its_playbook(ana, bert, cards):
+    case = workflow.open_case(by=ana, alerts=[making.alert(cards)])
+    typology = case.alerts.get().suspected
+    assert list(case.tasks.values_list("title", flat=True)) == playbooks.steps_for(typology)
+    assert not case.tasks.demanded().exists()  # they advise: a case is closed without them, too
+    count = case.tasks.count()
+    said = case.timeline.get(kind="TASK_ADDED").text
+    assert said.startswith(f"{count} steps of Playbook ")
+    workflow.propose_closure(by=ana, case=case, outcome="REFUTED", findings="x")
+
+
 def test_steps_of_a_playbook_become_tasks_once(ana, case):
     steps = [
         ("Call the customer", "By the number on file", True),
         ("Look at the device", "", False),
     ]
-    for _ in range(2):
+    made = [
         tasks.copy_steps(by=ana, case=case, steps=steps, playbook="Stolen card, version 2")
+        for _ in range(2)
+    ]
+    assert made == [2, 0]
     assert [(one.title, one.required, one.playbook) for one in case.tasks.all()] == [
         ("Call the customer", True, "Stolen card, version 2"),
         ("Look at the device", False, "Stolen card, version 2"),

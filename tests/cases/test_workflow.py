@@ -31,7 +31,9 @@ def proposed(ana, case) -> Case:
 
 
 def kinds(case: Case) -> list[str]:
-    return list(case.timeline.values_list("kind", flat=True))
+    """Without the steps of the playbook, which come with its opening."""
+    told = case.timeline.exclude(kind="TASK_ADDED")
+    return list(told.values_list("kind", flat=True))
 
 
 # --- opening
