@@ -99,7 +99,7 @@ def determine(
     before = _told(known) if known else None
     clock = known or Clock(case=case, kind=Kind.REG_FILING)
     _count(clock, on, filing_days(subject_known))
-    words = f"on {on}, {clock.days} days: report due {clock.due_at:%F}"
+    words = f"on {on}: {clock.days} days, to the end of {on + timedelta(days=clock.days)}"
     tell(case, CaseEvent.Kind.DETERMINED, by, f"{words}. {reason}".removesuffix(". "))
     record(by=by, action="case.determined", object=case, before=before, after=_told(clock))
     settle(case)
