@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from alerts import playbooks
+from alerts.models import Alert
 from alerts.triage import Refused
 from anomalyshield.audit.models import AuditEvent
 from cases import tasks, workflow
@@ -111,13 +112,15 @@ def test_tasks_of_a_closed_case_stay_as_they_are(ana, bert, case):
 
 
 def test_a_case_begins_with_the_steps_of_its_playbook(ana, bert, cards):
-    case = workflow.open_case(by=ana, alerts=[making.alert(cards)])
-    typology = case.alerts.get().suspected
+    alert = making.alert(cards, card_id="card-7")
+    Alert.objects.filter(pk=alert.pk).update(suspected="CARD_TESTING")
+    case = workflow.open_case(by=ana, alerts=[Alert.objects.get()])
+    typology = "CARD_TESTING"
     assert list(case.tasks.values_list("title", flat=True)) == playbooks.steps_for(typology)
     assert not case.tasks.demanded().exists()  # they advise: a case is closed without them, too
     count = case.tasks.count()
     said = case.timeline.get(kind="TASK_ADDED").text
-    assert said.startswith(f"{count} steps of Playbook ")
+    assert said == f"{count} steps of Playbook Card testing"
     workflow.propose_closure(by=ana, case=case, outcome="REFUTED", findings="x")
 
 
