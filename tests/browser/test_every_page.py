@@ -24,7 +24,7 @@ from alerts.triage import leads
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import PUBLIC
-from cases import evidence, workflow
+from cases import evidence, reporting, workflow
 from scoring import policy_changes, training, uploads
 from scoring.engine.decision import Policy
 from scoring.models import Label, ModelVersion, Upload
@@ -102,6 +102,10 @@ def furnished() -> dict[str, list[str]]:
     several = bulk.act(by=lena, action="ASSIGN", choices=chosen, reason="Ana is here.", to=ana)
     case = workflow.open_case(by=ana, alerts=[alert])
     kept = evidence.add(by=ana, case=case, name="call.txt", content=b"She has her card.")
+    due = reporting.begin(by=ana, case=case, on=timezone.now().date())
+    due = reporting.step(by=ana, report=due, step="prepare")
+    reporting.draft(by=ana, report=due)
+    told = {"pk": case.pk, "number": due.number}
     policy_changes.ask(by=mona, policy=Policy(high_amount=2000), reason="Smaller ones too.")
     keys.make_key(by=adam, name="gateway", scopes=["score:write"])
     training.ask(by=mona)
@@ -118,7 +122,11 @@ def furnished() -> dict[str, list[str]]:
     )
     version = ModelVersion.objects.latest("pk")
     return {
-        "ana": [reverse("evidence", kwargs={"pk": case.pk, "number": kept.pk})],
+        "ana": [
+            reverse("case-report", kwargs=told),
+            reverse("case-report-export", kwargs={**told, "kind": "pdf"}),
+            reverse("evidence", kwargs={"pk": case.pk, "number": kept.pk}),
+        ],
         "lena": [reverse("bulk", args=[several.pk])],
         "dana": [
             reverse("upload-preview", args=[held.pk]),
@@ -160,6 +168,10 @@ def test_every_page_is_whole_for_everyone(browser: Browser, live_server, furnish
         "alerts",
         "alert",
         "case",
+        "case-board",
+        "case-calendar",
+        "case-queue-terms",
+        "case-report",
         "transaction",
         "model",
         "run",

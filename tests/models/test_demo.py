@@ -214,7 +214,8 @@ def test_yesterday_the_desk_was_at_work():
 def test_cases_are_closed_waiting_and_under_way():
     lena = User.objects.get(username="lena")
     states = [case.status for case in Case.objects.order_by("pk")]
-    assert states == ["CLOSED", "CLOSED", "OPEN", "PENDING_CLOSURE_APPROVAL"]
+    assert states[:4] == ["CLOSED", "CLOSED", "IN_PROGRESS", "PENDING_CLOSURE_APPROVAL"]
+    assert set(states[4:]) <= {"SUSPENDED"}
     assert Case.objects.awaiting(lena).count() == 1
     for case in Case.objects.all():
         moments = [event.at for event in case.timeline.all()]
@@ -222,6 +223,20 @@ def test_cases_are_closed_waiting_and_under_way():
         assert case.opened_at == moments[0]
         assert moments[-1] < UNTIL
         assert (case.closed_at or moments[-1]) == moments[-1]
+
+
+def test_a_case_under_way_has_tasks_a_clock_and_the_draft_of_a_report():
+    case = Case.objects.get(status="IN_PROGRESS")
+    assert case.tasks.exclude(done_at=None).exists()
+    assert case.tasks.undone().exists()
+    kinds = {clock.kind: clock for clock in case.clocks.all()}
+    assert set(kinds) == {"CASE", "REG_FILING"}
+    assert kinds["CASE"].started_at == case.opened_at
+    assert kinds["CASE"].due_at > case.opened_at
+    assert case.due_at == min(clock.due_at for clock in kinds.values())
+    report = case.reports.get()
+    assert (report.state, report.current.number) == ("DRAFT", 1)
+    assert report.current.content["narrative"]["text"].startswith("Who: ")
 
 
 def test_a_phone_is_denied_and_a_customer_waits_to_be_allowed():
