@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from alerts import listing, query, triage
+from alerts import listing, query, snoozing, triage
 from alerts.api_shapes import (
     AlertOut,
     AlertRowOut,
@@ -71,6 +71,7 @@ class OneAlert(AboutAlert):
         found = self.one(request, pk)
         if not self.hides(request.user):
             record(by=request.user, action="data.read", object=found)
+        snoozing.looked(by=request.user, alert=found)
         return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers as s
 from rest_framework.request import Request
 
-from alerts import leasing
+from alerts import leasing, snoozing
 from alerts.api import AboutAlert, readable
 from alerts.api_shapes import AlertOut, AlertsAsked
 from alerts.models import Alert, AlertLease
@@ -49,6 +49,7 @@ class TakeNext(AboutAlert):
         found = leasing.take_next(by=request.user, asked=given, behind=after)
         if found is None:
             raise Problem(404, "nothing_waits", "Nothing waits here that nobody is looking at.")
+        snoozing.looked(by=request.user, alert=found)
         return self.one(request, found.pk)
 
 

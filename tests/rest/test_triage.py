@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from alerts import snoozing
 from alerts.models import Alert, Queue
 from anomalyshield.accounts.models import User
 from tests.alerts import making
@@ -37,6 +38,17 @@ def test_what_is_wrong_with_a_snooze_is_pointed_at(cards: Queue, ana: User) -> N
     ]  # fmt: skip
     late = post(ana, f"alerts/{alert.pk}/snooze", {"until": in_(40), "reason": "x"}, 409)
     assert "30 days" in late["detail"]
+
+
+def test_what_came_back_stands_first_until_a_program_of_somebody_reads_it(
+    cards: Queue, ana: User
+) -> None:
+    alert, dear = making.alert(cards, amount="10"), making.alert(cards, amount="9000")
+    post(ana, f"alerts/{alert.pk}/snooze", {"until": in_(1), "reason": "Not reached"})
+    Alert.objects.asleep().update(snoozed_until=timezone.now())
+    snoozing.wake_due()
+    assert post(ana, "alerts/next", {})["id"] == alert.pk
+    assert [one["id"] for one in get(ana, "alerts")["results"]] == [dear.pk, alert.pk]
 
 
 def test_many_are_snoozed_at_once(cards: Queue, lena: User) -> None:
