@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 import numpy as np
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
+from django.utils import timezone
 
-from alerts import triage
+from alerts import snoozing, triage
 from alerts.models import Alert, AlertHit, Consequence, Note, Verdict
 from anomalyshield.accounts.models import User
 from scoring.demo.story import Story
@@ -100,13 +101,17 @@ class Desk:
         )
 
     def take_up(self) -> None:
-        """The analysts have begun: a few alerts are theirs, and one customer was not reached."""
+        """The analysts have begun: a few alerts are theirs, one customer was not reached, and one
+        alert waits until tomorrow for an answer."""
         free = [one.alert for one in self.waiting if one.alert.status == Alert.Status.NEW]
         free.sort(key=lambda alert: (-alert.expected_loss, alert.pk))
         for by, alert in zip((self.ana, self.lena, self.ana), free[2:8:2], strict=False):
             triage.claim(by=by, alert=alert)
             if not alert.notes.exists():
                 triage.comment(by=by, alert=alert, text="Customer not reached; again at three.")
+        for alert in free[8:9]:
+            until, why = timezone.now() + timedelta(hours=20), "Customer not reached; tomorrow."
+            snoozing.snooze(by=self.ana, alert=alert, until=until, reason=why, for_customer=True)
 
     @transaction.atomic
     def date_back(self) -> None:
