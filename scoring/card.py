@@ -48,6 +48,9 @@ def _details(version: ModelVersion, metrics: dict[str, Any]) -> Told:
     yield f"Trained by {version.trained_by or 'a command'}; state: {version.get_state_display()}."
     for name in metrics.get("members", []):
         yield kind_of(name).help
+    if len(says := metrics.get("shares") or {}) > 1:
+        parts = [f"{kind_of(name).title} {100 * share:.0f} %" for name, share in says.items()]
+        yield f"How much each says in the mean of log-odds: {', '.join(parts)}."
     yield f"Manifest SHA-256 {version.sha256}; features in the order of specification {spec_id()}."
     if note := metrics.get("note"):
         yield str(note)

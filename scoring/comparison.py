@@ -73,6 +73,7 @@ def report(
         "per_day": per_day,
         "kind": bundle.kind,
         "members": [member.name for member in bundle.ensemble.members if member.weight > 0],
+        "shares": {one.name: one.weight for one in bundle.ensemble.members if one.weight > 0},
         "heldout": _heldout(part),
         "measured": measured(part.test, own.risk_score, own.probability, budget, per_day),
         "curves": curves(part.test, own.risk_score, own.probability),

@@ -16,6 +16,7 @@ from scoring.engine.history import FOREVER
 from scoring.engine.rates import Rates, untaught
 from scoring.engine.rates import learnt as rates_of
 from scoring.engine.reporting import observed
+from scoring.engine.shares import shares
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -116,10 +117,11 @@ def learn(
 ) -> Warm:
     """The mean of calibrated log-odds of the learners that earn it, learnt again from everything.
 
-    Judged on the latest quarter of the frauds: whoever finds less than half there of what the
-    logistic baseline or the score without labels finds has collapsed and is left out. `least`
-    frauds must lie in the rest. The first of `reserves` judges what anomaly alone finds, the last
-    looks after the lane, which gets the share `novelty` of the budget.
+    They say alike, unless the later labels speak for another mix (`shares`). Judged on the latest
+    quarter of the frauds: whoever finds less than half there of what the logistic baseline or the
+    score without labels finds has collapsed and is left out. `least` frauds must lie in the rest.
+    The first of `reserves` judges what anomaly alone finds, the last looks after the lane, which
+    gets the share `novelty` of the budget.
     Names are read only if boosted trees that read them find no less on the later labels than
     without. `known` is when each label was given: frauds of late are not all reported yet, and the
     known ones stand for the others.
@@ -135,23 +137,26 @@ def learn(
     if not kept:
         return Warm(None, note=note)
     progress(0.55, "calibrating on the later labels")
-    maps, margins, met = _calibrated(task, kept, held)
+    mix = _calibrated(task, kept, held)
+    margins = mix.margins
     latest = margins[len(margins) - len(held.met) :]
     said = latest[~np.isnan(labels[held.met])]
     measured = metrics(judged, said, probability(said))
     measured |= {"anomaly_average_precision": unlearnt}
     measured |= {f"{one.name}_average_precision": one.reached for one in tried}
+    says = dict(zip((one.name for one in kept), mix.weights.tolist(), strict=True))
+    measured |= {f"{name}_share": round(share, 4) for name, share in says.items()}
     waiting = [replace(one, weight=0.0) for one in reserves]
     fresh = np.concatenate([_earlier(task).met, held.met])
     split, aside = lane.parted(waiting[-1], vectors[fresh], margins, budget=budget, share=novelty)
     everything = np.flatnonzero(~np.isnan(labels))
     rates = task.rates(everything)
     members = []
-    for place, (one, whole) in enumerate(zip(kept, maps, strict=True)):
+    for place, (one, whole) in enumerate(zip(kept, mix.maps, strict=True)):
         progress(0.7 + 0.15 * place, f"learning from all labels: {kind(one.name).title}")
         detector = task.learn(one.name, everything, rates)
-        risk = RiskMap.fitted(whole(met[one.name]), budget)
-        members.append(Member(one.name, detector, 1 / len(kept), whole, risk))
+        risk = RiskMap.fitted(whole(mix.met[one.name]), budget)
+        members.append(Member(one.name, detector, says[one.name], whole, risk))
     ensemble = Ensemble((*members, *waiting), split, warm=True, lane=aside)
     return Warm(ensemble, measured, note, rates if rates.taught else None)
 
@@ -213,30 +218,44 @@ def _earlier(task: Task) -> Held:
     return held_out(task.labels, task.times, EARLIER_SHARE, LEARNT_SHARE)
 
 
-def _calibrated(
-    task: Task, kept: list[Judged], held: Held
-) -> tuple[list[Affine], Floats, dict[str, Floats]]:
-    """The map of each to the joint log-odds, those of all rows met, and what each said of them.
+@dataclass(frozen=True)
+class Mix:
+    """How much each says, its map to the joint log-odds, those of all rows met, and what each said.
 
     Both slices count, the earlier one first.
     """
+
+    weights: Floats
+    maps: list[Affine]
+    margins: Floats
+    met: dict[str, Floats]
+
+
+def _calibrated(task: Task, kept: list[Judged], held: Held) -> Mix:
     earlier = _earlier(task)
     both = np.concatenate([earlier.met, held.met])
-    early = task.rates(earlier.learnt)
-    asked = early(task.vectors[earlier.met])
-    raw = {}
-    for one in kept:
-        first = task.learn(one.name, earlier.learnt, early).raw(asked)
-        raw[one.name] = np.concatenate([first, one.raw])
+    raw = _met(task, kept, earlier)
     known = ~np.isnan(task.labels[both])
     said, seen = task.labels[both][known], task.seen[both][known]
     own = [platt(raw[one.name][known], said, seen) for one in kept]
     pairs = zip(kept, own, strict=True)
-    mean = np.mean([to_odds(raw[one.name]) for one, to_odds in pairs], axis=0)
+    odds = np.array([to_odds(raw[one.name]) for one, to_odds in pairs])
+    weights = shares(odds[:, known], said, seen, task.times[both][known])
+    mean = weights @ odds
     # A mean is too timid by itself.
     joint = platt(mean[known], said, seen) if len(kept) > 1 else Affine(1.0, 0.0)
     maps = [
         Affine(joint.slope * one.slope, joint.slope * one.intercept + joint.intercept)
         for one in own
     ]
-    return maps, joint(mean), raw
+    return Mix(weights, maps, joint(mean), raw)
+
+
+def _met(task: Task, kept: list[Judged], earlier: Held) -> dict[str, Floats]:
+    """What each says of both slices, having learnt from what lay before each."""
+    rates = task.rates(earlier.learnt)
+    asked = rates(task.vectors[earlier.met])
+    return {
+        one.name: np.concatenate([task.learn(one.name, earlier.learnt, rates).raw(asked), one.raw])
+        for one in kept
+    }

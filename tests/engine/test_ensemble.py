@@ -185,7 +185,8 @@ def test_a_failing_member_leaves_its_weight_to_the_others(warm, world):
     first, second, *_ = warm.ensemble.members
     seen = warm.ensemble.preparation(world.vectors)
     margins = [member.margins(seen) for member in (first, second)]
-    assert np.allclose(warm.ensemble.score(world.vectors).margin, (margins[0] + margins[1]) / 2)
+    mean = first.weight * margins[0] + second.weight * margins[1]
+    assert np.allclose(warm.ensemble.score(world.vectors).margin, mean)
     half = broken(warm.ensemble, "boosting").score(world.vectors)
     assert list(half.failed) == ["boosting"]
     assert np.allclose(half.margin, margins[1])

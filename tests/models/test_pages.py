@@ -15,6 +15,7 @@ from tests.conftest import client_of
 pytestmark = pytest.mark.django_db
 MEASURED = {
     "budget": 0.05,
+    "shares": {"boosting": 0.8, "extra_trees": 0.2},
     "heldout": {"rows": 900, "frauds": 50, "from": "2026-10-01", "until": "2026-10-12"},
     "measured": {"ap": 0.81, "auc": 0.97, "precision_at_5": 0.9, "recall_at_5": 0.6, "ece": 0.01},
     "curves": {
@@ -215,6 +216,7 @@ def test_the_card_says_what_the_version_is_and_can_be_kept(ana, candidate, champ
     assert candidate.sha256 in text
     assert "900 rows, 50 frauds" in text
     assert "Average precision: 0.810 (v1: 0.500)" in text
+    assert "mean of log-odds: Boosted trees 80 %, Extra trees 20 %." in text
     assert "5 for each alert: 325 at best, with 5.00 % of payments raised; 1,000 without" in text
     first = client_of(ana).get(reverse("model-card", args=[champion.pk])).content.decode()
     assert "Its figures are unknown, not good." in first
