@@ -6,7 +6,6 @@ judge what is in it. Such a payment opens a new alert, which shows the old one a
 of the same entity. The clock of an alert is that of its first payment: what joins never stops it.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,11 +16,15 @@ from alerts.candidates import Candidate
 from alerts.conditions import matches
 from alerts.models import Alert, AlertHit, Route
 from alerts.typologies import Suspicion, entity_of, suspected
+from scoring.engine.costs import Costs, confidence
 from scoring.engine.decision import Level
 from scoring.engine.keys import entity_key
 from scoring.engine.transaction import UNITS
+from scoring.models import Decision
 
 LEVELS = list(Level)  # from LOW to CRITICAL
+DEFAULTS = Costs()
+PLACES = Decimal("0.0001")
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,9 @@ def place(candidate: Candidate, routes: Sequence[Route]) -> Placing:
     return Placing(candidate, route, suspicion, *entity_of(candidate, wanted))
 
 
-def group(placings: Iterable[Placing], alerts: Iterable[Alert], now: datetime) -> list[AlertHit]:
+def group(
+    placings: Iterable[Placing], alerts: Iterable[Alert], now: datetime, figures: Costs = DEFAULTS
+) -> list[AlertHit]:
     """Each placing as the unsaved hit of an alert of these, or of a new one.
 
     Without a database, so that a dry run groups as routing does. Alerts that took something have
@@ -65,7 +70,7 @@ def group(placings: Iterable[Placing], alerts: Iterable[Alert], now: datetime) -
     waiting: dict[int, list[Alert]] = {}
     for alert in alerts:
         waiting.setdefault(alert.group_key, []).append(alert)
-    return [_join(one, waiting.setdefault(one.key, []), now) for one in placings]
+    return [_join(one, waiting.setdefault(one.key, []), now, figures) for one in placings]
 
 
 @dataclass
@@ -97,19 +102,19 @@ def count(placings: Iterable[Placing]) -> int:
     return alone + sum(map(len, waiting.values()))
 
 
-def _join(placing: Placing, waiting: list[Alert], now: datetime) -> AlertHit:
+def _join(placing: Placing, waiting: list[Alert], now: datetime, figures: Costs) -> AlertHit:
     moment = placing.candidate.payment.event_time
     near = (alert for alert in reversed(waiting) if alert.takes(moment, placing.window))
     alert = next(near, None) if placing.key else None
     if alert is None:
-        alert = opened(placing, now)
+        alert = opened(placing, now, figures)
         waiting.append(alert)
     else:
-        extend(alert, placing, now)
+        extend(alert, placing, now, figures)
     return hit_of(alert, placing.candidate, now)
 
 
-def opened(placing: Placing, now: datetime) -> Alert:
+def opened(placing: Placing, now: datetime, figures: Costs = DEFAULTS) -> Alert:
     """The unsaved alert of a first payment."""
     alert = Alert(
         queue=placing.route.queue,
@@ -128,24 +133,24 @@ def opened(placing: Placing, now: datetime) -> Alert:
         due_at=now + timedelta(minutes=placing.route.sla),
     )
     _lead(alert, placing.candidate)
-    _add(alert, placing.candidate, now)
+    _add(alert, placing.candidate, now, figures)
     return alert
 
 
-def extend(alert: Alert, placing: Placing, now: datetime) -> None:
+def extend(alert: Alert, placing: Placing, now: datetime, figures: Costs = DEFAULTS) -> None:
     """One payment more; it leads from now on if its score is the highest."""
-    _add(alert, placing.candidate, now)
+    _add(alert, placing.candidate, now, figures)
     if placing.candidate.decision.risk_score > alert.risk_score:
         _lead(alert, placing.candidate)
 
 
-def rebuild(alert: Alert, found: Sequence[Candidate]) -> None:
+def rebuild(alert: Alert, found: Sequence[Candidate], figures: Costs = DEFAULTS) -> None:
     """What stands on an alert of its payments, of these, which are all it has now."""
     alert.hit_count, alert.total, alert.expected_loss = 0, Decimal(0), Decimal(0)
     alert.level, alert.reason_codes = found[0].decision.level, []
     alert.first_event = alert.last_event = found[0].payment.event_time
     for candidate in found:
-        _add(alert, candidate, alert.last_hit_at)
+        _add(alert, candidate, alert.last_hit_at, figures)
     _lead(alert, max(found, key=lambda one: one.decision.risk_score))
 
 
@@ -162,18 +167,24 @@ def hit_of(alert: Alert, candidate: Candidate, now: datetime) -> AlertHit:
     )
 
 
-def expected_loss(amount: float | Decimal, score: float) -> Decimal:
-    """Amount × risk score in the base currency; without a score the whole amount is at risk."""
-    share = Decimal(repr(score)) if math.isfinite(score) else Decimal(1)
-    return (Decimal(amount) * share).quantize(Decimal("0.0001"))
+def expected_loss(decision: Decision, amount_units: int, figures: Costs) -> Decimal:
+    """What this payment is expected to cost, in the base currency: net loss × how sure it is."""
+    sure = confidence(
+        figures,
+        level=decision.level,
+        score=decision.risk_score,
+        probability=None if decision.degraded else decision.probability,
+        codes=decision.reason_codes,
+    )
+    return Decimal(repr(figures.expected_loss(amount_units / UNITS, sure))).quantize(PLACES)
 
 
-def _add(alert: Alert, candidate: Candidate, now: datetime) -> None:
+def _add(alert: Alert, candidate: Candidate, now: datetime, figures: Costs) -> None:
     decision, payment = candidate.decision, candidate.payment
     base = Decimal(payment.amount_units) / UNITS
     alert.hit_count += 1
     alert.total += base
-    alert.expected_loss += expected_loss(base, decision.risk_score)
+    alert.expected_loss += expected_loss(decision, payment.amount_units, figures)
     alert.level = max(alert.level, decision.level, key=LEVELS.index)
     alert.reason_codes = list(dict.fromkeys([*alert.reason_codes, *decision.reason_codes]))
     alert.first_event = min(alert.first_event, payment.event_time)

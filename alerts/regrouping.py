@@ -18,6 +18,7 @@ from alerts.candidates import candidates
 from alerts.models import Alert, AlertHit, AlertLease, Look, Profile, Regrouping
 from alerts.triage import UNDO_WITHIN, Refused, leads, nobody_elses, still_open
 from anomalyshield.audit.record import record
+from scoring import costs
 
 MOST = 20  # alerts put into another at once
 OF_HITS = (
@@ -69,7 +70,9 @@ def split(*, by: Any, alert: Alert, payments: Sequence[int], reason: str = "") -
     before = _before([alert])
     moved = {str(alert.pk): [place for place in _placed(alert) if place[2] in set(payments)]}
     part = _part_of(alert)
-    grouping.rebuild(part, candidates(hit.decision for hit in _whole(chosen)))
+    grouping.rebuild(
+        part, candidates(hit.decision for hit in _whole(chosen)), costs.in_force()
+    )
     part.save()
     chosen.update(alert=part)
     _made_of_its_hits(part, part.last_hit_at)
@@ -167,7 +170,7 @@ def _made_of_its_hits(alert: Alert, at: Any) -> None:
     hits = _whole(alert.hits)
     found = candidates(hit.decision for hit in hits)
     alert.last_hit_at = at
-    grouping.rebuild(alert, found)
+    grouping.rebuild(alert, found, costs.in_force())
     alert.save(update_fields=[*OF_HITS, "due_at"])
     lead = next(one for one in found if one.decision.pk == alert.decision_id)
     _profiled(alert, lead.spec, lead.vector)

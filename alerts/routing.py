@@ -9,6 +9,8 @@ from alerts import grouping, snoozing, suppressing
 from alerts.candidates import Candidate, candidates
 from alerts.models import Alert, AlertHit, Profile, Queue, Route, Routing, SuppressedHit
 from anomalyshield.audit.record import record
+from scoring import costs
+from scoring.engine.costs import Costs
 from scoring.models import Decision
 
 BATCH = 500  # decisions turned into hits per transaction
@@ -49,7 +51,8 @@ def _route(ids: list[int] | None) -> int:
     placings = suppressing.keep_out([grouping.place(one, routes) for one in found])
     found = [placing.candidate for placing in placings]
     waiting = _locked({placing.key for placing in placings} - {0})
-    hits = grouping.group(placings, waiting, now)
+    figures = Costs.from_dict(costs.held().values)
+    hits = grouping.group(placings, waiting, now, figures)
     _store(hits)
     _keep_profiles(hits, found)
     return Decision.objects.filter(pk__in=[d.pk for d in decisions]).update(routed_at=now)

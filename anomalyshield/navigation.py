@@ -34,6 +34,7 @@ ITEMS = [
     Item("models", "Models", "model.view", "Models"),
     Item("features", "Features", "feature.view", "Models"),
     Item("rules", "Rules", "rules.view", "Models"),
+    Item("costs", "Costs", "cost.view", "Models"),
     Item("users", "Users", "user.manage", "Administration"),
     Item("keys", "API keys", "key.manage", "Administration"),
     Item("endpoints", "Webhooks", "endpoint.manage", "Administration"),

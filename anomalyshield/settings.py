@@ -286,6 +286,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "features", "description": "What models may learn from, and who answers for it"},
         {"name": "pipelines", "description": "What of it they learn from, and how it is prepared"},
         {"name": "rules", "description": "Rules, thresholds, and every policy there was"},
+        {"name": "costs", "description": "What fraud and the work against it cost, by two people"},
         {"name": "endpoints", "description": "Upstream systems that are told by webhooks"},
         {"name": "users", "description": "People and their roles"},
         {"name": "keys", "description": "Credentials of machines"},

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from scoring import evaluated, importance
+from scoring.cost_effect import bills_of
 from scoring.doubts import doubts
 from scoring.engine.detectors import kind as kind_of
 from scoring.engine.features import FEATURES, spec_id
-from scoring.figures import costs_in_words, table
+from scoring.figures import Bills, costs_in_words, table
 from scoring.models import ModelVersion
 
 # After Mitchell et al., "Model Cards for Model Reporting" (FAT* 2019): the same headings, filled
@@ -23,9 +24,13 @@ class Section:
     sentences: list[str]
 
 
-def card(version: ModelVersion) -> list[Section]:
-    """The sections in the order of the paper."""
-    metrics = version.metrics
+def card(version: ModelVersion, bills: Bills | None = None) -> list[Section]:
+    """The sections in the order of the paper. `bills`: what its thresholds cost, if that is known.
+
+    All but those is of the version's own record; they are by the cost model in force.
+    """
+    known = bills_of(version.metrics) if bills is None else bills
+    metrics = {**version.metrics, "bills": known}
     return [Section(title, list(make(version, metrics))) for title, make in SECTIONS]
 
 
@@ -106,8 +111,8 @@ def _figures(version: ModelVersion, metrics: dict[str, Any]) -> Told:
     for row in rows:
         beside = f" (v{rival['number']}: {row['rival']})" if row["rival"] else ""
         yield f"{row['title']}: {row['own']}{beside}. {row['hint']}."
-    if kept := (metrics.get("curves") or {}).get("costs"):
-        yield costs_in_words(kept)
+    if metrics["bills"]:
+        yield costs_in_words(metrics["bills"])
     yield from evaluated.sentences(metrics)
     yield from doubts(metrics)
     if not rows:

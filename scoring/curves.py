@@ -7,13 +7,11 @@ from numpy.typing import NDArray
 
 from scoring.dataset import Dataset
 from scoring.engine import evaluation
-from scoring.engine.evaluation_tables import costs
 
 Floats = NDArray[np.float64]
 POINTS = 60
 BARS = 20
 STEPS = 100  # of the threshold
-ALERT_COST = 5.0  # base currency: about what ten minutes of an analyst cost
 LEAST_FRAUDS = 5  # fewer held-out frauds measure nothing
 
 
@@ -26,7 +24,6 @@ def curves(test: Dataset, scores: Floats, probability: Floats | None) -> dict[st
         "roc": roc(test.labels, scores),
         "histogram": histogram(test.labels, scores),
         "cuts": cuts(test, scores),
-        "costs": costs(test.labels, scores, test.amounts, ALERT_COST),
     }
     if probability is not None:
         found["calibration"] = reliability(test.labels, probability)

@@ -1,12 +1,14 @@
 """The measurements of a version as table rows and as charts with their table twins."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from anomalyshield.templatetags.words import percent
-from scoring import importance
+from scoring import importance, operating
 from scoring.charts import share_bar
 from scoring.comparison import MEASURES, Measure
+from scoring.engine.costs import Bill
 from scoring.engine.features import FEATURES
 from scoring.operating import Point
 
@@ -67,28 +69,36 @@ def _with_bars(
     return [(words, one, share_bar(one.share, largest)) for words, one in found]
 
 
-def charts(metrics: dict[str, Any], at: Point | None = None) -> dict[str, Any] | None:
+Bills = Sequence[tuple[Point, Bill]]
+
+
+def charts(
+    metrics: dict[str, Any], at: Point | None = None, bills: Bills = ()
+) -> dict[str, Any] | None:
     """`data` for the script island and `tables` for those who read rather than look.
 
-    `at` is marked on the curves it lies on.
+    `at` is marked on the curves it lies on; `bills` are what each threshold costs.
     """
     curves = metrics.get("curves") or {}
     made = [make(curves, metrics) for name, make in CHARTS if curves.get(name)]
+    if bills:
+        made.append(_costs(bills))
     if not made:
         return None
     data = {chart["name"]: chart.pop("drawn") for chart in made}
-    for name, place in (places(at) if at else {}).items():
+    for name, place in (places(at, dict(bills).get(at)) if at else {}).items():
         if name in data:
             data[name]["traces"].append(_mark(*place))
     return {"data": data, "tables": made}
 
 
-def places(at: Point) -> dict[str, tuple[float | None, float | None]]:
+def places(at: Point, bill: Bill | None = None) -> dict[str, tuple[float | None, float | None]]:
     """Where a threshold lies on each curve."""
-    return {"pr": (at.recall, at.precision), "roc": (at.false_alarms, at.recall)}
+    found = {"pr": (at.recall, at.precision), "roc": (at.false_alarms, at.recall)}
+    return found | ({"costs": (at.cut, round(bill.total, 2))} if bill else {})
 
 
-def said(at: Point) -> dict[str, str]:
+def said(at: Point, bill: Bill | None = None) -> dict[str, str]:
     """A threshold in words, for the page and for the script that exchanges them."""
     shares = {
         name: percent(getattr(at, name))
@@ -96,7 +106,12 @@ def said(at: Point) -> dict[str, str]:
     }
     counts = {name: f"{getattr(at, name):,}" for name in ("true", "false", "missed", "quiet")}
     day = "–" if at.per_day is None else f"{at.per_day:,.1f}"
-    return {"cut": f"{at.cut:.2f}", "alerts": f"{at.alerts:,}", "day": day, **shares, **counts}
+    words = {"cut": f"{at.cut:.2f}", "alerts": f"{at.alerts:,}", "day": day, **shares, **counts}
+    if bill is None:
+        return words
+    sums = {"cost": bill.total, "missed_cost": bill.missed, "work_cost": bill.review}
+    sums |= {"friction_cost": bill.friction, "saved": bill.saved}
+    return words | {name: f"{value:,.0f}".replace("-", "−") for name, value in sums.items()}
 
 
 def _precision_recall(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
@@ -183,33 +198,43 @@ def _calibration(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, A
     }
 
 
-def _costs(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
-    kept = curves["costs"]
-    best_share, best = kept["best"][0]
+def _costs(bills: Bills) -> dict[str, Any]:
+    cuts = [at.cut for at, _ in bills]
+    lines = [
+        (f"{at.cut:.2f}", *(f"{x:,.0f}" for x in (b.missed, b.review, b.friction, b.total)))
+        for at, b in bills
+    ]
     return {
         "name": "costs",
         "title": "What it costs",
-        "meaning": costs_in_words(kept),
-        "heads": ["Payments raised", "Cost"],
-        "lines": [(percent(x, 3), f"{y:,.0f}") for x, y in kept["points"]],
+        "meaning": costs_in_words(bills),
+        "heads": ["Threshold", "Missed frauds", "Reviews", "Friction", "Together"],
+        "lines": lines,
         "drawn": {
             "traces": [
-                _line("This version", *zip(*kept["points"], strict=True), "accent"),
-                _line("Cheapest", [best_share], [best], "bad", mode="markers"),
+                _line("Missed frauds", cuts, [round(b.missed, 2) for _, b in bills], "bad"),
+                _line(
+                    "Reviews and friction",
+                    cuts,
+                    [round(b.review + b.friction, 2) for _, b in bills],
+                    "muted",
+                ),
+                _line("Together", cuts, [round(b.total, 2) for _, b in bills], "accent"),
             ],
-            "x": {"title": {"text": "Share of payments raised"}, "type": "log"},
-            "y": {"title": {"text": "Cost"}},
+            "x": {"title": {"text": "Threshold"}, "range": [0, 1.02]},
+            "y": {"title": {"text": "Cost"}, "type": "log"},
         },
     }
 
 
-def costs_in_words(kept: dict[str, Any]) -> str:
-    """What a curve of costs comes to: what counts, the cheapest place, and no alert at all."""
-    share, best = kept["best"][0]
+def costs_in_words(bills: Bills) -> str:
+    """What the costs of all thresholds come to: the cheapest, and no alert at all."""
+    best, none = operating.cheapest(list(bills)), max(bills, key=lambda one: one[0].cut)
+    assert best is not None
     return (
-        f"Frauds that are missed, at their amount, and {kept['alert_cost']:g} for each alert: "
-        f"{best:,.0f} at best, with {percent(share, 2)} of payments raised; "
-        f"{kept['nothing']:,.0f} without any alert."
+        "Missed frauds, reviews and friction over the held-out rows, by the cost model in force: "
+        f"{best[1].total:,.0f} at the cheapest threshold, {best[0].cut:.2f}; "
+        f"{none[1].total:,.0f} without any alert."
     )
 
 
@@ -218,7 +243,6 @@ CHARTS = [
     ("roc", _roc),
     ("histogram", _histogram),
     ("calibration", _calibration),
-    ("costs", _costs),
 ]
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from scoring.engine.costs import Bill, Costs, Counted, cost_of
+
 
 @dataclass(frozen=True)
 class Point:
@@ -15,6 +17,8 @@ class Point:
     quiet: int  # genuine rows at or below
     money: float | None  # share of the stolen money above; None: nothing was stolen
     per_day: float | None  # alerts a day; None: the rows are of one moment
+    caught: float = 0.0  # stolen money above
+    stolen: float = 0.0  # and in all
 
     @property
     def alerts(self) -> int:
@@ -59,9 +63,43 @@ def points(metrics: dict[str, Any]) -> list[Point]:
             quiet=kept["genuine"] - false,
             money=caught / stolen if stolen else None,
             per_day=(true + false) / days if days else None,
+            caught=caught,
+            stolen=stolen,
         )
         for step, (true, false, caught) in enumerate(rows)
     ]
+
+
+def bill(at: Point, blocked: int, costs: Costs) -> Bill:
+    """What the held-out time costs with this threshold; so many genuine rows are blocked.
+
+    Every fraud above it counts as stopped: the work and the friction buy that.
+    """
+    blocked = min(blocked, at.false)
+    return cost_of(
+        costs,
+        Counted(
+            alerts=at.alerts,
+            held=at.false - blocked,
+            blocked=blocked,
+            missed=at.missed,
+            missed_amount=at.stolen - at.caught,
+            stopped=at.true,
+            stopped_amount=at.caught,
+        ),
+    )
+
+
+def bills(found: list[Point], critical: float, costs: Costs) -> list[tuple[Point, Bill]]:
+    """Every threshold with its bill; above `critical` payments are blocked, below it held."""
+    blocking = nearest(found, critical)
+    blocked = blocking.false if blocking else 0
+    return [(at, bill(at, blocked, costs)) for at in found]
+
+
+def cheapest(found: list[tuple[Point, Bill]]) -> tuple[Point, Bill] | None:
+    """The threshold with the lowest total; of several the highest, which asks least of people."""
+    return min(found, key=lambda one: (one[1].total, -one[0].cut), default=None)
 
 
 def nearest(found: list[Point], cut: float) -> Point | None:

@@ -76,6 +76,7 @@ WORK = [
     Work("chunk", "scoring.Chunk", "scoring.pipeline.perform", "detect", 300, BISECT, BISECT),
     Work("explanation", "scoring.Explanation", EXPLAIN, "explain", together=f"{EXPLAIN}_all"),
     Work("training", "scoring.TrainingRun", "scoring.training.perform", "train", limit=2 * 3600),
+    Work("reranking", "alerts.Reranking", "alerts.ranking.perform", "detect"),
     Work("delivery", "scoring.Delivery", RELAY, "tell", limit=60, together=f"{RELAY}_all"),
 ]
 PROMPT = ["ingest", "detect", "explain", "tell"]
@@ -85,6 +86,7 @@ PULSES = [
     Pulse("audit.seal", 0.5, "anomalyshield.audit.seal.seal"),
     Pulse("alerts.sweep", 2, "alerts.routing.sweep"),
     Pulse("alerts.wake", 5, "alerts.snoozing.wake_due"),
+    Pulse("alerts.ranking", 2, "alerts.ranking.follow"),
     Pulse("uploads.sweep", 2, "scoring.ingest.sweep"),
     Pulse("orphans", 2, "scoring.tasks.free_orphans"),
     Pulse("schedule", 1, "scoring.schedule.run_due"),

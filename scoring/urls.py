@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from scoring.views import (
+    costs,
     endpoints,
     features,
     keepers,
@@ -81,4 +82,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("rules/requests/<int:pk>/", rules.asked, name="policy-request"),
     path("rules/requests/<int:pk>/approve/", rules.approve, name="policy-approve"),
     path("rules/requests/<int:pk>/refuse/", rules.refuse, name="policy-refuse"),
+    # what fraud and the work against it cost
+    path("costs/", costs.cost_models, name="costs"),
+    path("costs/change/", costs.change, name="cost-change"),
+    path("costs/requests/<int:pk>/", costs.asked, name="cost-request"),
+    path("costs/requests/<int:pk>/approve/", costs.approve, name="cost-approve"),
+    path("costs/requests/<int:pk>/refuse/", costs.refuse, name="cost-refuse"),
 ]

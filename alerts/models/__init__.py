@@ -11,6 +11,7 @@ from alerts.models.leases import AlertLease, AlertLeaseQuerySet  # isort: skip
 from alerts.models.views import SavedView, SavedViewQuerySet  # isort: skip
 from alerts.models.bulk import Bulk, BulkItem  # isort: skip
 from alerts.models.corrections import Correction, CorrectionQuerySet  # isort: skip
+from alerts.models.ranking import Reranking  # isort: skip
 from alerts.models.pinned import EntityNote, EntityNoteQuerySet  # isort: skip
 from alerts.models.snoozes import Snooze, SnoozeQuerySet  # isort: skip
 from alerts.models.suppressions import (  # isort: skip
@@ -41,6 +42,7 @@ __all__ = [
     "Queue",
     "QueueQuerySet",
     "Regrouping",
+    "Reranking",
     "Route",
     "Routing",
     "SavedView",

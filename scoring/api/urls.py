@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from scoring.api import endpoints, features, lists, models, policies, rules, sources
+from scoring.api import costs, endpoints, features, lists, models, policies, rules, sources
 from scoring.api.decisions import OneDecision
 from scoring.api.files import File, FileCancel, FileRejects, FileResume, Files, FileScored
 from scoring.api.lookup import Anomalies, OneTransaction
@@ -90,6 +90,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
         features.Activate.as_view(),
         name="api-pipeline-activate",
     ),
+    # what fraud and the work against it cost
+    path("api/v1/costs", costs.CostModels.as_view(), name="api-costs"),
+    path("api/v1/costs/try", costs.TryCosts.as_view(), name="api-cost-try"),
+    path("api/v1/costs/requests", costs.Requests.as_view(), name="api-cost-requests"),
+    path("api/v1/costs/requests/<int:pk>", costs.OneRequest.as_view(), name="api-cost-request"),
+    path(
+        "api/v1/costs/requests/<int:pk>/approve", costs.Approve.as_view(), name="api-cost-approve"
+    ),
+    path("api/v1/costs/requests/<int:pk>/refuse", costs.Refuse.as_view(), name="api-cost-refuse"),
     # rules and policies
     path("api/v1/rules", rules.Rules.as_view(), name="api-rules"),
     path("api/v1/policies", rules.Policies.as_view(), name="api-policies"),

@@ -10,7 +10,6 @@ from scoring.engine.evaluation import average_precision, roc_points
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 FALSE_ALARMS = (0.001, 0.005, 0.01)  # shares of the genuine rows
-POINTS = 40
 LEAST_FRAUDS = 5  # a smaller part of the rows has no average precision worth telling
 JUMP = 0.10  # of average precision: more than methods gain, and what leaks look like
 BOUND = 0.98  # an average precision that is not met with where labels come late
@@ -37,30 +36,6 @@ def foretold_over_found(labels: Floats, probabilities: Floats) -> float:
     """The mean probability over the share of frauds; 1 is right."""
     base = float(labels.mean()) if len(labels) else 0.0
     return float(probabilities.mean()) / base if base else float("nan")
-
-
-def costs(
-    labels: Floats, scores: Floats, amounts: Floats, alert_cost: float
-) -> dict[str, list[list[float]] | float]:
-    """What each number of alerts costs: the work on them, and the frauds below them.
-
-    A missed fraud costs its amount, an alert `alert_cost`. `points` are [share of rows raised,
-    cost], thinned; `best` is the cheapest of all of them, `nothing` the cost without an alert.
-    """
-    order = np.argsort(-scores, kind="stable")
-    stolen = np.where(labels == 1, amounts, 0.0)[order]
-    missed = np.append(stolen.sum(), stolen.sum() - np.cumsum(stolen))
-    cost = missed + alert_cost * np.arange(len(missed))
-    best = int(np.argmin(cost))
-    # Few alerts are what anybody can afford: the points lie closer there.
-    kept = np.unique(np.append(best, np.geomspace(1, len(missed), POINTS).astype(int) - 1))
-    whole = max(len(order), 1)
-    return {
-        "points": [[round(at / whole, 6), round(float(cost[at]), 2)] for at in kept.tolist()],
-        "best": [[round(best / whole, 6), round(float(cost[best]), 2)]],
-        "nothing": round(float(cost[0]), 2),
-        "alert_cost": alert_cost,
-    }
 
 
 def parts(

@@ -1,5 +1,6 @@
 """The nouns of scoring, one file per family."""
 
+from scoring.models.costs import CostModel, CostRequest
 from scoring.models.decisions import Decision, DecisionPolicy, Explanation, ShadowScore, Snapshot
 from scoring.models.features import Ablation, FamilyOwner, FeatureDay, FeatureDrift, FeaturePipeline
 from scoring.models.frauds import EntityFraud
@@ -18,6 +19,8 @@ from scoring.models.work import Chunk, JobProgress, JobSlot, Upload
 __all__ = [
     "Ablation",
     "Chunk",
+    "CostModel",
+    "CostRequest",
     "Decision",
     "DecisionPolicy",
     "Delivery",

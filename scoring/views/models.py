@@ -25,6 +25,7 @@ from scoring import (
     updating,
     watching,
 )
+from scoring.cost_effect import bills_of
 from scoring.doubts import doubts
 from scoring.model_forms import ReasonForm, TrainForm
 from scoring.models import ModelVersion, PromotionRequest, TrainingRun
@@ -178,17 +179,18 @@ def _page(
 ) -> HttpResponse:
     version = _version(pk)
     waiting = _waiting().filter(model=version).first()
+    bills = bills_of(version.metrics)
     context = {
         "version": version,
         "metrics": version.metrics,
         "rows": figures.table(version.metrics),
         "evaluated": evaluated.told(version.metrics),
         "doubts": doubts(version.metrics),
-        **_drawn(version.metrics, request.GET.get("cut", "")),
+        **_drawn(version.metrics, request.GET.get("cut", ""), bills),
         "important": figures.important(version.metrics),
         "families": figures.important_families(version.metrics),
         "moved_rows": (version.metrics.get("importance") or {}).get("rows"),
-        "card": cards.card(version),
+        "card": cards.card(version, bills),
         "requests": version.requests.select_related("asked_by", "answered_by"),
         "watched": _watched(version),
         "lane": novelty.followed(version),
@@ -210,15 +212,21 @@ def _watched(version: ModelVersion) -> watching.Watched | None:
     return found if found.rows or version.state == ModelVersion.State.SHADOW else None
 
 
-def _drawn(metrics: dict[str, Any], asked: str) -> dict[str, Any]:
+def _drawn(metrics: dict[str, Any], asked: str, bills: figures.Bills) -> dict[str, Any]:
     """The charts, and every threshold in words for the slider, one of them chosen."""
     found, cut = operating.points(metrics), float(policies.active().values["high_above"])
     chosen = operating.nearest(found, _number(asked, cut))
+    bill, best = dict(bills), operating.cheapest(list(bills))
     return {
         "policy_cut": cut,
-        "charts": figures.charts(metrics, chosen),
-        "chosen": figures.said(chosen) if chosen else None,
-        "thresholds": [{"said": figures.said(at), "places": figures.places(at)} for at in found],
+        "charts": figures.charts(metrics, chosen, bills),
+        "chosen": figures.said(chosen, bill[chosen]) if chosen else None,
+        "cheapest": figures.said(*best) if best else None,
+        "currency": settings.BASE_CURRENCY,
+        "thresholds": [
+            {"said": figures.said(at, sums), "places": figures.places(at, sums)}
+            for at, sums in bills
+        ],
     }
 
 

@@ -62,7 +62,7 @@ def test_payments_of_one_customer_within_a_day_are_one_alert(cards):
     assert (alert.hit_count, alert.total, alert.expected_loss) == (
         2,
         Decimal(400),
-        Decimal("320.0000"),
+        Decimal("193.6000"),  # (120 + 320) × 0.44
     )
     assert (alert.first_event, alert.last_event) == (at(0), at(5))
     assert alert.hits.count() == 2

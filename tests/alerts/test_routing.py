@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from alerts import grouping, routing
 from alerts.models import Alert, AlertHit, Profile, Queue
+from scoring.engine.costs import Costs
 from scoring.engine.features import FEATURES, spec_id
 from scoring.models import Decision, Snapshot
 from scoring.signals import decisions_made
@@ -24,7 +25,7 @@ def test_a_reviewable_decision_becomes_one_alert_in_the_default_queue(cards):
     assert routing.raise_alerts([made.pk]) == 1
     raised = Alert.objects.get(decision=made)
     assert (raised.queue, raised.level, raised.reason_codes) == (cards, "HIGH", ["HIGH_AMOUNT"])
-    assert raised.expected_loss == Decimal("160.0000")
+    assert raised.expected_loss == Decimal("96.8000"), "220 × (0.2 + 0.3 × 0.8): no probability"
     assert raised.due_at - raised.created_at == timedelta(minutes=cards.sla_minutes)
     made.refresh_from_db()
     assert made.routed_at is not None
@@ -60,7 +61,8 @@ def test_an_alert_that_is_there_already_is_no_obstacle(cards):
 
 
 def test_without_a_score_the_whole_amount_is_at_risk():
-    assert grouping.expected_loss(123.45, float("nan")) == Decimal("123.4500")
+    unscored = Decision(level="HIGH", risk_score=float("nan"))
+    assert grouping.expected_loss(unscored, 1_234_500, Costs()) == Decimal("143.4500")
 
 
 def test_the_oldest_queue_takes_alerts_when_none_is_the_default(loans):
@@ -78,9 +80,9 @@ def test_a_queue_is_made_when_there_is_none():
 def test_a_batch_is_routed_in_a_fixed_number_of_queries(cards, django_assert_num_queries):
     routing.active_routes()
     ids = [making.decision(making.payment(f"customer-{n % 9}")).pk for n in range(20)]
-    # savepoint, claim, routes, hits, vectors, suppressions, locks, alerts, insert both, mark,
-    # release
-    with django_assert_num_queries(12):
+    # savepoint, claim, routes, hits, vectors, suppressions, locks, alerts, costs, insert both,
+    # mark, release
+    with django_assert_num_queries(13):
         assert routing.raise_alerts(ids) == 20
 
 
@@ -96,7 +98,7 @@ def test_keeping_their_vectors_reads_no_alert_again(cards, django_assert_num_que
         )
         for one in made
     )
-    with django_assert_num_queries(13):  # those above, and one for all vectors
+    with django_assert_num_queries(14):  # those above, and one for all vectors
         assert routing.raise_alerts([one.pk for one in made]) == 9
     assert Profile.objects.count() == 9
 

@@ -15,7 +15,6 @@ from scoring.engine.evaluation_intervals import (
 )
 from scoring.engine.evaluation_tables import (
     confusion,
-    costs,
     foretold_over_found,
     parts,
     recall_at_false_alarms,
@@ -113,14 +112,6 @@ def test_recall_while_few_genuine_rows_are_raised():
     scores = -np.arange(12.0)
     assert recall_at_false_alarms(labels, scores, 0.0) == pytest.approx(1 / 3)
     assert recall_at_false_alarms(labels, scores, 0.12) == pytest.approx(2 / 3)
-
-
-def test_costs_by_hand():
-    labels, amounts = np.array([1.0, 0, 1]), np.array([100.0, 50, 3])
-    found = costs(labels, np.array([3.0, 2, 1]), amounts, 5)
-    assert found["points"] == [[0.0, 103.0], [0.333333, 8.0], [0.666667, 13.0], [1.0, 15.0]]
-    assert found["best"] == [[0.333333, 8.0]]
-    assert found["nothing"] == 103
 
 
 def test_counts_and_parts():

@@ -28,10 +28,6 @@ MEASURED = {
             "true": [50, 45, 40, 20, 0], "false": [850, 100, 10, 5, 0],
             "caught": [1000.0, 950.0, 900.0, 700.0, 0.0],
         },
-        "costs": {
-            "points": [[0.0, 1000.0], [0.05, 325.0], [1.0, 4500.0]],
-            "best": [[0.05, 325.0]], "nothing": 1000.0, "alert_cost": 5.0,
-        },
     },
     "importance": {
         "rows": 400,
@@ -179,6 +175,9 @@ def test_a_threshold_is_chosen_without_a_script(ana, candidate):
         "cut": "0.50", "alerts": "50", "day": "5.0", "precision": "80.0 %", "recall": "80.0 %",
         "false_alarms": "1.2 %", "share": "5.6 %", "money": "90.0 %", "f1": "80.0 %",
         "true": "40", "false": "10", "missed": "10", "quiet": "840",
+        # 100 stolen and ten fees; fifty reviews; ten held; against 1,000 and fifty fees
+        "cost": "570", "missed_cost": "300", "work_cost": "250", "friction_cost": "20",
+        "saved": "1,430",
     }  # fmt: skip
     assert told("1")["precision"] == "–"
     for nonsense in ("", "x", "nan", "inf", "\x00", "٣"):
@@ -217,7 +216,7 @@ def test_the_card_says_what_the_version_is_and_can_be_kept(ana, candidate, champ
     assert "900 rows, 50 frauds" in text
     assert "Average precision: 0.810 (v1: 0.500)" in text
     assert "mean of log-odds: Boosted trees 80 %, Extra trees 20 %." in text
-    assert "5 for each alert: 325 at best, with 5.00 % of payments raised; 1,000 without" in text
+    assert "570 at the cheapest threshold, 0.50; 2,000 without any alert" in text
     first = client_of(ana).get(reverse("model-card", args=[champion.pk])).content.decode()
     assert "Its figures are unknown, not good." in first
     page(ana, "model-card", 4711, status=404)
