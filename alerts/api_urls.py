@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from alerts import api, bulk_api, labels_api, lease_api, views_api
+from alerts import analytics_api, api, bulk_api, labels_api, lease_api, reports_api, views_api
 from alerts import asleep_api as asleep
 from alerts import corrections_api as corrections
 from alerts import entities_api as entities
@@ -123,6 +123,34 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "api/v1/corrections/<int:pk>/refuse",
         corrections.Refuse.as_view(),
         name="api-correction-refuse",
+    ),
+    # figures of what happened
+    path("api/v1/analytics/reports", reports_api.Reports.as_view(), name="api-reports"),
+    path(
+        "api/v1/analytics/reports/letters",
+        reports_api.Letters.as_view(),
+        name="api-report-letters",
+    ),
+    path(
+        "api/v1/analytics/reports/<int:pk>/pause",
+        reports_api.Pause.as_view(),
+        name="api-report-pause",
+    ),
+    path(
+        "api/v1/analytics/reports/<int:pk>/resume",
+        reports_api.Resume.as_view(),
+        name="api-report-resume",
+    ),
+    path(
+        "api/v1/analytics/reports/<int:pk>/try",
+        reports_api.TryOut.as_view(),
+        name="api-report-try",
+    ),
+    path("api/v1/analytics/<slug:tab>", analytics_api.Figures.as_view(), name="api-analytics"),
+    path(
+        "api/v1/analytics/<slug:tab>/<slug:section>.<str:kind>",
+        analytics_api.FiguresFile.as_view(),
+        name="api-analytics-file",
     ),
     # which alert goes where
     path("api/v1/routes", routes.Routings.as_view(), name="api-routes"),

@@ -70,9 +70,7 @@ def split(*, by: Any, alert: Alert, payments: Sequence[int], reason: str = "") -
     before = _before([alert])
     moved = {str(alert.pk): [place for place in _placed(alert) if place[2] in set(payments)]}
     part = _part_of(alert)
-    grouping.rebuild(
-        part, candidates(hit.decision for hit in _whole(chosen)), costs.in_force()
-    )
+    grouping.rebuild(part, candidates(hit.decision for hit in _whole(chosen)), costs.in_force())
     part.save()
     chosen.update(alert=part)
     _made_of_its_hits(part, part.last_hit_at)

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 from alerts.entities import ValueInAddress
 from alerts.views import (
     alert,
+    analytics,
     asleep,
     bulk,
     corrections,
@@ -15,6 +16,7 @@ from alerts.views import (
     queue,
     queues,
     regrouping,
+    reports,
     routes,
     saved,
     suppressions,
@@ -81,6 +83,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("corrections/<int:pk>/approve/", corrections.approve, name="correction-approve"),
     path("corrections/<int:pk>/refuse/", corrections.refuse, name="correction-refuse"),
     path("labels/<int:pk>/correct/", corrections.propose, name="label-correct"),
+    # figures of what happened
+    path("analytics/", analytics.analytics, name="analytics"),
+    path("analytics/reports/", reports.reports, name="reports"),
+    path("analytics/reports/<int:pk>/pause/", reports.pause, name="report-pause"),
+    path("analytics/reports/<int:pk>/resume/", reports.resume, name="report-resume"),
+    path("analytics/reports/<int:pk>/try/", reports.try_out, name="report-try"),
+    path("analytics/<slug:tab>/", analytics.tab, name="analytics-tab"),
+    path("analytics/<slug:tab>/<slug:section>.<str:kind>", analytics.file, name="analytics-file"),
     # which alert goes where
     path("routes/", routes.routes, name="routes"),
     path("routes/draft/", routes.draft, name="routes-draft"),

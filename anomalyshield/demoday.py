@@ -114,7 +114,14 @@ def people() -> dict[str, str]:
 def _password(name: str, full_name: str, roles: list[str], rights: dict[str, bool]) -> str:
     if known := User.objects.filter(username=name).first():
         return give_new_password(by="command", user=known)
-    made = make_user(by="command", username=name, full_name=full_name, roles=roles, **rights)
+    made = make_user(
+        by="command",
+        username=name,
+        full_name=full_name,
+        roles=roles,
+        email=f"{name}@demo.invalid",  # no mail server takes it
+        **rights,
+    )
     return made[1]
 
 

@@ -24,10 +24,11 @@ from anomalyshield.templatetags.words import masked_if
 MOST = 100_000  # rows of one file
 LONGEST = 32_767  # characters that a cell of a workbook holds
 KINDS = ("csv", "xlsx")
-Kind = Literal["text", "number", "money", "share", "moment", "day"]
+Kind = Literal["text", "number", "score", "money", "share", "moment", "day"]
 FORMATS = {
     "text": "@",
     "number": "#,##0.####",
+    "score": "0.000",
     "money": "#,##0.00",
     "share": "0.0%",
     "moment": "yyyy-mm-dd hh:mm:ss",

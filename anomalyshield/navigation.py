@@ -24,6 +24,7 @@ ITEMS = [
     Item("home", "Home", "session.own"),
     Item("alerts", "Alert queue", "alert.view"),
     Item("cases", "Cases", "case.view"),
+    Item("analytics", "Analytics", "analytics.view"),
     Item("transactions", "Transactions", "transaction.view"),
     Item("corrections", "Label corrections", "label.change"),
     Item("lists", "Allow and deny", "list.view"),

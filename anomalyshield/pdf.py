@@ -34,6 +34,7 @@ from anomalyshield.pdf_look import (
 
 MOST_ROWS = 2_000  # of one table; more is what CSV and XLSX are for
 BAR, GAP, TALLEST = 9, 4, 440  # points
+PIECE = 8  # bars that stay together
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _flow(block: Block, look: Look, room: float) -> list[Any]:
         case Image():
             return _image(block, look, room)
         case Bars():
-            return [_bars(block, look, room)] if block.rows else []
+            return _bars(block, look, room)
 
 
 class Left(platypus.LongTable):
@@ -235,17 +236,35 @@ def _image(block: Image, look: Look, room: float) -> list[Any]:
     return [image, look.paragraph(block.says, "note")]
 
 
-def _bars(block: Bars, look: Look, room: float) -> Drawing:
-    """Labels, bars from one line, values behind them; drawn, so sharp at every size."""
-    most = max((value for _, value, _ in block.rows), default=0) or 1
+def _bars(block: Bars, look: Look, room: float) -> list[Any]:
+    """Labels, bars from one line, values behind them; drawn, so sharp at every size.
+
+    In pieces of some bars that follow each other, so that a page may end between two.
+    """
+    if not block.rows:
+        return []
+    most = max(value for _, value, _ in block.rows) or 1
     left = min(widths([[label for label, _, _ in block.rows]], look, room * 0.35)[0], room * 0.35)
     full = room - left - 90
-    drawing = Drawing(room, len(block.rows) * (BAR + GAP) + GAP)
-    for place, (label, value, words) in enumerate(block.rows):
+    pieces = [block.rows[at : at + PIECE] for at in range(0, len(block.rows), PIECE)]
+    drawn = [_piece(rows, most, (left, full, room), look) for rows in pieces]
+    return [*drawn, platypus.Spacer(0, 6)]
+
+
+def _piece(
+    rows: Sequence[tuple[str, float, str]],
+    most: float,
+    sizes: tuple[float, float, float],
+    look: Look,
+) -> Drawing:
+    left, full, room = sizes
+    drawing = Drawing(room, len(rows) * (BAR + GAP))
+    for place, (label, value, words) in enumerate(rows):
         y = drawing.height - (place + 1) * (BAR + GAP)
         long = full * max(value, 0.0) / most
         drawing.add(_string(look.clipped(label, left - 4), 0, y, look, MUTED))
-        drawing.add(Rect(left, y, long, BAR - 1, fillColor=ACCENT, strokeColor=None))
+        if long:
+            drawing.add(Rect(left, y, long, BAR - 1, fillColor=ACCENT, strokeColor=None))
         drawing.add(_string(look.printable(words), left + long + 4, y, look, TEXT))
     return drawing
 

@@ -62,12 +62,12 @@ class Look:
     styles: dict[str, ParagraphStyle] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.face, bold = _faces(settings.REPORT_FONT)
+        self.face, self.strong = _faces(settings.REPORT_FONT)
         self.glyphs = getFont(self.face).face.charToGlyph
         for name, (size, strong, muted, before, behind) in STYLES.items():
             self.styles[name] = ParagraphStyle(
                 name,
-                fontName=bold if strong else self.face,
+                fontName=self.strong if strong else self.face,
                 fontSize=size,
                 leading=size * 1.35,
                 textColor=MUTED if muted else TEXT,
@@ -121,8 +121,9 @@ def widths(columns: Sequence[Sequence[str]], look: Look, room: float) -> list[fl
     for texts in columns:
         short = [text[:200] for text in texts[: LOOKED + 1]]
         words = [word for text in short for word in text.split()] or [""]
-        least.append(min(max(map(look.width, words)), 130.0) + 9)
-        wished.append(min(max(map(look.width, short), default=0), 260.0) + 9)
+        heading = [stringWidth(word, look.strong, SMALL) for word in short[0].split()] or [0.0]
+        least.append(max(min(max(map(look.width, words)), 130.0), max(heading)) + 9)
+        wished.append(max(min(max(map(look.width, short), default=0), 260.0), max(heading)) + 9)
     if sum(wished) <= room:
         return wished
     spare = room - sum(least)

@@ -286,6 +286,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "features", "description": "What models may learn from, and who answers for it"},
         {"name": "pipelines", "description": "What of it they learn from, and how it is prepared"},
         {"name": "rules", "description": "Rules, thresholds, and every policy there was"},
+        {"name": "analytics", "description": "Figures of what happened, and the same as files"},
         {"name": "costs", "description": "What fraud and the work against it cost, by two people"},
         {"name": "endpoints", "description": "Upstream systems that are told by webhooks"},
         {"name": "users", "description": "People and their roles"},
@@ -335,6 +336,18 @@ if INCONCLUSIVE not in {"hold", "release"}:
 WEBHOOK_NETWORKS = env.networks(
     "ANOMALYSHIELD_WEBHOOK_NETWORKS", "Private networks webhooks may go to, like 10.1.0.0/16"
 )
+# Without a host letters are written to the log of the worker, where a demo can read them.
+EMAIL_HOST = env.text("EMAIL_HOST", "SMTP server for reports; empty: letters go to the log")
+EMAIL_PORT = env.number("EMAIL_PORT", "Its port; 465 is TLS from the start", 587, least=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "User name there")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "Password there")
+DEFAULT_FROM_EMAIL = env.text(
+    "EMAIL_FROM", "Sender of letters", "AnomalyShield <anomalyshield@localhost>"
+)
+EMAIL_USE_SSL = EMAIL_PORT == 465
+EMAIL_USE_TLS = env.flag("EMAIL_TLS", "STARTTLS; not with port 465", True) and not EMAIL_USE_SSL
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 REPORT_FONT = env.text(
     "ANOMALYSHIELD_REPORT_FONT", "TrueType file for PDFs, for scripts beyond Western Europe's"
 )

@@ -25,6 +25,7 @@ class CostForm(forms.Form):
 
     reason = forms.CharField(
         max_length=2000,
+        required=False,  # who only looks needs none
         widget=forms.Textarea({"rows": 2}),
         label="Where the figures come from, for the second person and the trail",
     )

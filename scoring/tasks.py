@@ -77,6 +77,7 @@ WORK = [
     Work("explanation", "scoring.Explanation", EXPLAIN, "explain", together=f"{EXPLAIN}_all"),
     Work("training", "scoring.TrainingRun", "scoring.training.perform", "train", limit=2 * 3600),
     Work("reranking", "alerts.Reranking", "alerts.ranking.perform", "detect"),
+    Work("report", "alerts.ReportLetter", "alerts.mailing.perform", "tell", limit=120),
     Work("delivery", "scoring.Delivery", RELAY, "tell", limit=60, together=f"{RELAY}_all"),
 ]
 PROMPT = ["ingest", "detect", "explain", "tell"]
@@ -87,6 +88,7 @@ PULSES = [
     Pulse("alerts.sweep", 2, "alerts.routing.sweep"),
     Pulse("alerts.wake", 5, "alerts.snoozing.wake_due"),
     Pulse("alerts.ranking", 2, "alerts.ranking.follow"),
+    Pulse("alerts.reports", 15, "alerts.mailing.follow"),
     Pulse("uploads.sweep", 2, "scoring.ingest.sweep"),
     Pulse("orphans", 2, "scoring.tasks.free_orphans"),
     Pulse("schedule", 1, "scoring.schedule.run_due"),

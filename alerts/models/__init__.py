@@ -12,6 +12,11 @@ from alerts.models.views import SavedView, SavedViewQuerySet  # isort: skip
 from alerts.models.bulk import Bulk, BulkItem  # isort: skip
 from alerts.models.corrections import Correction, CorrectionQuerySet  # isort: skip
 from alerts.models.ranking import Reranking  # isort: skip
+from alerts.models.reports import (  # isort: skip
+    ReportLetter,
+    ScheduledReport,
+    ScheduledReportQuerySet,
+)
 from alerts.models.pinned import EntityNote, EntityNoteQuerySet  # isort: skip
 from alerts.models.snoozes import Snooze, SnoozeQuerySet  # isort: skip
 from alerts.models.suppressions import (  # isort: skip
@@ -42,11 +47,14 @@ __all__ = [
     "Queue",
     "QueueQuerySet",
     "Regrouping",
+    "ReportLetter",
     "Reranking",
     "Route",
     "Routing",
     "SavedView",
     "SavedViewQuerySet",
+    "ScheduledReport",
+    "ScheduledReportQuerySet",
     "Snooze",
     "SnoozeQuerySet",
     "SuppressedHit",

@@ -23,6 +23,14 @@ def roles_field() -> forms.MultipleChoiceField:
     )
 
 
+def email_field() -> forms.EmailField:
+    return forms.EmailField(
+        required=False,
+        label="E-mail address",
+        help_text="Where reports are sent to. Only admins set it, so that nothing leaves by it.",
+    )
+
+
 def lead_field() -> forms.BooleanField:
     return forms.BooleanField(
         required=False, label="Lead", help_text="May reassign others' alerts and act in bulk."
@@ -41,6 +49,7 @@ class UserForm(forms.Form):
     full_name = forms.CharField(
         max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
+    email = email_field()
     roles = roles_field()
     is_lead = lead_field()
 
@@ -70,6 +79,7 @@ class ProfileForm(forms.Form):
 class StandingForm(forms.Form):
     """What a person may do from now on."""
 
+    email = email_field()
     roles = roles_field()
     is_lead = lead_field()
     may_unmask = forms.BooleanField(

@@ -10,6 +10,7 @@ from anomalyshield.accounts.roles import ADMIN, TITLES
 from anomalyshield.accounts.sessions import end_all
 from anomalyshield.accounts.signals import suspended
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import masked_if
 
 
 class Refused(ValueError):
@@ -30,13 +31,14 @@ def make_user(
     full_name: str = "",
     is_lead: bool = False,
     may_unmask: bool = False,
+    email: str = "",
 ) -> tuple[User, str]:
     """The person and their first password, which is not kept anywhere in clear."""
     if User.objects.filter(username__iexact=username).exists():
         raise Refused(f"There is already a user named {username}.")
     _only_what_one_holds(by, may_unmask)
     first, _, last = full_name.strip().partition(" ")
-    user = User(username=username, first_name=first, last_name=last)
+    user = User(username=username, first_name=first, last_name=last, email=email)
     user.is_lead, user.may_unmask = is_lead, may_unmask
     password = new_password()
     user.set_password(password)
@@ -55,8 +57,9 @@ def change_user(
     is_lead: bool | None = None,
     is_active: bool | None = None,
     may_unmask: bool | None = None,
+    email: str | None = None,
 ) -> User:
-    """New roles and standing; None stays. Nobody changes themselves, and an admin always remains.
+    """New roles, standing, address; None stays. Nobody changes themselves; an admin remains.
 
     A suspended person's sessions and tokens end, the keys they made stop working while it lasts,
     and what they were working on goes back.
@@ -75,7 +78,8 @@ def change_user(
         _only_what_one_holds(by, may_unmask)
         user.may_unmask = may_unmask
     user.is_lead, user.is_active = is_lead, is_active
-    user.save(update_fields=["is_lead", "is_active", "may_unmask"])
+    user.email = user.email if email is None else email
+    user.save(update_fields=["is_lead", "is_active", "may_unmask", "email"])
     _set_roles(user, roles)
     if not is_active:
         end_all(user)
@@ -151,4 +155,5 @@ def _state(user: User) -> dict[str, object]:
         "lead": user.is_lead,
         "unmask": user.may_unmask,
         "active": user.is_active,
+        "email": masked_if(user.email, True),  # the trail cannot forget: its ends are enough
     }

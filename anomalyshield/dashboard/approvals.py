@@ -14,6 +14,7 @@ def approvals(user: User) -> Panel:
         *_closures(user),
         *_promotions(user),
         *_policies(user),
+        *_costs(user),
         *_allowed(user),
         *_routes(user),
         *_corrections(user),
@@ -59,6 +60,19 @@ def _policies(user: User) -> Iterable[Line]:
             "Thresholds",
             address_of("policy-request", request.pk),
             f"{request.asked_by} asks for other ones",
+            ago(request.asked_at),
+        )
+
+
+def _costs(user: User) -> Iterable[Line]:
+    if not user.may("cost.activate"):
+        return
+    waiting = model("scoring.CostRequest").objects.filter(state="OPEN").exclude(asked_by=user)
+    for request in waiting.select_related("asked_by")[:LINES]:
+        yield Line(
+            "Costs",
+            address_of("cost-request", request.pk),
+            f"{request.asked_by} asks for other figures",
             ago(request.asked_at),
         )
 

@@ -61,11 +61,11 @@ def when(moment: datetime | None, form: str = "") -> str:
     """2026-11-20 14:03 CET: in the reader's own zone, which is never left to be guessed."""
     if moment is None:
         return "–"
-    return moment.astimezone(_zone(zone())).strftime(FORMATS[form])
+    return moment.astimezone(zone_named(zone())).strftime(FORMATS[form])
 
 
 @cache
-def _zone(name: str) -> ZoneInfo:
+def zone_named(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # a zone this machine does not know (any more)

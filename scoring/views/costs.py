@@ -54,6 +54,9 @@ def change(request: HttpRequest) -> HttpResponse:
         return _form(request, active, form, status=400)
     if request.POST.get("do") != "ask":
         return _form(request, active, form, wanted)
+    if not form.cleaned_data["reason"].strip():
+        form.add_error("reason", NO_REASON)
+        return _form(request, active, form, wanted, status=400)
     try:
         asked = cost_changes.ask(by=request.user, wanted=wanted, reason=form.cleaned_data["reason"])
     except Refused as refusal:

@@ -18,14 +18,15 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from alerts import bulk, corrections, snoozing, suppressing
+from alerts import bulk, corrections, mailing, snoozing, suppressing
 from alerts.models import Alert
 from alerts.triage import leads
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import PUBLIC
 from cases import evidence, reporting, workflow
-from scoring import policy_changes, training, uploads
+from scoring import cost_changes, policy_changes, training, uploads
+from scoring.engine.costs import Costs
 from scoring.engine.decision import Policy
 from scoring.models import Label, ModelVersion, Upload
 from scoring.webhooks import events
@@ -107,6 +108,10 @@ def furnished() -> dict[str, list[str]]:
     reporting.draft(by=ana, report=due)
     told = {"pk": case.pk, "number": due.number}
     policy_changes.ask(by=mona, policy=Policy(high_amount=2000), reason="Smaller ones too.")
+    cost_changes.ask(by=mona, wanted=Costs(review_cost=8.0), reason="Payroll of October.")
+    mailing.make(
+        by=ana, wish=mailing.Wish("Monday", "money", "30d", "WEEKLY"), recipients=[ana, mona]
+    )
     keys.make_key(by=adam, name="gateway", scopes=["score:write"])
     training.ask(by=mona)
     endpoint()
@@ -177,6 +182,9 @@ def test_every_page_is_whole_for_everyone(browser: Browser, live_server, furnish
         "run",
         "upload",
         "policy-request",
+        "cost-request",
+        "analytics-tab",
+        "reports",
         "evidence",
         "model-card",
         "upload-preview",

@@ -32,6 +32,9 @@ class UserIn(Strict):
     full_name = Text(max_length=200, required=False)
     roles = s.ListField(child=s.ChoiceField(ROLES), required=False, default=list)
     is_lead = Flag(required=False, default=False, help_text="May reassign alerts, act in bulk")
+    email = s.EmailField(
+        max_length=254, required=False, allow_blank=True, help_text="Where reports are sent to"
+    )
 
 
 class StandingIn(Strict):
@@ -40,6 +43,9 @@ class StandingIn(Strict):
     roles = s.ListField(child=s.ChoiceField(ROLES), required=False, help_text="All of them")
     is_lead = Flag(required=False)
     may_unmask = Flag(required=False, help_text="May see personal data unmasked, with a reason")
+    email = s.EmailField(
+        max_length=254, required=False, allow_blank=True, help_text="Where reports are sent to"
+    )
     is_active = Flag(required=False, help_text="false suspends: every way in ends")
 
 
@@ -52,7 +58,7 @@ class UserOut(s.ModelSerializer):
     class Meta:
         model = User
         fields = (
-            "id", "username", "full_name", "roles", "is_lead", "may_unmask", "is_active",
+            "id", "username", "full_name", "email", "roles", "is_lead", "may_unmask", "is_active",
             "timezone",
         )  # fmt: skip
 

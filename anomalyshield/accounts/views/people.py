@@ -82,4 +82,5 @@ def _standing(person: User) -> dict[str, object]:
         "is_lead": person.is_lead,
         "may_unmask": person.may_unmask,
         "is_active": person.is_active,
+        "email": person.email,
     }

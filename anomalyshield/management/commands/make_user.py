@@ -18,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("username")
         parser.add_argument("--role", action="append", choices=list(TITLES), required=True)
         parser.add_argument("--name", default="", help="Full name")
+        parser.add_argument("--email", default="", help="Where reports are sent to")
         parser.add_argument("--lead", action="store_true")
         parser.add_argument("--may-unmask", action="store_true", help="May see personal data")
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
                 username=given["username"],
                 roles=given["role"],
                 full_name=given["name"],
+                email=given["email"],
                 is_lead=given["lead"],
                 may_unmask=given["may_unmask"],
             )

@@ -1,0 +1,99 @@
+"""Where payments are made and look like fraud: a map without a network, and its table."""
+
+from alerts.analytics.drawing import Spot, world
+from alerts.analytics.payments import Counts, capped, counted
+from alerts.analytics.places import COUNTRIES
+from alerts.analytics.section import Section
+from alerts.analytics.window import Window
+from anomalyshield.exports import Column
+
+SHOWN, HOT = 40, 2.0
+FEW = 20  # payments: a rate of fewer is chance
+COUNTS = [
+    Column("Payments", "number"),
+    Column("Anomalies", "number"),
+    Column("Anomaly rate", "share"),
+    Column("Known frauds", "number"),
+    Column("Genuine, held", "number"),
+    Column("Amount held", "money"),
+]
+# Places as they were stated; where they lie, if they said so, on average.
+PLACES = "country, location, avg(latitude), avg(longitude)"
+BY_PLACE = "GROUP BY country, location ORDER BY 6 DESC, 5 DESC LIMIT 500"
+
+
+def sections(window: Window) -> list[Section]:
+    found = [
+        (country, location, latitude, longitude, counts)
+        for country, location, latitude, longitude, counts in counted(PLACES, BY_PLACE, window)
+    ]
+    whole = sum(counts.payments for *_, counts in found)
+    rate = sum(counts.anomalies for *_, counts in found) / whole if whole else 0.0
+    spots = [spot for one in found if (spot := _spot(*one, rate)) is not None]
+    note = capped(window, whole)
+    if rate:
+        hot = "the red circles" if any(spot.hot for spot in spots) else "none"
+        note = f"More than twice the rate of all, {100 * rate:.2f} %: {hot}. {note}".strip()
+    return [
+        Section(
+            "places",
+            "Anomalies by place",
+            "Where payments that were held or blocked were made; areas are their number, "
+            "small dots are countries.",
+            [Column("Country"), Column("Place"), *COUNTS],
+            [
+                (country or "not stated", location, *counts.cells)
+                for country, location, _, _, counts in found[:SHOWN]
+            ],
+            chart=world(spots, f"Map of {len(spots)} places with anomalies"),
+            note=note,
+            bars=3,
+        ),
+        _countries(found),
+    ]
+
+
+def _spot(
+    country: str,
+    location: str,
+    latitude: float | None,
+    longitude: float | None,
+    counts: Counts,
+    usual: float,
+) -> Spot | None:
+    """None: nothing happened there, or nobody knows where it is."""
+    at = (latitude, longitude) if latitude is not None else COUNTRIES.get(country)
+    if at is None or at[1] is None or not counts.anomalies:
+        return None
+    hot = counts.payments >= FEW and (counts.rate or 0) > HOT * usual
+    said = f"{location or country}: {counts.anomalies:,} of {counts.payments:,} payments"
+    return Spot(float(at[0]), float(at[1]), counts.anomalies, said, location or country, hot)
+
+
+def _countries(
+    found: list[tuple[str, str, float | None, float | None, Counts]],
+) -> Section:
+    sums: dict[str, list[Counts]] = {}
+    for country, *_, counts in found:
+        sums.setdefault(country or "not stated", []).append(counts)
+    rows = [(country, *_together(parts).cells) for country, parts in sums.items()]
+    rows.sort(key=lambda row: (-row[2], -row[1], row[0]))
+    return Section(
+        "countries",
+        "By country",
+        "The same places, added up.",
+        [Column("Country"), *COUNTS],
+        rows[:SHOWN],
+        bars=2,
+        open=True,
+    )
+
+
+def _together(parts: list[Counts]) -> Counts:
+    return Counts(
+        payments=sum(one.payments for one in parts),
+        anomalies=sum(one.anomalies for one in parts),
+        frauds=sum(one.frauds for one in parts),
+        genuine=sum(one.genuine for one in parts),
+        amount=sum(one.amount for one in parts),
+    )

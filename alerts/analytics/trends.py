@@ -1,0 +1,195 @@
+"""How often payments are held or blocked, and how often wrongly; labels come late."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from alerts.analytics import arithmetic
+from alerts.analytics.drawing import Step, steps
+from alerts.analytics.payments import Counts, capped, counted
+from alerts.analytics.section import Section
+from alerts.analytics.window import Window, ask
+from anomalyshield.exports import Column
+from anomalyshield.templatetags.words import percent, zone_named
+
+BY_STEP = "date_trunc(%(step)s, event_time AT TIME ZONE %(zone)s)::date AS begins"
+GROUPED = "GROUP BY begins ORDER BY begins"
+LONGEST = 180  # days of label delay that are looked at
+# First labels by their delay and by the age of their payment, of the last half year.
+DELAYS = """
+SELECT floor(extract(epoch FROM label.known_at - paid.event_time) / 86400)::int AS delay,
+       floor(extract(epoch FROM %(now)s - paid.event_time) / 86400)::int AS age, count(*)
+FROM scoring_label AS label JOIN scoring_transaction AS paid ON paid.id = label.transaction_id
+WHERE label.known_at >= %(oldest)s AND label.supersedes_id IS NULL
+  AND paid.event_time >= %(oldest)s AND label.known_at >= paid.event_time
+GROUP BY delay, age
+"""
+
+
+@dataclass(frozen=True)
+class Trend:
+    """One step of time: its counts, and the share of its labels that have come."""
+
+    begins: date
+    counts: Counts
+    arrived: float | None
+
+    @property
+    def ripe(self) -> bool:
+        return (self.arrived or 0.0) >= arithmetic.RIPE
+
+    @property
+    def judged(self) -> int:
+        """Held payments of which somebody knows what they were."""
+        return self.held_frauds + self.counts.genuine
+
+    held_frauds: int = 0
+
+    @property
+    def wrong(self) -> float | None:
+        """Of the held ones that are known, those that were genuine."""
+        return self.counts.genuine / self.judged if self.judged else None
+
+
+def sections(window: Window) -> list[Section]:
+    shares = arrival(window)
+    found = trends(window, shares)
+    ripe = arithmetic.days_until_ripe(shares)
+    late = (
+        f"Pale and dashed: fewer than {percent(arithmetic.RIPE, 0)} of the labels of that time "
+        f"have come; they are usual after {ripe} days. Such figures still turn."
+        if ripe is not None
+        else "No label has come yet, so nothing is ripe: rates of wrong holds are not known."
+    )
+    note = f"{late} {capped(window, sum(one.counts.payments for one in found))}".strip()
+    return [_rates(found, window, note), _wrong(found, window, note), _arrivals(shares)]
+
+
+def arrival(window: Window) -> list[float]:
+    """By day of delay, the share of labels that come within it, as seen in the last half year."""
+    oldest = window.now - timedelta(days=LONGEST)
+    return arithmetic.arrival(ask(DELAYS, {**window.params, "oldest": oldest}))
+
+
+def trends(window: Window, shares: list[float]) -> list[Trend]:
+    more = "count(*) FILTER (WHERE reviewable AND value = 'TRUE_FRAUD')"
+    rows = counted(f"{BY_STEP}, {more}", GROUPED, window)
+    found = {begins: (frauds, counts) for begins, frauds, counts in rows}
+    empty = (0, Counts(0, 0, 0, 0, 0))
+    return [
+        Trend(begins, found.get(begins, empty)[1], _arrived(begins, window, shares), frauds)
+        for begins in starts(window)
+        for frauds in [found.get(begins, empty)[0]]
+    ]
+
+
+def starts(window: Window) -> list[date]:
+    """The days or weeks of the window, each by its first date."""
+    zone = zone_named(window.zone)
+    first, last = (moment.astimezone(zone).date() for moment in (window.since, window.until))
+    if window.step == "week":
+        first -= timedelta(days=first.weekday())
+    width = 7 if window.step == "week" else 1
+    return [first + timedelta(days=day) for day in range(0, (last - first).days + 1, width)]
+
+
+def _arrived(begins: date, window: Window, shares: list[float]) -> float | None:
+    """Of the youngest payment of the step: a step is ripe when all of it is."""
+    width = timedelta(days=7 if window.step == "week" else 1)
+    ends = datetime.combine(begins, datetime.min.time(), zone_named(window.zone)) + width
+    age = (window.now - ends).total_seconds() / 86_400
+    return arithmetic.ripeness(shares, age)
+
+
+def _rates(found: list[Trend], window: Window, note: str) -> Section:
+    drawn = [
+        Step(f"{one.begins}", one.counts.rate, f"{one.begins}: {percent(one.counts.rate, 2)}")
+        for one in found
+    ]
+    return Section(
+        "rates",
+        "Anomaly rate",
+        f"Of all payments, those held or blocked, by {window.step}.",
+        [
+            Column(window.step.capitalize(), "day"),
+            Column("Payments", "number"),
+            Column("Held or blocked", "number"),
+            Column("Anomaly rate", "share"),
+            Column("Known frauds", "number"),
+            Column("Labels come", "share"),
+        ],
+        [_row(one) for one in found if one.counts.payments],
+        chart=steps(drawn, f"Anomaly rate by {window.step}"),
+        faint=_young([one for one in found if one.counts.payments]),
+        note=note,
+        bars=3,
+    )
+
+
+def _row(one: Trend) -> tuple[Any, ...]:
+    counts = one.counts
+    return (
+        one.begins, counts.payments, counts.anomalies, counts.rate, counts.frauds, one.arrived,
+    )  # fmt: skip
+
+
+def _young(found: list[Trend]) -> frozenset[int]:
+    return frozenset(place for place, one in enumerate(found) if not one.ripe)
+
+
+def _wrong(found: list[Trend], window: Window, note: str) -> Section:
+    drawn = [
+        Step(
+            f"{one.begins}",
+            one.wrong,
+            f"{one.begins}: {percent(one.wrong)} of {one.judged:,} known"
+            + ("" if one.ripe else ", may still turn"),
+            not one.ripe,
+        )
+        for one in found
+    ]
+    held = [one for one in found if one.counts.anomalies]
+    return Section(
+        "wrong",
+        "Held although genuine",
+        f"Of the held or blocked payments that are known, the genuine ones, by {window.step}.",
+        [
+            Column(window.step.capitalize(), "day"),
+            Column("Held or blocked", "number"),
+            Column("Known", "number"),
+            Column("Frauds", "number"),
+            Column("Genuine", "number"),
+            Column("False positive rate", "share"),
+            Column("Labels come", "share"),
+        ],
+        [
+            (
+                one.begins, one.counts.anomalies, one.judged, one.held_frauds,
+                one.counts.genuine, one.wrong, one.arrived,
+            )
+            for one in held
+        ],
+        chart=steps(drawn, f"Share of held payments that were genuine, by {window.step}"),
+        faint=_young(held),
+        note=note,
+        bars=5,
+    )  # fmt: skip
+
+
+def _arrivals(shares: list[float]) -> Section:
+    drawn = [
+        Step(f"{day} days", share, f"within {day} days: {percent(share)}", share < arithmetic.RIPE)
+        for day, share in enumerate(shares)
+    ]
+    return Section(
+        "arrival",
+        "How late labels come",
+        "Of the labels a payment will get, those that come within so many days of it.",
+        [Column("Days", "number"), Column("Labels come", "share")],
+        list(enumerate(shares)),
+        chart=steps(drawn, "Share of labels by days after the payment"),
+        note="From the first labels of the last half year; what is too young to show a long delay "
+        "is reckoned for.",
+        empty="No label has come yet.",
+        bars=1,
+    )
