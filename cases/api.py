@@ -232,6 +232,24 @@ class OneCase(AboutCase):
         return found
 
 
+class AlertIn(Strict):
+    """One more alert of the same subject."""
+
+    alert = Whole(min_value=1, max_value=BIGGEST)
+
+
+class BringIn(AboutCase):
+    @does("addAlertToCase", "case.work", CaseOut, body=AlertIn, versioned=True)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> Case:
+        """Bring one more alert of the same subject into an open case."""
+        found = self.one(request, pk)
+        alert = Alert.objects.visible_to(request.user).filter(pk=given["alert"]).first()
+        if alert is None:
+            raise Problem(400, "unknown_alert", "No such alert.", pointer="/alert")
+        workflow.add_alert(by=request.user, case=found, alert=alert)
+        return self.one(request, pk)
+
+
 class Comment(AboutCase):
     @does("noteCase", "case.work", CaseOut, body=TextIn, status=201, versioned=True)
     def post(self, request: Request, pk: int, given: dict[str, Any]) -> Case:

@@ -3,13 +3,16 @@
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from alerts.models import Alert, AlertHit
+from cases.models import Case
 
 MOST = 200  # payments on a page; the files of a report have all of them
 NAMED = (("user", "user_id"), ("card", "card_id"), ("device", "device_id"),
          ("merchant", "merchant_name"))  # fmt: skip
 TOP = 6  # of each kind
+OTHERS = 5
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,12 @@ def contents_of(alerts: list[Alert]) -> Contents:
     total = sum((alert.total for alert in alerts), Decimal(0))
     undecided = sum(alert.is_open for alert in alerts)
     return Contents(hits, total, undecided, _named(hits), max(0, count - len(hits)))
+
+
+def others_of(case: Case, user: Any) -> list[Alert]:
+    """Open alerts about the same subject that are in no case yet, the most urgent first."""
+    seen = Alert.objects.visible_to(user).growing().about(case.subject)
+    return list(seen.by_urgency()[:OTHERS])
 
 
 def _named(hits: list[AlertHit]) -> list[Named]:

@@ -8,6 +8,7 @@ from django import forms
 
 from alerts import staffing
 from alerts.forms import NOTE_LENGTH
+from alerts.models import Alert
 from anomalyshield.accounts.models import User
 from anomalyshield.context import zone
 from cases.calendars import DAYS, BadCalendar, read
@@ -22,6 +23,18 @@ class EscalationForm(forms.Form):
     """Why it is investigated, if there is something to say."""
 
     note = forms.CharField(max_length=NOTE_LENGTH, required=False)
+
+
+class AlertForm(forms.Form):
+    """One of the alerts this person sees."""
+
+    alert = forms.ModelChoiceField(
+        Alert.objects.none(),
+        error_messages={
+            "required": "Choose an alert.",
+            "invalid_choice": "There is no such alert.",
+        },
+    )
 
 
 class TextForm(forms.Form):

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # cases
     path("cases/", views.cases, name="cases"),
     path("cases/<int:pk>/", views.case, name="case"),
+    path("cases/<int:pk>/alert/", views.bring_in, name="case-alert"),
     path("cases/<int:pk>/note/", views.note, name="case-note"),
     path("cases/<int:pk>/evidence/", views.add_evidence, name="case-evidence"),
     path("cases/<int:pk>/evidence/<int:number>/", views.read_evidence, name="evidence"),
@@ -76,6 +77,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/alerts/<int:pk>/escalate", api.Escalate.as_view(), name="api-alert-escalate"),
     path("api/v1/cases", api.Cases.as_view(), name="api-cases"),
     path("api/v1/cases/<int:pk>", api.OneCase.as_view(), name="api-case"),
+    path("api/v1/cases/<int:pk>/alerts", api.BringIn.as_view(), name="api-case-alerts"),
     path("api/v1/cases/<int:pk>/notes", api.Comment.as_view(), name="api-case-notes"),
     path(
         "api/v1/cases/<int:pk>/evidence",

@@ -20,10 +20,10 @@ from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied, record
 from cases import evidence, workflow
 from cases.clockfaces import breaches, clocks_of
-from cases.contents import contents_of
+from cases.contents import contents_of, others_of
 from cases.evidence import MOST_BYTES
 from cases.filekinds import TAKEN
-from cases.forms import EscalationForm, EvidenceForm, ProposalForm, ReturnForm, TextForm
+from cases.forms import AlertForm, EscalationForm, EvidenceForm, ProposalForm, ReturnForm, TextForm
 from cases.listing import PEOPLE, VIEWS, board, narrowed, shown
 from cases.models import Case, Evidence, Report
 from cases.models.case import WAITING
@@ -98,6 +98,20 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("alert", pk=alert.pk)
     messages.success(request, f"{alert} is in {opened}.")
     return redirect("case", pk=opened.pk)
+
+
+@allow("case.work", methods=("POST",))
+def bring_in(request: HttpRequest, pk: int) -> HttpResponse:
+    """One more alert of the same subject."""
+    found, form = find(request, pk), AlertForm(request.POST)
+    form.fields["alert"].queryset = Alert.objects.visible_to(request.user)
+    if not form.is_valid():
+        return page(request, found, status=400, errors=sentences(form))
+    try:
+        workflow.add_alert(by=request.user, case=found, alert=form.cleaned_data["alert"])
+    except Refused as refusal:
+        return page(request, found, status=409, errors=[str(refusal)])
+    return redirect("case", pk=pk)
 
 
 @allow("case.work", methods=("POST",))
@@ -219,6 +233,7 @@ def page(request: HttpRequest, found: Case, status: int = 200, **more: Any) -> H
         "most": MOST_BYTES,
         "alerts": alerts,
         "contents": contents_of(alerts),
+        "others": others_of(fresh, request.user) if fresh.takes_content else (),
         "currency": settings.BASE_CURRENCY,
         "outcomes": Case.Outcome.choices,
         **_tasks(found),

@@ -206,6 +206,7 @@ SAMPLES: dict[str, Sample] = {
     # cases
     "cases": get(),
     "case": get(pk=NO),
+    "case-alert": post(pk=NO),
     "case-note": post(pk=NO),
     "case-evidence": post(pk=NO),
     "evidence": get(pk=NO, number=NO),
@@ -245,6 +246,7 @@ SAMPLES: dict[str, Sample] = {
     "case-queue-terms": get(pk=NO),
     "api-cases": api("get"),
     "api-case": api("get", pk=NO),
+    "api-case-alerts": api("post", pk=NO),
     "api-case-notes": api("post", pk=NO),
     "api-case-evidence": api("get", pk=NO),
     "api-evidence": api("get", pk=NO, number=NO),

@@ -60,7 +60,7 @@ TABLE = [
     Action("route.activate", WORK, "Put routes into force", f"lead flag; {TWO}"),
     Action("label.write", frozenset({ANALYST}), "Say what a transaction was", OWN),
     Action("label.change", WORK, "Correct a label", f"own, 15 minutes; then {TWO}"),
-    Action("case.view", WORK, "See cases", OWN),
+    Action("case.view", WORK, "See cases", f"{OWN}; restricted ones: who is named"),
     Action("case.work", WORK, "Open and work cases", OWN),
     Action("case.close", WORK, "Close and reopen cases, approve openings", TWO),
     Action("pii.unmask", WORK, "See personal data unmasked", "personal right, with a reason"),

@@ -39,8 +39,9 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(status__in=TAKING)
 
     def late(self) -> "CaseQuerySet":
-        """Something of theirs should have been done by now."""
-        return self.filter(due_at__lt=Now())
+        """Something of theirs should have been done by now, or looked at again."""
+        waited = Q(status="SUSPENDED", waits_until__lt=Now())
+        return self.filter(Q(due_at__lt=Now()) | waited)
 
     def awaiting(self, user) -> "CaseQuerySet":
         """Those this person may answer as the second one: opening, closure or reopening."""
@@ -189,6 +190,12 @@ class Case(models.Model):
     @property
     def is_late(self) -> bool:
         return self.due_at is not None and self.due_at < timezone.now()
+
+    @property
+    def looks_again(self) -> bool:
+        """The day on which somebody wanted to look again has come, and nobody has."""
+        waited = self.status == Case.Status.SUSPENDED and self.waits_until
+        return bool(waited and waited <= timezone.now())
 
     @property
     def state_in_words(self) -> str:

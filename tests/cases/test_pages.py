@@ -1,14 +1,18 @@
 """The pages of cases, as each person of the cast."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from anomalyshield.audit.models import AuditEvent
-from cases import views, workflow
+from cases import progress, views, workflow
 from cases.models import Case
 from tests.alerts import making
 from tests.conftest import client_of
+from tests.rest import asking
 
 pytestmark = pytest.mark.django_db
 NASTY = "<svg onload=alert(1)>"
@@ -183,3 +187,32 @@ def test_the_list_takes_few_queries(as_ana, ana, cards):
     with CaptureQueriesContext(connection) as captured:
         read(as_ana, "/cases/")
     assert len(captured) <= 12, [query["sql"][:90] for query in captured]
+
+
+def test_other_open_alerts_of_the_subject_are_offered_and_brought_in(as_ana, ana, cards, case):
+    other, stranger = making.alert(cards), making.alert(cards, user="somebody-else")
+    page = read(as_ana, f"/cases/{case.pk}/")
+    assert "Open too, about the same" in page
+    assert str(stranger) not in page
+    assert say(as_ana, case, "alert", alert=stranger.pk).status_code == 409
+    assert say(as_ana, case, "alert", alert=10**9).status_code == 400
+    assert say(as_ana, case, "alert", alert=other.pk).status_code == 302
+    assert case.alerts.count() == 2
+    assert "Open too" not in read(as_ana, f"/cases/{case.pk}/")
+
+
+def test_programs_bring_an_alert_in(ana, cards, loans, case):
+    other, foreign = making.alert(cards), making.alert(loans)
+    asking.post(ana, f"cases/{case.pk}/alerts", {"alert": foreign.pk}, 400)
+    told = asking.post(ana, f"cases/{case.pk}/alerts", {"alert": other.pk})
+    assert {one["id"] for one in told["alerts"]} == set(case.alerts.values_list("pk", flat=True))
+
+
+def test_a_case_that_waited_long_enough_says_so(as_ana, ana, case):
+    tomorrow = timezone.now() + timedelta(days=1)
+    progress.suspend(by=ana, case=case, waits_for="BANK", reason="Recall.", until=tomorrow)
+    assert "look again" not in read(as_ana, "/cases/")
+    Case.objects.update(waits_until=timezone.now() - timedelta(hours=1))
+    assert "look again" in read(as_ana, "/cases/?show=late")
+    assert "look again" in read(as_ana, "/cases/board/")
+    assert "look again: it was until" in read(as_ana, f"/cases/{case.pk}/")

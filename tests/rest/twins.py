@@ -66,6 +66,7 @@ ACTS: dict[str, Act] = {
     "queue-edit": act("alerts.staffing.staff", "staffQueue"),
     "case-evidence": act("cases.evidence.add", "addEvidence"),
     "evidence-check": act("cases.evidence.check", "checkEvidence"),
+    "case-alert": act("cases.workflow.add_alert", "addAlertToCase"),
     "case-note": act("cases.workflow.add_note", "noteCase"),
     "case-propose": act("cases.workflow.propose_closure", "proposeClosure"),
     "case-approve": act("cases.workflow.approve_closure", "approveClosure"),
