@@ -6,8 +6,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers as s
 
 from alerts.forms import NOTE_LENGTH, STATUSES
-from alerts.models import Alert
+from alerts.models import Alert, Verdict
 from anomalyshield.rest.shapes import (
+    Flag,
     Listed,
     Moment,
     PaymentNumber,
@@ -58,7 +59,20 @@ class PutIn(Strict):
     )
 
 
-class DecisionIn(Strict):
+class CertaintyIn(Strict):
+    """How sure somebody is, and whether it was worth their time."""
+
+    confidence = s.ChoiceField(
+        Verdict.Confidence.choices, required=False, help_text="Without: FAIRLY"
+    )
+    worth_reviewing = Flag(
+        required=False,
+        allow_null=True,
+        help_text="Whether the alert was worth looking at, whatever it was; null: not said",
+    )
+
+
+class DecisionIn(CertaintyIn):
     """What it was, and who goes on a list with it."""
 
     disposition = s.ChoiceField(Alert.VERDICTS)
@@ -171,6 +185,16 @@ class LabelBriefOut(s.Serializer):
     known_at = s.DateTimeField()
 
 
+class VerdictOut(s.ModelSerializer):
+    """What somebody said it was."""
+
+    by = Person()
+
+    class Meta:
+        model = Verdict
+        fields = ("disposition", "confidence", "worth_reviewing", "by", "at", "behind")
+
+
 class NoteOut(s.Serializer):
     """What someone wrote on it."""
 
@@ -188,6 +212,7 @@ class AlertOut(AlertRowOut):
     degraded = s.CharField(source="decision.degraded", help_text="Why, or empty")
     explanation = s.SerializerMethodField(help_text="null: nobody asked for one")
     label = s.SerializerMethodField()
+    verdict = s.SerializerMethodField(help_text="null while it is open")
     notes = s.SerializerMethodField()
     cases = s.SerializerMethodField()
 
@@ -200,6 +225,7 @@ class AlertOut(AlertRowOut):
             "degraded",
             "explanation",
             "label",
+            "verdict",
             "notes",
             "cases",
         )
@@ -217,6 +243,11 @@ class AlertOut(AlertRowOut):
     def get_label(self, alert: Alert) -> Any:
         standing = alert.transaction.labels.standing().select_related("labeller").first()
         return LabelBriefOut(standing).data if standing else None
+
+    @extend_schema_field(VerdictOut(allow_null=True))
+    def get_verdict(self, alert: Alert) -> Any:
+        standing = alert.verdicts.filter(undone_at=None).select_related("by").first()
+        return VerdictOut(standing).data if standing else None
 
     @extend_schema_field(NoteOut(many=True))
     def get_notes(self, alert: Alert) -> Any:

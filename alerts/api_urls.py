@@ -10,7 +10,9 @@ from alerts import evidence_api as evidence
 from alerts import playbooks_api as playbooks
 from alerts import queues_api as queues
 from alerts import regrouping_api as regrouping
+from alerts import reviews_api as reviews
 from alerts import routes_api as routes
+from alerts import samples_api as samples
 from alerts import suppressions_api as suppressions
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -152,6 +154,27 @@ urlpatterns: list[URLPattern | URLResolver] = [
         analytics_api.FiguresFile.as_view(),
         name="api-analytics-file",
     ),
+    # verdicts looked at again
+    path("api/v1/reviews", reviews.Reviews.as_view(), name="api-reviews"),
+    path("api/v1/reviews/agreement", reviews.AgreementOf.as_view(), name="api-agreement"),
+    path("api/v1/reviews/shares", reviews.Shares.as_view(), name="api-review-shares"),
+    path("api/v1/reviews/<int:pk>", reviews.OneReview.as_view(), name="api-review"),
+    path("api/v1/reviews/<int:pk>/take", reviews.Take.as_view(), name="api-review-take"),
+    path("api/v1/reviews/<int:pk>/answer", reviews.AnswerOne.as_view(), name="api-review-answer"),
+    path("api/v1/reviews/<int:pk>/dispute", reviews.Dispute.as_view(), name="api-review-dispute"),
+    path("api/v1/reviews/<int:pk>/settle", reviews.Settle.as_view(), name="api-review-settle"),
+    path("api/v1/reviews/<int:pk>/stand", reviews.Stand.as_view(), name="api-review-stand"),
+    path(
+        "api/v1/reviews/<int:pk>/hand-over",
+        reviews.HandOver.as_view(),
+        name="api-review-hand-over",
+    ),
+    # what raised no alert
+    path("api/v1/samples", samples.Samples.as_view(), name="api-samples"),
+    path("api/v1/samples/next", samples.TakeNext.as_view(), name="api-samples-next"),
+    path("api/v1/samples/recall", samples.RecallOf.as_view(), name="api-recall"),
+    path("api/v1/samples/<int:pk>", samples.OneSample.as_view(), name="api-sample"),
+    path("api/v1/samples/<int:pk>/answer", samples.AnswerOne.as_view(), name="api-sample-answer"),
     # which alert goes where
     path("api/v1/routes", routes.Routings.as_view(), name="api-routes"),
     path("api/v1/routes/draft", routes.Draft.as_view(), name="api-routes-draft"),

@@ -14,10 +14,14 @@ class Alerts(AppConfig):
 
     def ready(self) -> None:
         from alerts.handover import on_suspension
+        from alerts.visibility import unread_by
         from anomalyshield.accounts.signals import suspended
+        from scoring import withheld
         from scoring.signals import decisions_made
 
         suspended.connect(on_suspension, dispatch_uid="alerts.handover")
+        if unread_by not in withheld.RULES:
+            withheld.RULES.append(unread_by)
         decisions_made.connect(route_after_commit, dispatch_uid="alerts.route")
 
 

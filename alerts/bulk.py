@@ -109,6 +109,8 @@ def act(
     typology: str = "",
     to: Any = None,
     until: datetime | None = None,
+    confidence: str = "",
+    worth_reviewing: bool | None = None,
 ) -> Bulk:
     """Do it to each of them, each in its own transaction together with what is noted of it.
 
@@ -127,6 +129,7 @@ def act(
     if action == Bulk.Action.SNOOZE and until is None:
         raise Refused("Say when they come back.")
     said = {"disposition": disposition, "typology": typology, "to": to, "until": until}
+    said |= {"confidence": confidence, "worth_reviewing": worth_reviewing}
     bulk = _begin(by, action, reason.strip(), disposition, len(choices))
     for choice in {one.alert: one for one in choices}.values():
         _one(bulk, choice, said)
@@ -198,6 +201,8 @@ def _do(item: BulkItem, choice: Choice, said: Mapping[str, Any]) -> None:
             typology=said["typology"],
             note=bulk.reason,
             seen=choice.seen,
+            confidence=said["confidence"],
+            worth_reviewing=said["worth_reviewing"],
         )
         item.verdict = alert.verdicts.get(undone_at=None)
     elif bulk.action == Bulk.Action.ASSIGN:

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from alerts import bulk
 from alerts.api import readable
-from alerts.api_shapes import AlertsAsked
+from alerts.api_shapes import AlertsAsked, CertaintyIn
 from alerts.forms import NOTE_LENGTH
 from alerts.models import Alert, Bulk, BulkItem
 from alerts.query_fields import Asker
@@ -34,7 +34,7 @@ class ChoiceIn(Strict):
     seen = Whole(min_value=1, max_value=2**31, help_text="The `hit_count` that was read")
 
 
-class BulkIn(Strict):
+class BulkIn(CertaintyIn):
     """What is done to which alerts, and why."""
 
     action = s.ChoiceField(Bulk.Action.choices)

@@ -2,39 +2,21 @@
 
 from typing import Any
 
-from django.conf import settings
-
+from alerts.dispositions import LABEL_OF, state_after
 from alerts.models import Alert, AlertHit, Consequence, Verdict
 from scoring import labels, resolving
 from scoring.labels import Refused
 from scoring.models import Decision, Label, Resolution, Transaction
 
-LABEL_OF = {
-    Alert.Disposition.TRUE_POSITIVE_FRAUD: Label.Value.TRUE_FRAUD,
-    Alert.Disposition.FALSE_POSITIVE: Label.Value.FALSE_POSITIVE,
-    Alert.Disposition.BENIGN_POSITIVE: Label.Value.FALSE_POSITIVE,
-    Alert.Disposition.INCONCLUSIVE: Label.Value.INCONCLUSIVE,
-}  # a duplicate says nothing of its own
-# What becomes of the payment it holds. Inconclusive: as the installation says (settings).
-STATE_OF = {
-    Label.Value.TRUE_FRAUD: Resolution.State.DECLINED,
-    Label.Value.FALSE_POSITIVE: Resolution.State.RELEASED,
-}
-INCONCLUSIVE = {"hold": Resolution.State.HELD, "release": Resolution.State.RELEASED}
 
-
-def state_of(value: Label.Value) -> str:
-    """What becomes of a held payment that turned out to be this."""
-    return STATE_OF.get(value) or INCONCLUSIVE[settings.INCONCLUSIVE]
-
-
-def follow(verdict: Verdict, *, value: Label.Value) -> Resolution | None:
+def follow(verdict: Verdict) -> Resolution | None:
     """Label, release or decline every payment; the resolution of the leading one.
 
     A payment whose label somebody else has to change keeps that label, and is released or declined
     by it. Only if that is so for all of them is the verdict refused.
     """
     alert, made, kept = verdict.alert, [], []
+    value = LABEL_OF[Alert.Disposition(verdict.disposition)]
     for hit in alert.hits.select_related("transaction", "decision").order_by("pk"):
         one = Consequence(verdict=verdict, hit=hit)
         said = value
@@ -68,7 +50,11 @@ def follow_original(verdict: Verdict, original: Verdict) -> None:
     value = LABEL_OF[Alert.Disposition(original.disposition)]
     hits = verdict.alert.hits.select_related("decision").order_by("pk")
     Consequence.objects.bulk_create(
-        Consequence(verdict=verdict, hit=hit, resolution=_resolve(hit.decision, verdict, value))
+        Consequence(
+            verdict=verdict,
+            hit=hit,
+            resolution=_resolve(hit.decision, verdict, value, said=original.disposition),
+        )
         for hit in hits
     )
 
@@ -85,11 +71,13 @@ def take_back(verdict: Verdict, *, by: Any) -> None:
             labels.take_back(by=by, label=one.label)
 
 
-def _resolve(decision: Decision, verdict: Verdict, value: Label.Value) -> Resolution | None:
+def _resolve(
+    decision: Decision, verdict: Verdict, value: Label.Value, *, said: str = ""
+) -> Resolution | None:
     return resolving.resolve(
         by=verdict.by,
         decision=decision,
-        state=state_of(value),
+        state=state_after(said or verdict.disposition, value),
         reason=value,
         behind=(verdict.behind or str(verdict.alert))[:80],
     )

@@ -7,7 +7,8 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from alerts.consequences import state_of
+from alerts import outcomes
+from alerts.dispositions import state_of
 from alerts.models import Correction
 from anomalyshield.audit.record import denied, record
 from scoring import labels, resolving
@@ -61,7 +62,7 @@ def _approved(*, by: Any, correction: Correction, answer: str) -> Correction:
         transaction=said.transaction,
         value=correction.value,
         typology=correction.typology,
-        origin=Label.Origin.DISPOSITION,
+        origin=_origin(correction),
         note=str(correction),
     )
     _resolve(correction, by)
@@ -106,6 +107,11 @@ def _worth_it(label: Label, value: Label.Value, typology: str, reason: str) -> N
         raise Refused(f"{waiting.proposed_by} proposed a correction already. Answer that one.")
 
 
+def _origin(correction: Correction) -> str:
+    """Second reviews are told apart from what people noticed on their own."""
+    return Label.Origin.QA if correction.reviews.exists() else Label.Origin.DISPOSITION
+
+
 def _stored(**fields: Any) -> Correction:
     try:
         with transaction.atomic():
@@ -143,6 +149,7 @@ def _answered(correction: Correction, by: Any, state: str, answer: str) -> None:
     correction.state, correction.answered_by, correction.answer = state, by, answer.strip()
     correction.answered_at = timezone.now()
     correction.save()
+    outcomes.follow(correction, by=by)
 
 
 def _locked(correction: Correction) -> Correction:

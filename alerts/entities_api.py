@@ -11,7 +11,7 @@ from alerts.link_shapes import GraphOut, LinksAsked
 from alerts.models import EntityNote
 from alerts.portrait import Portrait, portrait, sees_notes
 from alerts.views.entities import known
-from alerts.views.links import asked_of, last_payment, outcomes_of, sentence
+from alerts.views.links import asked_of, last_payment, outcomes_of, sentence, unknowing
 from anomalyshield.audit.record import record
 from anomalyshield.rest.paging import latest_first, unreadable
 from anomalyshield.rest.resource import Resource, does
@@ -56,7 +56,8 @@ class EntityLinks(AboutEntity):
         """
         root = find(kind, value, request.user)
         last = last_payment(root)
-        found = links.graph(root, asked_of(asked, asked, root, last.event_time))
+        span = asked_of(asked, asked, root, last.event_time)
+        found = links.graph(root, unknowing(span, request.user))
         if not self.hides(request.user):
             record(by=request.user, action="data.read", object=last, after={"page": "links"})
         outcomes = outcomes_of(found, request.user)

@@ -8,6 +8,8 @@ from decimal import Decimal
 from django.db import connection
 from django.utils import timezone
 
+from alerts.dispositions import FOUND, JUDGED
+
 MOST = 10_000  # looked at no further: nobody acts otherwise on more, and a page stays quick
 WINDOW = timedelta(days=7)
 # Each over at most that many rows, and each row from an index: one walk per queue, merged.
@@ -36,8 +38,8 @@ ORDER BY due_at LIMIT %(most)s
 DECIDED = """
 SELECT count(*) FILTER (WHERE closed_at >= %(today)s),
        count(*) FILTER (WHERE closed_at >= %(yesterday)s AND closed_at < %(today)s),
-       count(*) FILTER (WHERE disposition = 'TRUE_POSITIVE_FRAUD'),
-       count(*) FILTER (WHERE disposition NOT IN ('INCONCLUSIVE', 'DUPLICATE'))
+       count(*) FILTER (WHERE disposition = ANY(%(found)s)),
+       count(*) FILTER (WHERE disposition = ANY(%(judged)s))
 FROM (SELECT * FROM ({parts}) AS walks ORDER BY closed_at DESC LIMIT %(most)s) AS decided
 """
 DECIDED_PART = """
@@ -84,6 +86,7 @@ def figures(queues: Sequence[int]) -> Figures:
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     known = {"now": now, "today": today, "since": now - WINDOW, "most": MOST}
     known["yesterday"] = today - timedelta(days=1)
+    known |= {"found": list(FOUND), "judged": list(JUDGED)}
     wholes = ((WAITING, WAITING_PART), (LATE, LATE_PART), (DECIDED, DECIDED_PART))
     tables = [
         f"({_merged(whole, part, queues)}) AS figures_{number}"

@@ -8,7 +8,7 @@ from django import forms
 from django.utils import timezone
 
 from alerts import moments
-from alerts.models import Alert, Queue
+from alerts.models import Alert, Queue, Verdict
 from alerts.query import Problem, read
 from alerts.query_fields import Asker
 from alerts.snoozing import REASON_LENGTH
@@ -111,8 +111,27 @@ class QueueFilter(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value}
 
 
-class DecisionForm(forms.Form):
-    """One of four dispositions, with a typology when it was fraud."""
+class CertaintyForm(forms.Form):
+    """How sure somebody is of a verdict, and whether the alert was worth their time."""
+
+    confidence = forms.ChoiceField(
+        choices=[("", "Fairly sure, as a rule"), *Verdict.Confidence.choices],
+        required=False,
+        label="How sure",
+        error_messages={"invalid_choice": "“%(value)s” is not how sure one can be."},
+    )
+    worth_reviewing = forms.TypedChoiceField(
+        choices=[("", "Not said"), ("yes", "Yes"), ("no", "No")],
+        coerce=lambda said: said == "yes",
+        empty_value=None,
+        required=False,
+        label="Worth reviewing?",
+        error_messages={"invalid_choice": "Worth reviewing: yes, no, or nothing said."},
+    )
+
+
+class DecisionForm(CertaintyForm):
+    """One of the dispositions, with a typology when it was fraud."""
 
     disposition = forms.ChoiceField(
         choices=Alert.VERDICTS,

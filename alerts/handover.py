@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from alerts import triage
+from alerts import reviews, triage
 from alerts.models import Alert
 
 
@@ -19,3 +19,4 @@ def return_alerts(*, by: Any, of: Any) -> int:
 
 def on_suspension(sender: Any, by: Any, user: Any, **_: Any) -> None:
     return_alerts(by=by, of=user)
+    reviews.give_back(by=by, of=user)

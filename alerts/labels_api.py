@@ -15,6 +15,7 @@ from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Listed, Moment, Person, Strict, Text, Whole, page
 from scoring import labels
 from scoring.models import Label, Transaction
+from scoring.withheld import readable
 
 BIGGEST = 2**63 - 1
 
@@ -88,7 +89,7 @@ class Labels(Resource):
     @does("listLabels", "transaction.view", page(LabelOut), asked=LabelsAsked)
     def get(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
         """Labels by transaction, value, origin and time, latest first."""
-        rows = Label.objects.select_related("labeller", "superseded_by")
+        rows = readable(Label.objects.select_related("labeller", "superseded_by"), request.user)
         if asked.pop("standing"):
             rows = rows.standing()
         return latest_first(
@@ -116,7 +117,8 @@ class OneLabel(Resource):
         return self.one(request, pk)
 
     def one(self, request: Request, pk: int) -> Label:
-        return self.found(Label.objects.select_related("labeller", "superseded_by"), pk)
+        rows = Label.objects.select_related("labeller", "superseded_by")
+        return self.found(readable(rows, request.user), pk)
 
 
 def _theirs(user: Any, number: int) -> Transaction:

@@ -144,7 +144,13 @@ CROSS JOIN LATERAL (
     ) AS read
     ORDER BY transaction_id, id DESC
 ) AS said
-WHERE said.fraud
+WHERE said.fraud AND NOT EXISTS (
+    SELECT FROM alerts_alerthit AS hit
+    JOIN alerts_review AS review ON review.alert_id = hit.alert_id
+    JOIN alerts_verdict AS verdict ON verdict.id = review.verdict_id
+    WHERE hit.transaction_id = said.transaction_id AND review.reviewer_id = %(reader)s
+      AND review.answered_at IS NULL AND verdict.undone_at IS NULL
+)
 """
 
 
@@ -181,10 +187,12 @@ def edges(
     }
 
 
-def frauds(ids: Sequence[Id]) -> dict[Id, dict[int, datetime]]:
-    """Of each that has some: the payments called fraud now, and since when that is known."""
+def frauds(ids: Sequence[Id], reader: int = 0) -> dict[Id, dict[int, datetime]]:
+    """Of each that has some: the payments called fraud now, and since when that is known; without
+    those of alerts that the reader reviews and must not know the verdict of."""
     known = [one for one in ids if one.kind in KINDS]
-    asked = {"kinds": [KINDS[one.kind] for one in known], "keys": [one.key for one in known]}
+    asked: dict[str, Any] = {"kinds": [KINDS[one.kind] for one in known], "reader": reader}
+    asked["keys"] = [one.key for one in known]
     names = {number: kind for kind, number in KINDS.items()}
     found: dict[Id, dict[int, datetime]] = {}
     for kind, key, transaction, known_at in _rows(FRAUDS, asked):

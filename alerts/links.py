@@ -39,6 +39,7 @@ class Asked:
     expand: frozenset[str] = frozenset()
     drop: frozenset[str] = frozenset()
     most: int = USUAL
+    reader: int = 0  # who asks: what they review without knowing the verdict is no fraud to them
 
 
 @dataclass
@@ -102,7 +103,8 @@ def graph(root: Entity, asked: Asked) -> Graph:
     known = _walked(Id(root.kind, root.key), root.value, asked, dropped)
     start = known[Id(root.kind, root.key)]
     ranked = sorted(known.values(), key=lambda n: (n.level > 0, -n.strength, n.id))
-    for one, frauds in linkrows.frauds([node.id for node in ranked[:LOOKED_AT]]).items():
+    looked_at = [node.id for node in ranked[:LOOKED_AT]]
+    for one, frauds in linkrows.frauds(looked_at, asked.reader).items():
         known[one].frauds = frauds
     targets = _targets(known.values(), start)
     nodes = _chosen(ranked, targets, known, min(max(asked.most, 2), MOST))

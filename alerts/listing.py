@@ -201,9 +201,9 @@ def _read(cursor: str, order: tuple[str, ...]) -> list[Any] | None:
 def _with_status(alerts: AlertQuerySet, status: str, user: Any) -> AlertQuerySet:
     match status:
         case "all":
-            return alerts
+            return alerts.not_blind_for(user)
         case "closed":
-            return alerts.closed()
+            return alerts.closed().not_blind_for(user)
         case "overdue":
             return alerts.overdue()
         case "open":

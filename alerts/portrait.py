@@ -9,7 +9,7 @@ from alerts.baseline import READ, Baseline, Paid, baseline, latest
 from alerts.entities import Entity, Kind
 from alerts.models import Alert, AlertHit, AlertQuerySet
 from alerts.peers import Peers, beside
-from alerts.visibility import masked, queues_of
+from alerts.visibility import masked, unread_by
 from scoring.engine.history import KINDS
 from scoring.models import EntityFraud, ListEntry
 from scoring.views.transactions import read_cursor
@@ -56,7 +56,7 @@ def portrait(entity: Entity, asker: Any, *, before: str = "", alerts_before: str
         rows=rows,
         baseline=baseline(entity, rows),
         peers=beside(entity, rows),
-        frauds=frauds_of(entity),
+        frauds=frauds_of(entity, asker),
         entries=list(ListEntry.objects.filter(entity=entity.kind, key=entity.key)[:LISTED]),
         alerts=shown[:ALERTS],
         more_alerts=str(shown[ALERTS - 1].pk) if len(shown) > ALERTS else "",
@@ -75,12 +75,13 @@ def alerts_of(entity: Entity, rows: Sequence[Paid], asker: Any) -> AlertQuerySet
     names = {row.merchant_name for row in rows} if not entity.is_personal else {entity.value}
     about = Alert.objects.filter(entity_kind=entity.kind, entity__in=names)
     found = theirs.values("alert").union(about.values("pk"))
-    return Alert.objects.filter(pk__in=found, queue__in=queues_of(asker))
+    return Alert.objects.filter(pk__in=found).visible_to(asker)
 
 
-def frauds_of(entity: Entity) -> list[KnownFraud]:
-    """The payments of it that stand as fraud now, latest known first."""
+def frauds_of(entity: Entity, asker: Any) -> list[KnownFraud]:
+    """The payments of it that stand as fraud now, latest known first; not what they review."""
     said = EntityFraud.objects.filter(kind=KINDS[entity.kind], key=entity.key)
+    said = said.exclude(transaction__in=unread_by(asker))
     if entity.source is not None:
         said = said.filter(transaction__source=entity.source)
     columns = ("transaction", "event_time", "amount_units", "known_at", "fraud", "pk")

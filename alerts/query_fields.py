@@ -31,6 +31,9 @@ VERDICTS = {
     "explained": Alert.Disposition.BENIGN_POSITIVE,
     "inconclusive": Alert.Disposition.INCONCLUSIVE,
     "duplicate": Alert.Disposition.DUPLICATE,
+    "laundering": Alert.Disposition.TRUE_POSITIVE_AML,
+    "violation": Alert.Disposition.POLICY_VIOLATION,
+    "test": Alert.Disposition.TEST,
 }
 # `is:` words that are a view of the queue of their own, in the order that fits it.
 STATUS = {

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from alerts.dispositions import FOUND, JUDGED
 from alerts.models import Alert, Profile
 
 POOL = 500  # decided alerts, the latest: looked through in some milliseconds
@@ -68,8 +69,8 @@ def similar(alert: Alert, user: Any) -> Likes:
         Similar(alerts[pool[n].alert], float(likeness[n]), _shared(apart[n], moved)) for n in near
     ]
     outcomes = [one.alert.disposition for one in rows]
-    judged = sum(one != Alert.Disposition.INCONCLUSIVE for one in outcomes)
-    return Likes(rows, outcomes.count(Alert.Disposition.TRUE_POSITIVE_FRAUD), judged)
+    frauds, judged = (sum(one in those for one in outcomes) for those in (FOUND, JUDGED))
+    return Likes(rows, frauds, judged)
 
 
 def differences(x: Vector, rows: Vector) -> Vector:

@@ -7,7 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from alerts import consequences
+from alerts import consequences, drawing
+from alerts.dispositions import FOUND
 from alerts.models import Alert, Note, Verdict
 from alerts.visibility import queues_of
 from anomalyshield.audit.record import record
@@ -104,13 +105,16 @@ def decide(
     why: str = "",
     put: Sequence[lists.Wish] = (),
     seen: int | None = None,
+    confidence: str = "",
+    worth_reviewing: bool | None = None,
 ) -> Alert:
     """Close it with what it was, label each of its payments, release or decline what they hold.
 
     All of it or nothing, and with it the events that tell upstream and what is `put` on a list.
     The row is locked first: of two decisions at once the second is refused with a sentence, and no
     payment joins meanwhile. `seen` is how many payments the person was shown; when more have
-    joined since, nothing happens and a sentence says so. `why` names what stands behind it when
+    joined since, nothing happens and a sentence says so. Whether it was worth looking at is asked
+    apart from what it was; None is no answer. `why` names what stands behind it when
     that is not the alert page. The trail holds no free text of the note: it can never be erased,
     and people write names into notes.
     """
@@ -120,25 +124,29 @@ def decide(
         nobody_elses(alert, by)
     _nothing_new(alert, seen)
     meant = Alert.Disposition(disposition)
-    if typology and meant != Alert.Disposition.TRUE_POSITIVE_FRAUD:
+    if typology and meant not in FOUND:
         typology = ""  # a typology is a kind of fraud
     before = {name: getattr(alert, name) for name in CHANGED}
     close(alert, by=by, disposition=meant, typology=typology)
-    if note:
-        Note.objects.create(alert=alert, author=by, text=note)
+    said = Note.objects.create(alert=alert, author=by, text=note) if note else None
     verdict = Verdict.objects.create(
         alert=alert,
         disposition=meant,
         by=by,
         at=alert.closed_at,
         behind=why[:80],
+        confidence=confidence or Verdict.Confidence.FAIRLY,
+        worth_reviewing=worth_reviewing,
+        note=said,
         before=before,
         listed=[one.pk for one in put_on_list(by=by, alert=alert, put=put)],
     )
-    resolution = consequences.follow(verdict, value=consequences.LABEL_OF[meant])
+    resolution = consequences.follow(verdict)
+    drawing.draw(verdict)
     after = {"status": alert.status, "disposition": meant.value, "typology": typology}
     after["payment"] = resolution.state if resolution else "was never held"
     after["payments"] = alert.hit_count
+    after |= {"confidence": verdict.confidence, "worth_reviewing": worth_reviewing}
     record(
         by=by,
         action="alert.decided",

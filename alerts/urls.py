@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 
 from alerts.entities import ValueInAddress
 from alerts.views import (
+    agreement,
     alert,
     analytics,
     asleep,
@@ -18,9 +19,11 @@ from alerts.views import (
     regrouping,
     reports,
     routes,
+    samples,
     saved,
     suppressions,
 )
+from alerts.views import reviews as second
 
 register_converter(ValueInAddress, "value")
 
@@ -77,6 +80,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="entity-note-retract",
     ),
     path("entities/<str:kind>/<value:value>/list/", entities.put_on_list, name="entity-list"),
+    # verdicts looked at again
+    path("reviews/", second.list_reviews, name="reviews"),
+    path("reviews/next/", second.following, name="reviews-next"),
+    path("reviews/agreement/", agreement.agreed, name="agreement"),
+    path("reviews/shares/", second.shares, name="review-shares"),
+    path("reviews/<int:pk>/", second.review, name="review"),
+    path("reviews/<int:pk>/take/", second.take, name="review-take"),
+    path("reviews/<int:pk>/answer/", second.answer, name="review-answer"),
+    path("reviews/<int:pk>/dispute/", second.dispute, name="review-dispute"),
+    path("reviews/<int:pk>/settle/", second.settle, name="review-settle"),
+    path("reviews/<int:pk>/stand/", second.stand, name="review-stand"),
+    path("reviews/<int:pk>/hand-over/", second.hand_over, name="review-hand-over"),
+    # what raised no alert
+    path("reviews/samples/", samples.samples, name="samples"),
+    path("reviews/samples/next/", samples.following, name="samples-next"),
+    path("reviews/samples/<int:pk>/", samples.sample, name="sample"),
+    path("reviews/samples/<int:pk>/answer/", samples.answer, name="sample-answer"),
     # what labels should say instead
     path("corrections/", corrections.corrections, name="corrections"),
     path("corrections/<int:pk>/", corrections.correction, name="correction"),

@@ -33,7 +33,18 @@ def labels_for(user: Any) -> "QuerySet[Label]":
 
     theirs = Q(transaction__hit__alert__queue__in=queues_of(user))
     seen = Label.objects.filter(Q(transaction__hit=None) | theirs)
+    seen = seen.exclude(transaction__in=unread_by(user))
     return seen.select_related("labeller", "transaction")
+
+
+def unread_by(user: Any) -> "QuerySet[Any]":
+    """The payments of alerts this person reviews without knowing the verdict: their labels are
+    not theirs to read until they have answered."""
+    from alerts.models import AlertHit, Review
+
+    return AlertHit.objects.filter(alert__in=Review.objects.blinding(user).values("alert")).values(
+        "transaction"
+    )
 
 
 def masked(user: Any) -> bool:

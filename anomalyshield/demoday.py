@@ -15,7 +15,7 @@ from guardian.shortcuts import assign_perm
 
 from alerts import routing
 from alerts.models import Queue
-from anomalyshield import democases, leases
+from anomalyshield import democases, demoreviews, leases
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.people import give_new_password, make_user
 from anomalyshield.audit.models import AuditEvent
@@ -209,10 +209,14 @@ def keep_the_desk(story: Story, source: Source, say: Callable[[str], None]) -> N
         desk = Desk(story, source)
         _until_labels_are_read(challenger)
         say("decisions, cases, a challenger")
+        demoreviews.begin(desk)
         democases.open_and_close(desk)
         desk.decide(one for one in desk.items if not one.waits)
         desk.take_up()
+        demoreviews.look_again(desk)
+        demoreviews.look_below(desk)
         desk.date_back()
+        demoreviews.date_back()
         democases.put_on_lists(desk)
         measure_the_first(challenger.result())
 

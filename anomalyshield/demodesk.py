@@ -98,6 +98,8 @@ class Desk:
             disposition=meant,
             typology=TYPOLOGY.get(item.kind, ""),
             note=SAID[meant] if item.number % 5 == 0 else "",
+            confidence=_confidence(item),
+            worth_reviewing=None if item.number % 3 else bool(item.kind),
         )
 
     def take_up(self) -> None:
@@ -158,6 +160,12 @@ def disposition(item: Item) -> Alert.Disposition:
         return Alert.Disposition.TRUE_POSITIVE_FRAUD
     journeys = item.number % 3 == 0
     return Alert.Disposition.BENIGN_POSITIVE if journeys else Alert.Disposition.FALSE_POSITIVE
+
+
+def _confidence(item: Item) -> Verdict.Confidence:
+    """Mostly fairly sure, as people are."""
+    said = {0: Verdict.Confidence.UNSURE, 1: Verdict.Confidence.SURE, 2: Verdict.Confidence.SURE}
+    return said.get(item.number % 9, Verdict.Confidence.FAIRLY)
 
 
 def _waits(item: Item) -> bool:

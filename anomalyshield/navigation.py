@@ -26,6 +26,7 @@ ITEMS = [
     Item("cases", "Cases", "case.view"),
     Item("analytics", "Analytics", "analytics.view"),
     Item("transactions", "Transactions", "transaction.view"),
+    Item("reviews", "Reviews", "review.view"),
     Item("corrections", "Label corrections", "label.change"),
     Item("lists", "Allow and deny", "list.view"),
     Item("try", "Score a transaction", "score.write"),

@@ -279,6 +279,8 @@ SPECTACULAR_SETTINGS = {
         {"name": "cases", "description": "Investigations, closed by two people"},
         {"name": "labels", "description": "What transactions turned out to be"},
         {"name": "corrections", "description": "What labels should say instead, by two people"},
+        {"name": "reviews", "description": "Verdicts looked at again without knowing them"},
+        {"name": "samples", "description": "Payments below the line, and what the alerts miss"},
         {"name": "lists", "description": "Who is always denied, and who allowed for a while"},
         {"name": "files", "description": "Many transactions at once"},
         {"name": "sources", "description": "Where transactions come from"},

@@ -7,6 +7,7 @@ from scoring.views import (
     endpoints,
     features,
     keepers,
+    labels,
     models,
     pipelines,
     previews,
@@ -53,6 +54,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         endpoints.send_again,
         name="endpoint-send-again",
     ),
+    # what is known of them
+    path("reviews/labels/", labels.labels, name="label-facts"),
     # transactions
     path("score/", trying.score, name="try"),
     path("transactions/", transactions.transactions, name="transactions"),

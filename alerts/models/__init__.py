@@ -17,6 +17,8 @@ from alerts.models.reports import (  # isort: skip
     ScheduledReport,
     ScheduledReportQuerySet,
 )
+from alerts.models.reviews import Review, ReviewPolicy, ReviewQuerySet  # isort: skip
+from alerts.models.samples import Sample, SampleDraw, SampleQuerySet  # isort: skip
 from alerts.models.pinned import EntityNote, EntityNoteQuerySet  # isort: skip
 from alerts.models.snoozes import Snooze, SnoozeQuerySet  # isort: skip
 from alerts.models.suppressions import (  # isort: skip
@@ -49,8 +51,14 @@ __all__ = [
     "Regrouping",
     "ReportLetter",
     "Reranking",
+    "Review",
+    "ReviewPolicy",
+    "ReviewQuerySet",
     "Route",
     "Routing",
+    "Sample",
+    "SampleDraw",
+    "SampleQuerySet",
     "SavedView",
     "SavedViewQuerySet",
     "ScheduledReport",

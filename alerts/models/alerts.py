@@ -19,9 +19,16 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     """Questions asked of alerts."""
 
     def visible_to(self, user) -> "AlertQuerySet":
+        """In the queues of this person, and no verdict they are to review without knowing it."""
         from alerts.visibility import queues_of
 
-        return self.filter(queue__in=queues_of(user))
+        return self.filter(queue__in=queues_of(user)).not_blind_for(user)
+
+    def not_blind_for(self, user) -> "AlertQuerySet":
+        """Without those this person reviews: there they would read what they must not know."""
+        from alerts.models.reviews import Review
+
+        return self.exclude(pk__in=Review.objects.blinding(user).values("alert"))
 
     def open(self) -> "AlertQuerySet":
         """Undecided, whether at work or asleep. Each as a term of its own: the conditions of the
@@ -136,9 +143,12 @@ class Alert(models.Model):
 
     class Disposition(models.TextChoices):
         TRUE_POSITIVE_FRAUD = "TRUE_POSITIVE_FRAUD", "Fraud"
+        TRUE_POSITIVE_AML = "TRUE_POSITIVE_AML", "Money laundering"
         BENIGN_POSITIVE = "BENIGN_POSITIVE", "Unusual but explained"
         FALSE_POSITIVE = "FALSE_POSITIVE", "Legitimate"
         INCONCLUSIVE = "INCONCLUSIVE", "Inconclusive"
+        POLICY_VIOLATION = "POLICY_VIOLATION", "Policy violation"
+        TEST = "TEST", "Test of our own"
         DUPLICATE = "DUPLICATE", "Duplicate"  # of another alert, which says what it was
 
     # What somebody says of an alert by itself: a duplicate is said of two.

@@ -13,11 +13,12 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
 
     def visible_to(self, user) -> "CorrectionQuerySet":
         """Of payments without an alert, and of those with one in a queue this person sees."""
-        from alerts.visibility import queues_of
+        from alerts.visibility import queues_of, unread_by
 
         anybodys = models.Q(label__transaction__hit=None)
         theirs = models.Q(label__transaction__hit__alert__queue__in=queues_of(user))
-        return self.filter(anybodys | theirs)
+        unread = models.Q(label__transaction__in=unread_by(user))
+        return self.filter(anybodys | theirs).exclude(unread)
 
     def waiting(self) -> "CorrectionQuerySet":
         return self.filter(state=Correction.State.OPEN)

@@ -28,11 +28,22 @@ class Note(models.Model):
 class Verdict(models.Model):
     """What someone said an alert was, with everything that taking it back needs."""
 
+    class Confidence(models.TextChoices):
+        SURE = "SURE", "Sure"
+        FAIRLY = "FAIRLY", "Fairly sure"
+        UNSURE = "UNSURE", "Unsure"
+
     alert = models.ForeignKey(Alert, models.PROTECT, related_name="verdicts")
     disposition = models.CharField(max_length=20, choices=Alert.Disposition.choices)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField()
     behind = models.CharField(max_length=80, blank=True)  # the case that stands behind it
+    confidence = models.CharField(
+        max_length=6, choices=Confidence.choices, default=Confidence.FAIRLY
+    )
+    # Whether the alert was worth looking at, whatever it turned out to be; None: not answered.
+    worth_reviewing = models.BooleanField(null=True)
+    note = models.ForeignKey(Note, models.SET_NULL, null=True, related_name="+")  # said with it
     before = models.JSONField()  # the fields of the alert that it changed
     listed = ArrayField(models.BigIntegerField(), default=list)  # entries of lists made with it
     undone_at = models.DateTimeField(null=True)

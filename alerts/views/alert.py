@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +14,7 @@ from alerts import leasing, moments, playbooks, regrouping, snoozing, suppressin
 from alerts.around import around
 from alerts.entity import COLUMNS, Event, hits_of, notes_of, prior_alerts, timed_by, timeline
 from alerts.forms import DAYS, DecisionForm, ListingForm, NoteForm, QueueFilter, named_in
-from alerts.models import Alert, AlertLease, Correction, Snooze
+from alerts.models import Alert, AlertLease, Correction, Review, Snooze, Verdict
 from alerts.rulebook import compared
 from alerts.similar import similar
 from alerts.typologies import SENTENCES
@@ -41,12 +41,22 @@ LAST = "last_decision"  # in the session: what the undo key takes back
 
 @allow("alert.view", methods=("GET",))
 def alert(request: HttpRequest, pk: int) -> HttpResponse:
-    found = find(request, pk)
+    try:
+        found = find(request, pk)
+    except Http404:
+        theirs = Review.objects.blinding(request.user).filter(alert=pk).first()
+        if theirs is None:
+            raise
+        return redirect("review", theirs.pk)  # until they have answered, that is all they see
     if found.merged_into_id:
         messages.warning(request, f"{found} was merged into this one.")
         return redirect(address_of(Alert(pk=found.merged_into_id), asked_of(request)))
     if request.htmx:  # the reasons, when they were still being computed as the page was opened
-        context = {"alert": found, **_reasons(found), **_second(request, found, asked_of(request))}
+        context = {
+            "alert": found,
+            **reasons_of(found),
+            **_second(request, found, asked_of(request)),
+        }
         return render(request, "alerts/_why.html", context)
     if not masked(request.user):
         record(by=request.user, action="data.read", object=found)
@@ -183,7 +193,7 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
     context = {
         "alert": found,
         "payment": found.transaction,
-        **_reasons(found),
+        **reasons_of(found),
         **_second(request, found, asked),
         "hits": hits,
         "sentence": SENTENCES.get(found.suspected, ""),
@@ -218,6 +228,8 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "typologies": Alert.Typology.choices,
         "snooze": _snooze(found),
         "moments": moments.CHOICES,
+        "confidences": Verdict.Confidence.choices,
+        "verdict": None if found.is_open else found.verdicts.filter(undone_at=None).first(),
     }
     if context["may_work"]:
         context["mergeable"] = regrouping.mergeable(found, prior)
@@ -233,7 +245,7 @@ def standing_label(found: Alert) -> Label | None:
     return found.transaction.labels.standing().select_related("labeller").first()
 
 
-def _reasons(found: Alert) -> dict[str, Any]:
+def reasons_of(found: Alert) -> dict[str, Any]:
     """What the middle column shows."""
     policy, reasons = Policy.from_dict(found.decision.policy.values), why(found.decision)
     kind = timed_by(found)

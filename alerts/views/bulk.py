@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alerts import bulk, moments
-from alerts.forms import NOTE_LENGTH
+from alerts.forms import NOTE_LENGTH, CertaintyForm
 from alerts.models import Alert, Bulk
 from alerts.staffing import analysts
 from alerts.triage import leads
@@ -21,7 +21,7 @@ from anomalyshield.accounts.permissions import allow
 from anomalyshield.context import zone
 
 
-class BulkForm(forms.Form):
+class BulkForm(CertaintyForm):
     """What is done to all of them, and why."""
 
     action = forms.ChoiceField(

@@ -176,8 +176,8 @@ def throughput(user: User) -> Tile:
 
 def precision(user: User) -> Tile:
     found = decided_since(user, timezone.now() - WEEK).aggregate(
-        fraud=Count("pk", Q(disposition="TRUE_POSITIVE_FRAUD")),
-        judged=Count("pk", ~Q(disposition__in=["INCONCLUSIVE", "DUPLICATE"])),
+        fraud=Count("pk", Q(disposition__startswith="TRUE_POSITIVE")),
+        judged=Count("pk", Q(disposition__contains="_POSITIVE")),
     )
     share = found["fraud"] / found["judged"] if found["judged"] else None
     hint = f"frauds among {found['judged']:,} judged" if found["judged"] else "nothing judged yet"

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from anomalyshield.templatetags.words import masked_if
 from scoring.models import Decision, Resolution
 from scoring.privacy import sees_numbers
+from scoring.withheld import withheld
 
 
 class StepOut(s.Serializer):
@@ -62,7 +63,7 @@ class OneDecision(APIView):
             "transaction__source", "model", "policy"
         )
         decision = found.filter(pk=pk).first()
-        if decision is None:
+        if decision is None or withheld(decision.transaction_id, request.user):
             raise Http404("There is no such decision.")
         told = shown(decision, hidden=not sees_numbers(request.user))
         etag = etag_of(told)

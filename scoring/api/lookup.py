@@ -22,6 +22,7 @@ from scoring.engine.keys import entity_key
 from scoring.models import Decision, Explanation, Transaction
 from scoring.privacy import own_source, sees_numbers, sees_people, sees_user_of
 from scoring.views.transactions import vector_of
+from scoring.withheld import readable
 
 PAGE = 50
 ANOMALOUS = [Level.HIGH, Level.CRITICAL]
@@ -112,7 +113,7 @@ class OneTransaction(APIView):
             raise Http404("There is no such transaction, or it is not decided yet.")
         if sees_user_of(request.user, decision.transaction.source_id):
             record(by=request.user, action="data.read", object=decision.transaction)
-        return Response(told(decision, request.user) | details(decision))
+        return Response(told(decision, request.user) | details(decision, request.user))
 
 
 def decisions() -> QuerySet[Decision]:
@@ -155,7 +156,7 @@ def told(decision: Decision, user: Any) -> dict[str, Any]:
     }
 
 
-def details(decision: Decision) -> dict[str, Any]:
+def details(decision: Decision, user: Any) -> dict[str, Any]:
     """What was kept with the decision; nothing of it is computed again."""
     explanation = Explanation.objects.filter(decision=decision).first()
     return {
@@ -167,6 +168,6 @@ def details(decision: Decision) -> dict[str, Any]:
         "decided_at": decision.decided_at,
         "labels": [
             {"value": label.value, "origin": label.origin, "known_at": label.known_at}
-            for label in decision.transaction.labels.order_by("known_at")
+            for label in readable(decision.transaction.labels.order_by("known_at"), user)
         ],
     }

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from scoring.api import costs, endpoints, features, lists, models, policies, rules, sources
 from scoring.api.decisions import OneDecision
 from scoring.api.files import File, FileCancel, FileRejects, FileResume, Files, FileScored
+from scoring.api.label_facts import LabelFacts
 from scoring.api.lookup import Anomalies, OneTransaction
 from scoring.api.previews import Preview, Start
 from scoring.api.previews import Try as TryFile
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/transactions", Transactions.as_view(), name="api-transactions"),
     path("api/v1/transactions/<int:pk>", OneTransaction.as_view(), name="api-transaction"),
     path("api/v1/decisions/<int:pk>", OneDecision.as_view(), name="api-decision"),
+    path("api/v1/labels/facts", LabelFacts.as_view(), name="api-label-facts"),
     # files
     path("api/v1/ingest/files", Files.as_view(), name="ingest-files"),
     path("api/v1/ingest/files/<int:pk>", File.as_view(), name="ingest-file"),

@@ -33,6 +33,8 @@ class Label(models.Model):
         DISPOSITION = "DISPOSITION"
         FILE = "FILE"
         API = "API"
+        QA = "QA", "Second review"
+        SAMPLE = "SAMPLE", "Sample"
 
     transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="labels")
     value = models.CharField(max_length=16, choices=Value.choices)

@@ -18,6 +18,7 @@ from scoring.explaining import NotExplainable, stored_vector
 from scoring.models import Decision, Explanation, Transaction
 from scoring.models.transactions import TransactionQuerySet
 from scoring.privacy import own_source, sees_people
+from scoring.withheld import readable
 
 PAGE = 50
 DRAWN = 8  # contributions
@@ -97,8 +98,9 @@ def transaction(request: HttpRequest, pk: int) -> HttpResponse:
     decision = getattr(row, "decision", None)
     values, trouble = vector_of(decision)
     explanation = Explanation.objects.filter(decision=decision).first() if decision else None
-    said = row.labels.select_related("labeller").order_by("known_at")
-    standing = row.labels.standing().decisive().first()
+    told = readable(row.labels.all(), request.user)
+    said = told.select_related("labeller").order_by("known_at")
+    standing = told.standing().decisive().first()
     may = request.user.may("label.change")  # whose queue it is, the page behind the link asks
     waiting = standing.corrections.waiting().first() if standing and may else None
     context = {

@@ -18,6 +18,7 @@
   const press = (key) => {
     const element = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
     if (!element || element.disabled) return false;
+    if (element.matches("select")) element.closest("details")?.setAttribute("open", "");
     if (element.matches("input, select, textarea")) element.focus();
     else element.click();
     // What a summary opens is filled in at once.

@@ -6,8 +6,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from alerts import corrections, directing, entities, pinned, regrouping, suppressing
-from alerts.models import Queue, Route
+from alerts import (
+    corrections,
+    directing,
+    entities,
+    pinned,
+    regrouping,
+    sampling,
+    suppressing,
+    triage,
+)
+from alerts.models import Queue, Review, ReviewPolicy, Route
 from alerts.routing import active_routes
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import OpenSession, User
@@ -39,8 +48,9 @@ class World:
         alerts = [alerts_making.alert(queue, user=f"customer-{n:04}") for n in range(3)]
         case = workflow.escalate(by=analyst, alert=alerts[0])
         proposed = workflow.escalate(by=analyst, alert=alerts[1])
+        second = alerts_making.queue_member("second", queue)
         workflow.propose_closure(
-            by=alerts_making.queue_member("second", queue),
+            by=second,
             case=proposed,
             outcome="CONFIRMED",
             findings="Stolen.",
@@ -63,6 +73,13 @@ class World:
         doubted = corrections.propose(
             by=self.people[ADMIN], label=said, value=Label.Value.FALSE_POSITIVE, reason="Their son."
         )
+        ReviewPolicy.objects.create(random_share=1)
+        triage.decide(by=second, alert=alerts[2], disposition="TRUE_POSITIVE_FRAUD")
+        looked = Review.objects.get(reviewer=analyst)
+        alerts_making.decision(
+            alerts_making.payment(), score=0.1, outcome="APPROVE", reviewable=False
+        )
+        drawn = sampling.draw(budget=1, settled=-timedelta(minutes=5))
         whom = entities.find("user", alerts[0].user_id, analyst)
         noted = pinned.pin(by=analyst, entity=whom, text="Travels.")
         twins = [alerts_making.alert(queue, user="customer-0007") for _ in range(2)]
@@ -82,6 +99,8 @@ class World:
             "terms": [queue.pk],
             "labels": [said.pk],
             "corrections": [doubted.pk],
+            "reviews": [looked.pk],
+            "samples": [one.pk for one in drawn.samples.all()],
             "lists": [
                 lists_making.denied(self.people[ADMIN], value="c1").pk,
                 lists.put(by=self.people[ADMIN], wish=lists_making.wish("ALLOW", "user", "u1")).pk,

@@ -1,0 +1,149 @@
+"""How far two people agree who look at the same alert, and how often the first word is overturned.
+
+Of persons only counts with their intervals, by name, for leads, and none of fewer than twenty
+reviews: what so few say of somebody is chance.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from alerts.dispositions import LABEL_OF
+from alerts.models import Alert, Review
+from alerts.triage import leads
+from alerts.visibility import queues_of
+from anomalyshield.templatetags.words import label_in_words
+from scoring.engine.agreement import Agreement, cohen
+from scoring.engine.sampling import Share, counted, weighted_share
+from scoring.models import Label
+
+DAYS = (30, 90, 365)
+LEAST = 20  # reviews of one person, below which nothing is said of them
+MOST = 20_000  # the latest; more change no figure
+LABELS = [Label.Value.TRUE_FRAUD, Label.Value.FALSE_POSITIVE, Label.Value.INCONCLUSIVE]
+READ = (
+    "why", "chance", "verdict__disposition", "said", "outcome", "alert__typology",
+    "alert__queue__name", "decided_by__username",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One answered review."""
+
+    why: str
+    chance: float
+    first: str
+    then: str
+    outcome: str
+    typology: str
+    queue: str
+    person: str
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        first, then = (LABEL_OF[Alert.Disposition(one)] for one in (self.first, self.then))
+        return first, then
+
+    @property
+    def agreed(self) -> bool:
+        first, then = self.labels
+        return first == then
+
+    @property
+    def settled(self) -> bool:
+        return self.outcome != Review.Outcome.DISCUSS
+
+    @property
+    def overturned(self) -> bool:
+        return self.outcome == Review.Outcome.OVERTURNED
+
+
+@dataclass(frozen=True)
+class Line:
+    """One group of reviews: how many agreed, how many settled ones were overturned."""
+
+    name: str
+    agreed: Share
+    overturned: Share
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the page shows, the API tells and the export holds."""
+
+    days: int
+    reviews: int
+    at_random: Agreement
+    all: Agreement
+    table: list[tuple[str, list[int]]]  # first said → how often each was said then
+    heads: list[str]
+    overturned: tuple[float, float, float]  # of all verdicts, estimated; NaN without a review
+    groups: dict[str, list[Line]] = field(default_factory=dict)
+    hidden: int = 0  # persons with too few reviews
+
+
+def figures(asker: Any, days: int = 90) -> Figures:
+    """Of the queues this person sees, over reviews answered in so many days."""
+    rows = read(asker, days)
+    at_random = [row for row in rows if row.why == Review.Why.RANDOM]
+    settled = [row for row in rows if row.settled]
+    groups = {
+        "Disposition": lines(rows, lambda row: Alert.Disposition(row.first).label),
+        "Drawn": lines(rows, lambda row: Review.Why(row.why).label),
+        "Typology": lines(rows, lambda row: _typology(row.typology)),
+        "Queue": lines(rows, lambda row: row.queue),
+    }
+    persons = lines(rows, lambda row: row.person) if leads(asker) else []
+    told = [line for line in persons if line.agreed.of >= LEAST]
+    if told:
+        groups["Who decided"] = told
+    return Figures(
+        days=days,
+        reviews=len(rows),
+        at_random=cohen(table(at_random)),
+        all=cohen(table(rows)),
+        table=list(zip(_heads(), table(rows), strict=True)),
+        heads=_heads(),
+        overturned=weighted_share(
+            [row.overturned for row in settled], [row.chance for row in settled]
+        ),
+        groups={name: found for name, found in groups.items() if found},
+        hidden=len(persons) - len(told),
+    )
+
+
+def read(asker: Any, days: int) -> list[Row]:
+    """The answered reviews of standing verdicts, the latest so many."""
+    since = timezone.now() - timedelta(days=days)
+    found = Review.objects.standing().answered().filter(answered_at__gte=since)
+    seen = found.filter(alert__queue__in=queues_of(asker)).order_by("-answered_at", "-pk")
+    return [Row(*values) for values in seen.values_list(*READ)[:MOST]]
+
+
+def table(rows: Iterable[Row]) -> list[list[int]]:
+    """Rows: the label that was given first; columns: the one of the second person."""
+    counts = Counter(row.labels for row in rows)
+    return [[counts[first, then] for then in LABELS] for first in LABELS]
+
+
+def lines(rows: list[Row], name_of: Any) -> list[Line]:
+    """By name, never by figure: this is no ranking."""
+    agreed = counted((name_of(row), row.agreed) for row in rows)
+    overturned = counted((name_of(row), row.overturned) for row in rows if row.settled)
+    return [
+        Line(name, share, overturned.get(name, Share(0, 0)))
+        for name, share in sorted(agreed.items())
+    ]
+
+
+def _heads() -> list[str]:
+    return [label_in_words(label) for label in LABELS]
+
+
+def _typology(value: str) -> str:
+    return str(Alert.Typology(value).label) if value else "Not said"

@@ -1,0 +1,188 @@
+"""Where labels come from, how late, and how much of each week is known by now.
+
+A payment without a label is not known to be genuine, and no figure here takes it for that: a share
+is of what was labelled, or says of how many payments nobody has said anything.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from scoring.engine.reporting import Reporting, observed
+from scoring.labels import MATURITY
+from scoring.models import Label
+
+WEEKS = 12
+MOST_FRAUDS = 50_000  # the latest; more change no figure of delays
+MARKS = (1, 3, 7, 14, 30, 60, 90)  # days of the curve's table
+ENDS = (0.5, 0.9)
+DAY_UNITS = 86_400_000_000  # microseconds
+
+# One walk along the index of event times for all payments of these weeks; labels are few beside.
+BY_WEEK = """
+WITH paid AS (
+    SELECT date_trunc('week', event_time AT TIME ZONE 'UTC')::date AS week, count(*) AS payments
+    FROM scoring_transaction WHERE event_time >= %(since)s AND event_time < %(until)s GROUP BY 1
+), said AS (
+    SELECT date_trunc('week', paid.event_time AT TIME ZONE 'UTC')::date AS week,
+        label.origin, label.value, count(*) AS labels
+    FROM scoring_transaction AS paid
+    JOIN scoring_label AS label ON label.transaction_id = paid.id
+    WHERE paid.event_time >= %(since)s AND paid.event_time < %(until)s
+      AND NOT EXISTS (SELECT FROM scoring_label AS later WHERE later.supersedes_id = label.id)
+    GROUP BY 1, 2, 3
+)
+SELECT paid.week, paid.payments, said.origin, said.value, said.labels
+FROM paid LEFT JOIN said USING (week) ORDER BY paid.week DESC
+"""
+# Since when a fraud is known: the first label of its chain that said so, if the last still does.
+DELAYS = """
+SELECT extract(epoch FROM paid.event_time)::float8, extract(epoch FROM first.known_at)::float8,
+    first.origin
+FROM (
+    SELECT label.transaction_id FROM scoring_label AS label
+    WHERE label.value = 'TRUE_FRAUD' AND label.known_at >= %(since)s
+      AND NOT EXISTS (SELECT FROM scoring_label AS later WHERE later.supersedes_id = label.id)
+    ORDER BY label.known_at DESC LIMIT %(most)s
+) AS fraud
+JOIN scoring_transaction AS paid ON paid.id = fraud.transaction_id
+CROSS JOIN LATERAL (
+    SELECT known_at, origin FROM scoring_label
+    WHERE transaction_id = fraud.transaction_id AND value = 'TRUE_FRAUD'
+    ORDER BY known_at LIMIT 1
+) AS first
+"""
+
+
+@dataclass
+class Week:
+    """The payments of one week (from Monday, UTC), and what is said of them by now."""
+
+    start: date
+    payments: int
+    matured: bool
+    seen: float | None = None  # of its frauds, by the delays of those before; None: too few known
+    frauds: int = 0
+    genuine: int = 0
+    undecided: int = 0
+    by_origin: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def labelled(self) -> int:
+        """Said one way or the other."""
+        return self.frauds + self.genuine
+
+    @property
+    def unlabelled(self) -> int:
+        return self.payments - self.labelled - self.undecided
+
+    @property
+    def share(self) -> float:
+        return self.labelled / self.payments if self.payments else 0.0
+
+
+@dataclass(frozen=True)
+class Delays:
+    """How long frauds took to be known by one source: in days, as observed."""
+
+    origin: str
+    frauds: int
+    half: float
+    most: float  # nine of ten
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the page shows."""
+
+    weeks: list[Week]
+    origins: list[str]
+    delays: list[Delays]
+    curve: list[tuple[float, float]]  # days → share of frauds known by then; rising
+    marks: list[tuple[int, float | None]]
+    maturity_days: int
+
+
+def facts(now: datetime | None = None) -> Facts:
+    """Of the last weeks' payments, and of the frauds known in the last year."""
+    now = now or timezone.now()
+    reporting, delays = _delays(now)
+    weeks = _weeks(now, reporting)
+    used = {origin for week in weeks for origin in week.by_origin} | {one.origin for one in delays}
+    return Facts(
+        weeks=weeks,
+        origins=[origin for origin in Label.Origin.values if origin in used],
+        delays=delays,
+        curve=_curve(reporting),
+        marks=[(days, _seen(reporting, days)) for days in MARKS],
+        maturity_days=MATURITY.days,
+    )
+
+
+def _weeks(now: datetime, reporting: Reporting) -> list[Week]:
+    monday = (now - timedelta(days=now.weekday())).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    asked = {"since": monday - timedelta(weeks=WEEKS - 1), "until": now}
+    found: dict[date, Week] = {}
+    for start, payments, origin, value, labels in _rows(BY_WEEK, asked):
+        end = start + timedelta(days=7)
+        week = found.get(start) or Week(start, payments, end <= (now - MATURITY).date())
+        found[start] = week
+        week.seen = _seen(reporting, max((now.date() - start).days - 3.5, 0.0))
+        if origin is not None:
+            _add(week, origin, value, labels)
+    return list(found.values())
+
+
+def _add(week: Week, origin: str, value: str, labels: int) -> None:
+    week.by_origin[origin] = week.by_origin.get(origin, 0) + labels
+    if value == Label.Value.TRUE_FRAUD:
+        week.frauds += labels
+    elif value == Label.Value.FALSE_POSITIVE:
+        week.genuine += labels
+    else:
+        week.undecided += labels
+
+
+def _delays(now: datetime) -> tuple[Reporting, list[Delays]]:
+    """Right whatever is still to be reported (`engine/reporting.py`), and as seen by source."""
+    asked = {"since": now - timedelta(days=365), "most": MOST_FRAUDS}
+    rows = _rows(DELAYS, asked)
+    times = np.array([row[0] * 1e6 for row in rows], np.int64)
+    known = np.array([row[1] * 1e6 for row in rows], np.int64)
+    origins = np.array([row[2] for row in rows], np.str_)
+    reporting, _ = observed(times, np.ones(len(rows)), known)
+    return reporting, [
+        _of_source(origin, (known - times)[origins == origin])
+        for origin in Label.Origin.values
+        if (origins == origin).any()
+    ]
+
+
+def _of_source(origin: str, late: NDArray[np.int64]) -> Delays:
+    half, most = np.quantile(np.maximum(late, 0) / DAY_UNITS, ENDS)
+    return Delays(origin, len(late), float(half), float(most))
+
+
+def _curve(reporting: Reporting) -> list[tuple[float, float]]:
+    days = reporting.delays / DAY_UNITS
+    return [(float(x), float(y)) for x, y in zip(days, reporting.shares, strict=True)]
+
+
+def _seen(reporting: Reporting, days: float) -> float | None:
+    if not len(reporting.delays):
+        return None
+    place = int(np.searchsorted(reporting.delays, days * DAY_UNITS, side="right")) - 1
+    return float(reporting.shares[place]) if place >= 0 else 0.0
+
+
+def _rows(sql: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, asked)
+        return cursor.fetchall()

@@ -1,0 +1,27 @@
+"""What turned out to be of a payment, withheld from somebody for now; a later room says from whom.
+
+A second reviewer must not read the label they are to check. Which payments that are only the room
+of alerts knows, so it leaves a rule here when it starts.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
+
+from scoring.models import Label
+
+Rule = Callable[[Any], "QuerySet[Any]"]  # reader → the ids of those payments, as a subquery
+RULES: list[Rule] = []
+
+
+def readable(labels: "QuerySet[Label]", reader: Any) -> "QuerySet[Label]":
+    """Of these labels those that this person or machine may read now; in the same query."""
+    for rule in RULES:
+        labels = labels.exclude(transaction__in=rule(reader))
+    return labels
+
+
+def withheld(payment: int, reader: Any) -> bool:
+    """Whether what was said of this payment is not theirs to read now."""
+    return any(rule(reader).filter(transaction=payment).exists() for rule in RULES)
