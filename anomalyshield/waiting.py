@@ -8,7 +8,8 @@ from django.db import connection
 from anomalyshield.leases import Leased
 
 COUNT = """
-SELECT count(*), coalesce(extract(epoch FROM statement_timestamp() - min(due_at)), 0)::float8,
+SELECT {place}, count(*),
+    coalesce(extract(epoch FROM statement_timestamp() - min(due_at)), 0)::float8,
     (SELECT count(*) FROM {table} WHERE state = 'QUARANTINED')
 FROM {table} WHERE state = 'READY' AND due_at <= statement_timestamp()
 """
@@ -25,12 +26,16 @@ class Waiting:
 
 
 def waiting() -> list[Waiting]:
-    """Every kind of work, in the order of the apps; a new one is in here by being `Leased`."""
-    found = []
+    """Every kind of work, in the order of the apps; a new one is in here by being `Leased`.
+
+    In one statement, however many kinds there are.
+    """
+    models = [model for model in apps.get_models() if issubclass(model, Leased)]
+    quoted = connection.ops.quote_name
+    parts = [
+        COUNT.format(place=place, table=quoted(model._meta.db_table))
+        for place, model in enumerate(models)
+    ]
     with connection.cursor() as cursor:
-        for model in apps.get_models():
-            if issubclass(model, Leased):
-                table = connection.ops.quote_name(model._meta.db_table)
-                cursor.execute(COUNT.format(table=table))
-                found.append(Waiting(model._meta.model_name, *cursor.fetchone()))
-    return found
+        cursor.execute(f"{' UNION ALL '.join(parts)} ORDER BY 1")
+        return [Waiting(models[row[0]]._meta.model_name, *row[1:]) for row in cursor.fetchall()]

@@ -70,7 +70,7 @@ def _heat(hours: dict[tuple[int, int], Counts], window: Window, note: str) -> Se
     return Section(
         "hours",
         "Hours of the week",
-        f"Payments held or blocked by weekday and hour, {window.zone}. Darker is more.",
+        f"Payments held or blocked by weekday and hour, {window.zone}. Stronger is more.",
         [Column("Day"), *(Column(f"{hour:02}", "number") for hour in range(24))],
         [(name, *row) for name, row in zip(DAYS, grid, strict=True)] if hours else [],
         shades=[[-1, *row] for row in shade] if hours else [],

@@ -56,13 +56,17 @@ def sections(window: Window) -> list[Section]:
     found = trends(window, shares)
     ripe = arithmetic.days_until_ripe(shares)
     late = (
-        f"Pale and dashed: fewer than {percent(arithmetic.RIPE, 0)} of the labels of that time "
-        f"have come; they are usual after {ripe} days. Such figures still turn."
+        f"fewer than {percent(arithmetic.RIPE, 0)} of the labels of that time have come, as usual "
+        f"only after {ripe} days."
         if ripe is not None
-        else "No label has come yet, so nothing is ripe: rates of wrong holds are not known."
+        else "no label has come yet."
     )
-    note = f"{late} {capped(window, sum(one.counts.payments for one in found))}".strip()
-    return [_rates(found, window, note), _wrong(found, window, note), _arrivals(shares)]
+    more = capped(window, sum(one.counts.payments for one in found))
+    return [
+        _rates(found, window, f"Known frauds of marked rows may still turn: {late} {more}".strip()),
+        _wrong(found, window, f"Pale and dashed may still turn: {late} {more}".strip()),
+        _arrivals(shares),
+    ]
 
 
 def arrival(window: Window) -> list[float]:
