@@ -8,6 +8,7 @@ from alerts import corrections_api as corrections
 from alerts import entities_api as entities
 from alerts import evidence_api as evidence
 from alerts import playbooks_api as playbooks
+from alerts import questions_api as questions
 from alerts import queues_api as queues
 from alerts import regrouping_api as regrouping
 from alerts import reviews_api as reviews
@@ -175,6 +176,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/samples/recall", samples.RecallOf.as_view(), name="api-recall"),
     path("api/v1/samples/<int:pk>", samples.OneSample.as_view(), name="api-sample"),
     path("api/v1/samples/<int:pk>/answer", samples.AnswerOne.as_view(), name="api-sample-answer"),
+    # what models ask
+    path("api/v1/questions", questions.Questions.as_view(), name="api-questions"),
+    path("api/v1/questions/metrics", questions.Metrics.as_view(), name="api-review-metrics"),
+    path("api/v1/questions/<int:pk>", questions.OneQuestion.as_view(), name="api-question"),
+    path(
+        "api/v1/questions/<int:pk>/answer",
+        questions.AnswerQuestion.as_view(),
+        name="api-question-answer",
+    ),
     # which alert goes where
     path("api/v1/routes", routes.Routings.as_view(), name="api-routes"),
     path("api/v1/routes/draft", routes.Draft.as_view(), name="api-routes-draft"),

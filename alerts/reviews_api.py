@@ -87,6 +87,9 @@ class SharesIn(Strict):
     sample_budget = Whole(
         min_value=0, max_value=1000, required=False, help_text="Payments below the line, a day"
     )
+    model_budget = Whole(
+        min_value=0, max_value=1000, required=False, help_text="Questions of the model, a day"
+    )
     reason = Text(max_length=WORDS)
 
 
@@ -100,7 +103,7 @@ class SharesOut(s.ModelSerializer):
         model = ReviewPolicy
         fields = (
             "random_share", "large_share", "unsure_share", "release_share", "large_amount",
-            "due_hours", "sample_budget", "made_by", "made_at", "reason",
+            "due_hours", "sample_budget", "model_budget", "made_by", "made_at", "reason",
         )  # fmt: skip
 
 

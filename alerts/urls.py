@@ -14,6 +14,7 @@ from alerts.views import (
     evidence,
     links,
     playbooks,
+    questions,
     queue,
     queues,
     regrouping,
@@ -97,6 +98,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reviews/samples/next/", samples.following, name="samples-next"),
     path("reviews/samples/<int:pk>/", samples.sample, name="sample"),
     path("reviews/samples/<int:pk>/answer/", samples.answer, name="sample-answer"),
+    # what models ask
+    path("reviews/questions/", questions.questions, name="questions"),
+    path("reviews/questions/next/", questions.following, name="questions-next"),
+    path("reviews/questions/<int:pk>/", questions.question, name="question"),
+    path("reviews/questions/<int:pk>/answer/", questions.answer, name="question-answer"),
     # what labels should say instead
     path("corrections/", corrections.corrections, name="corrections"),
     path("corrections/<int:pk>/", corrections.correction, name="correction"),

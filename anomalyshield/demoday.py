@@ -215,6 +215,7 @@ def keep_the_desk(story: Story, source: Source, say: Callable[[str], None]) -> N
         desk.take_up()
         demoreviews.look_again(desk)
         demoreviews.look_below(desk)
+        demoreviews.answer_the_model(desk)
         desk.date_back()
         demoreviews.date_back()
         democases.put_on_lists(desk)

@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from alerts import drawing, reviews, sampling
-from alerts.models import Alert, Review, SampleDraw
+from alerts import drawing, feedback, reviews, sampling
+from alerts.models import Alert, Feedback, Review, SampleDraw
 from anomalyshield.demodesk import HOUR, TYPOLOGY, Desk
 
 SHARES = {
@@ -16,6 +16,7 @@ SHARES = {
     "release_share": 0.3,
     "due_hours": 72,
     "sample_budget": 40,
+    "model_budget": 12,
 }
 WHY = "Two people on one desk begin to think alike; let us see how often."
 LEFT = 3  # reviews of each that wait on the demo day
@@ -55,6 +56,16 @@ def look_below(desk: Desk) -> None:
         sampling.answer(
             by=by, sample=one, disposition=meant, typology=TYPOLOGY.get(kind, "") if kind else ""
         )
+
+
+def answer_the_model(desk: Desk) -> None:
+    """The champion asks about a dozen payments; half of them are answered."""
+    asked = list(Feedback.objects.order_by("pk")) or feedback.fill(budget=SHARES["model_budget"])
+    for number, one in enumerate(asked[: len(asked) // 2]):
+        if one.reviewed_at is None:
+            by = (desk.ana, desk.lena)[number % 2].get_username()
+            fraud = int(bool(desk.truth.get(one.external_id, "")))
+            feedback.submit_review(one.external_id, human_label=fraud, reviewer_id=by)
 
 
 @transaction.atomic

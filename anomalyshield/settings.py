@@ -281,6 +281,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "corrections", "description": "What labels should say instead, by two people"},
         {"name": "reviews", "description": "Verdicts looked at again without knowing them"},
         {"name": "samples", "description": "Payments below the line, and what the alerts miss"},
+        {"name": "questions", "description": "What models ask people about"},
         {"name": "lists", "description": "Who is always denied, and who allowed for a while"},
         {"name": "files", "description": "Many transactions at once"},
         {"name": "sources", "description": "Where transactions come from"},

@@ -102,6 +102,7 @@ SCHEDULE = [
     Job("features.missing", 600, "scoring.feature_facts.count_missing"),
     Job("features.stability", 3600, "scoring.stability.measure"),
     Job("features.importance", 600, "scoring.importance.measure_unmeasured"),
+    Job("questions.asked", 86_400, "alerts.feedback.daily"),
     Job("samples.drawn", 86_400, "alerts.sampling.daily"),
     Job("merchants.merged", 60, "scoring.merging.merge"),
     Job("bookkeeping.tidied", 3600, "scoring.retention.drop_old_bookkeeping"),

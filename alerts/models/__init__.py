@@ -19,6 +19,7 @@ from alerts.models.reports import (  # isort: skip
 )
 from alerts.models.reviews import Review, ReviewPolicy, ReviewQuerySet  # isort: skip
 from alerts.models.samples import Sample, SampleDraw, SampleQuerySet  # isort: skip
+from alerts.models.feedback import Feedback, FeedbackQuerySet  # isort: skip
 from alerts.models.pinned import EntityNote, EntityNoteQuerySet  # isort: skip
 from alerts.models.snoozes import Snooze, SnoozeQuerySet  # isort: skip
 from alerts.models.suppressions import (  # isort: skip
@@ -42,6 +43,8 @@ __all__ = [
     "CorrectionQuerySet",
     "EntityNote",
     "EntityNoteQuerySet",
+    "Feedback",
+    "FeedbackQuerySet",
     "Look",
     "Note",
     "Playbook",

@@ -23,6 +23,7 @@ class ReviewPolicy(models.Model):
     release_share = models.FloatField(default=0.25)  # of blocked payments that were released
     due_hours = models.PositiveIntegerField(default=72)
     sample_budget = models.PositiveIntegerField(default=0)  # payments below the line, a day
+    model_budget = models.PositiveIntegerField(default=0)  # questions of the model, a day
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )

@@ -39,7 +39,14 @@ class SharesForm(forms.ModelForm):
 
     class Meta:
         model = ReviewPolicy
-        fields = (*ReviewPolicy.SHARES, "large_amount", "due_hours", "sample_budget", "reason")
+        fields = (
+            *ReviewPolicy.SHARES,
+            "large_amount",
+            "due_hours",
+            "sample_budget",
+            "model_budget",
+            "reason",
+        )
         labels = {
             "random_share": "Of all verdicts",
             "large_share": "Of large amounts",
@@ -48,6 +55,7 @@ class SharesForm(forms.ModelForm):
             "large_amount": "Large is from (base currency)",
             "due_hours": "Due within (hours)",
             "sample_budget": "Payments below the line, a day",
+            "model_budget": "Questions of the model, a day",
             "reason": "Why",
         }
         widgets = {"reason": forms.Textarea(attrs={"rows": 2, "required": True})}

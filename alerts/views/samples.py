@@ -83,7 +83,7 @@ def page(request: HttpRequest, found: Sample, status: int = 200, **more: Any) ->
         "payment": paid,
         "decision": paid.decision,
         "events": events,
-        "amounts": charts.amounts([_point(one, paid) for one in reversed(events)]),
+        "amounts": charts.amounts([point(one, paid) for one in reversed(events)]),
         "label": paid.labels.standing().select_related("labeller").first(),
         "typologies": Alert.Typology.choices,
         "confidences": Verdict.Confidence.choices,
@@ -102,7 +102,7 @@ def around(paid: Transaction) -> list[Transaction]:
     return [*reversed(later), *before.latest_first()[: EVENTS - len(later)]]
 
 
-def _point(one: Transaction, marked: Transaction) -> charts.Point:
+def point(one: Transaction, marked: Transaction) -> charts.Point:
     label = f"{one.event_time:%d %b %H:%M} UTC: {one.amount:,.2f} {one.currency}"
     return charts.Point(one.event_time, float(one.amount), label, one.pk == marked.pk)
 

@@ -62,6 +62,7 @@ TABLE = [
     Action("label.change", WORK, "Correct a label", f"own, 15 minutes; then {TWO}"),
     Action("review.work", frozenset({ANALYST}), "Look at verdicts again, blind", "never one's own"),
     Action("review.view", WORK | OWNERS, "See how far verdicts agree, and labels by source"),
+    Action("review.ask", WORK | OWNERS, "Ask people about a payment for a model"),
     Action("case.view", WORK, "See cases", f"{OWN}; restricted ones: who is named"),
     Action("case.work", WORK, "Open and work cases", OWN),
     Action("case.close", WORK, "Close and reopen cases, approve openings", TWO),

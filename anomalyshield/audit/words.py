@@ -68,6 +68,8 @@ ACTIONS = {
     "endpoint.tested": "Tested an endpoint",
     "entity.note_retracted": "Took a note about somebody back",
     "entity.noted": "Noted something about somebody",
+    "feedback.answered": "Answered what a model asked",
+    "feedback.asked": "Asked people about a payment",
     "feature.handed_over": "Handed features over",
     "figures.not_sent": "Did not send a report",
     "figures.paused": "Paused a report by e-mail",

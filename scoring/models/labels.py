@@ -35,6 +35,7 @@ class Label(models.Model):
         API = "API"
         QA = "QA", "Second review"
         SAMPLE = "SAMPLE", "Sample"
+        FEEDBACK = "FEEDBACK", "Model asked"
 
     transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="labels")
     value = models.CharField(max_length=16, choices=Value.choices)

@@ -340,7 +340,7 @@ def test_reviews_of_a_suspended_person_go_on(adam, ana, bert, cards, waiting):
 
 def test_leads_set_shares_with_a_reason_and_others_do_not(as_ana, lead):
     said = {**NOTHING, "random_share": 0.1, "large_amount": 500, "due_hours": 24}
-    said |= {"reason": "Try.", "sample_budget": 5}
+    said |= {"reason": "Try.", "sample_budget": 5, "model_budget": 4}
     assert as_ana.post("/reviews/shares/", said).status_code == 409
     browser = client_of(lead)
     assert browser.post("/reviews/shares/", {**said, "random_share": 7}).status_code == 400

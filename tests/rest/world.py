@@ -10,6 +10,7 @@ from alerts import (
     corrections,
     directing,
     entities,
+    feedback,
     pinned,
     regrouping,
     sampling,
@@ -99,6 +100,7 @@ class World:
             "terms": [queue.pk],
             "labels": [said.pk],
             "corrections": [doubted.pk],
+            "questions": [feedback.add_to_review_queue("asked", {"amount": 5}, 0.4, 0).pk],
             "reviews": [looked.pk],
             "samples": [one.pk for one in drawn.samples.all()],
             "lists": [
