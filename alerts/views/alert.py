@@ -1,6 +1,5 @@
 """One alert: everything to decide it on one screen, and what can be done with it."""
 
-import time
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +18,7 @@ from alerts.rulebook import compared
 from alerts.similar import similar
 from alerts.typologies import SENTENCES
 from alerts.usual import timed_entity, usual
+from alerts.views import undoing
 from alerts.views.queue import filters_of
 from alerts.visibility import masked, queues_of
 from alerts.why import why
@@ -36,7 +36,6 @@ UPSTREAM = {  # what it hears of an undo
 }
 SUPPRESSED_DAYS = [("7", "7 days"), ("30", "30 days"), ("90", "90 days, leads"),
                    ("180", "180 days, leads")]  # fmt: skip
-LAST = "last_decision"  # in the session: what the undo key takes back
 
 
 @allow("alert.view", methods=("GET",))
@@ -115,7 +114,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         undone = triage.undo(by=request.user, alert=found)
     except triage.Refused as refusal:
         return refused(request, found, str(refusal))
-    request.session.pop(LAST, None)
+    undoing.forget(request)
     messages.success(request, f"{undone} is open again, as it was before.{_told(undone)}")
     return redirect(address_of(undone, asked_of(request)))
 
@@ -227,6 +226,7 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         "lease": lease,
         "typologies": Alert.Typology.choices,
         "snooze": _snooze(found),
+        "last": undoing.undoable(request),
         "moments": moments.CHOICES,
         "confidences": Verdict.Confidence.choices,
         "verdict": None if found.is_open else found.verdicts.filter(undone_at=None).first(),
@@ -318,18 +318,11 @@ def _told(undone: Alert) -> str:
     return f" Its payment is held again{UPSTREAM[heard(DECISION_UPDATED)]}."
 
 
-def undoable(request: HttpRequest) -> dict[str, Any] | None:
-    """This person's last decision, for the key that takes it back; None when it is too old."""
-    last = request.session.get(LAST)
-    fresh = last and time.time() - last["at"] < triage.UNDO_WITHIN.total_seconds()
-    return last if fresh else None
-
-
 def go_on(request: HttpRequest, done: Alert, said: str, undo: str) -> HttpResponse:
     """To the next alert, with what was done to this one and the page that takes it back."""
     asked = asked_of(request)
     undo_it = address_of(done, asked, undo)
-    request.session[LAST] = {"name": str(done), "address": undo_it, "at": time.time()}
+    undoing.remember(request, str(done), undo_it)
     following = leasing.take_next(by=request.user, asked=asked, behind=done)
     if following is None:
         messages.success(request, f"{said} Nothing else waits here.", undo_it)

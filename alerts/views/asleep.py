@@ -8,7 +8,8 @@ from alerts import snoozing
 from alerts.forms import SnoozeForm
 from alerts.models import Alert
 from alerts.triage import Refused
-from alerts.views.alert import LAST, address_of, asked_of, find, go_on, refused, sentences
+from alerts.views import undoing
+from alerts.views.alert import address_of, asked_of, find, go_on, refused, sentences
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.templatetags.words import when
 
@@ -34,7 +35,7 @@ def wake(request: HttpRequest, pk: int) -> HttpResponse:
         woken = snoozing.wake(by=request.user, alert=found)
     except Refused as refusal:
         return refused(request, found, str(refusal))
-    request.session.pop(LAST, None)
+    undoing.forget(request)
     messages.success(request, f"{woken} is at work again.")
     return redirect(address_of(woken, asked_of(request)))
 

@@ -25,6 +25,7 @@ from alerts.query_fields import FIELDS, Asker
 from alerts.triage import leads
 from alerts.viewing import COLUMNS, look_of
 from alerts.views.saved import pills
+from alerts.views.undoing import undoable
 from alerts.visibility import masked, queues_of
 from anomalyshield.accounts.permissions import allow
 
@@ -53,6 +54,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
         "wrong": marked(form),
         "queues": queues,
         "newest": shown.newest,
+        "last": undoable(request),
         "views": [] if request.htmx else pills(request.user, queues, filters_of(form.asked)),
     }
     context["known"] = any(view.here for view in context["views"])

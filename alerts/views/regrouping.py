@@ -1,7 +1,6 @@
 """Alerts put together, taken apart, and closed as duplicates, from the page of one of them."""
 
 import re
-import time
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +13,8 @@ from alerts import regrouping as verbs
 from alerts.forms import NOTE_LENGTH
 from alerts.models import Alert, Regrouping
 from alerts.triage import Refused
-from alerts.views.alert import LAST, address_of, asked_of, find, go_on, refused
+from alerts.views import undoing
+from alerts.views.alert import address_of, asked_of, find, go_on, refused
 from anomalyshield.accounts.permissions import allow
 
 NAMED = re.compile(r"\s*(?:[Aa]-?)?(\d{1,18})\s*")
@@ -55,7 +55,7 @@ def undo(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         verbs.undo(by=request.user, regrouping=done)
     except Refused as refusal:
         return refused(request, found, str(refusal))
-    request.session.pop(LAST, None)
+    undoing.forget(request)
     messages.success(request, "Taken back: every payment is in the alert that had it.")
     return redirect(address_of(find(request, pk), asked_of(request)))
 
@@ -84,6 +84,6 @@ def _numbers(request: HttpRequest, name: str) -> list[int]:
 def _told(request: HttpRequest, found: Alert, done: Regrouping, said: str) -> HttpResponse:
     asked: dict[str, Any] = asked_of(request)
     undo_it = reverse("alert-regrouping-undo", args=[found.pk, done.pk])
-    request.session[LAST] = {"name": str(done), "address": undo_it, "at": time.time()}
+    undoing.remember(request, str(done), undo_it)
     messages.success(request, said, undo_it)
     return redirect(address_of(found, asked))

@@ -261,3 +261,16 @@ def test_mornings_are_those_of_whoever_asks(choice, zone, expected):
     now = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
     day = date(2026, 12, 1)
     assert moments.moment_of(choice, now=now, zone=zone, day=day) == expected
+
+
+def test_the_undo_key_knows_the_last_thing_done_wherever_one_is_since(cards, as_ana):
+    alert, other = making.alert(cards, amount="900"), making.alert(cards, amount="10")
+    as_ana.post(f"/alerts/{alert.pk}/snooze/", {"why": "Not reached", "when": "tomorrow"})
+    as_ana.get(f"/alerts/{other.pk}/")  # tells it, once
+    for address in (f"/alerts/{other.pk}/", "/alerts/"):
+        page = as_ana.get(address).content.decode()
+        assert f'action="/alerts/{alert.pk}/wake/"' in page
+        assert f"Undo {alert}<" in page
+    as_ana.post(f"/alerts/{alert.pk}/wake/")
+    as_ana.get("/alerts/")
+    assert f"Undo {alert}" not in as_ana.get("/alerts/").content.decode()
