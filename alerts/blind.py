@@ -38,7 +38,7 @@ def sight(review: Review, asker: Any) -> Sight:
     alert, at = undecided(review.alert), review.verdict.at
     hits = list(alert.hits.select_related("transaction", "decision").order_by("-score", "-pk"))
     around = timeline(alert, {hit.transaction_id for hit in hits})
-    events = [one for one in around if one.payment.recorded_at <= at]
+    events = [one for one in around if one.payment.event_time <= at]
     return Sight(
         alert=alert,
         hits=hits,

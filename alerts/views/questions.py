@@ -88,6 +88,7 @@ def page(request: HttpRequest, found: Feedback, status: int = 200, **more: Any) 
         context |= {
             "decision": getattr(paid, "decision", None),
             "events": events,
+            "unsaid": found.reviewed_at is None,  # what the model said of it
             "amounts": charts.amounts([point(one, paid) for one in reversed(events)]),
         }
     return render(request, "alerts/question.html", context | more, status=status)

@@ -210,6 +210,8 @@ def test_the_page_asks_one_after_the_other(ana, cards, django_assert_max_num_que
     first = Feedback.objects.waiting().order_by("pk").first()
     with django_assert_max_num_queries(12):
         assert browser.get(f"/reviews/questions/{first.pk}/").status_code == 200
+    score = f">{first.score:.2f}<"
+    assert score not in browser.get(f"/reviews/questions/{first.pk}/").content.decode()
     answer = browser.post(f"/reviews/questions/{first.pk}/answer/", {"human_label": "1"})
     assert answer.url == f"/reviews/questions/{first.pk + 1}/"
     assert (

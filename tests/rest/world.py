@@ -76,7 +76,8 @@ class World:
         )
         ReviewPolicy.objects.create(random_share=1)
         triage.decide(by=second, alert=alerts[2], disposition="TRUE_POSITIVE_FRAUD")
-        looked = Review.objects.get(reviewer=analyst)
+        Review.objects.update(reviewer=analyst)
+        looked = Review.objects.get()
         alerts_making.decision(
             alerts_making.payment(), score=0.1, outcome="APPROVE", reviewable=False
         )
