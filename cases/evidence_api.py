@@ -19,6 +19,7 @@ from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Listed, Person, page
 from cases import evidence
 from cases.evidence import MOST_BYTES
+from cases.filekinds import MEDIA_TYPES
 from cases.models import Evidence
 from cases.views import download_of, find
 from cases.workflow import Refused
@@ -115,7 +116,7 @@ class OneEvidence(APIView):
 
     @extend_schema(
         operation_id="readEvidence",
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, 409: None},
+        responses={**{(200, one): OpenApiTypes.BINARY for one in MEDIA_TYPES}, 409: None},
     )
     def get(self, request: Request, pk: int, number: int) -> HttpResponse:
         """The file as it was added; 409 if its bytes are no longer those."""

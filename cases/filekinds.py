@@ -29,6 +29,9 @@ BY_START = [
     (b"GIF87a", Kind("GIF picture", "image/gif", ("gif",))),
     (b"GIF89a", Kind("GIF picture", "image/gif", ("gif",))),
 ]
+MEDIA_TYPES = sorted(
+    {kind.media_type for kind in (PDF, TEXT, WORD, EXCEL, *dict(BY_START).values())}
+)
 TAKEN = "PDF, PNG, JPEG, GIF, Word (docx), Excel (xlsx), text and CSV in UTF-8"
 
 

@@ -219,7 +219,13 @@ class Export(Download):
     @extend_schema(
         operation_id="exportReport",
         parameters=[ExportAsked],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, 400: None, 409: None},
+        responses={
+            (200, "text/csv"): OpenApiTypes.BINARY,
+            (200, "application/pdf"): OpenApiTypes.BINARY,
+            (200, "application/json"): OpenApiTypes.OBJECT,
+            400: None,
+            409: None,
+        },
     )
     def get(self, request: Request, pk: int, number: int) -> HttpResponse:
         """The table of payments as CSV of at most 1 MB, or the whole as JSON or PDF."""

@@ -22,7 +22,9 @@ from alerts.routing import active_routes
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import OpenSession, User
 from anomalyshield.accounts.roles import ACTIONS, ADMIN, ANALYST, ENGINEER, OWNER
-from cases import workflow
+from cases import evidence as case_evidence
+from cases import reporting, tasks, workflow
+from cases.models import BusinessCalendar
 from scoring import feature_pipelines, labels, lists, policies, policy_changes, training
 from scoring.engine.decision import Policy
 from scoring.engine.families import FAMILIES
@@ -48,6 +50,11 @@ class World:
         alerts_making.assign_perm("work_queue", self.people[ADMIN], queue)
         alerts = [alerts_making.alert(queue, user=f"customer-{n:04}") for n in range(3)]
         case = workflow.escalate(by=analyst, alert=alerts[0])
+        task = tasks.add(by=analyst, case=case, title="Call the customer")
+        kept = case_evidence.add(by=analyst, case=case, name="a.txt", content=b"x")
+        due = reporting.begin(by=analyst, case=case, on=timezone.now().date())
+        due = reporting.step(by=analyst, report=due, step="prepare")
+        reporting.draft(by=analyst, report=due)
         proposed = workflow.escalate(by=analyst, alert=alerts[1])
         second = alerts_making.queue_member("second", queue)
         workflow.propose_closure(
@@ -99,6 +106,10 @@ class World:
             "queues": [queue.pk],
             "cases": [case.pk, proposed.pk],
             "terms": [queue.pk],
+            "calendars": [BusinessCalendar.default().pk],
+            "tasks": [task.pk],
+            "reports": [due.number],
+            "evidence": [kept.pk],
             "labels": [said.pk],
             "corrections": [doubted.pk],
             "questions": [feedback.add_to_review_queue("asked", {"amount": 5}, 0.4, 0).pk],
