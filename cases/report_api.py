@@ -18,8 +18,8 @@ from cases import reporting, sections
 from cases.forms import LENGTH
 from cases.models import Report
 from cases.report_export import KINDS, exported
+from cases.report_steps import STEPS
 from cases.report_views import as_file, one
-from cases.reporting import STEPS
 from cases.states import Refused
 from cases.views import find
 

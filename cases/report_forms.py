@@ -6,7 +6,7 @@ from django import forms
 
 from cases.forms import LENGTH, DeterminationForm
 from cases.models import Report
-from cases.reporting import STEPS
+from cases.report_steps import STEPS
 from cases.sections import SECTIONS, Content, Field
 
 KNOWN = [("", "Not said yet"), ("yes", "Yes"), ("no", "No")]

@@ -17,7 +17,7 @@ from cases.models import Report
 from cases.narrative import sentences as drafted
 from cases.report_export import KINDS, exported
 from cases.report_forms import ContentForm, DeclineForm, StepForm
-from cases.reporting import STEPS, TITLES
+from cases.report_steps import STEPS, TITLES
 from cases.states import Refused
 from cases.views import find, sentences
 from cases.views import page as case_page

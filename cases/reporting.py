@@ -5,7 +5,6 @@ the decision not to make one; the database repeats that rule.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -18,56 +17,12 @@ from anomalyshield.audit.record import record
 from cases import clocks, narrative, sections
 from cases.facts import facts_of
 from cases.models import Case, CaseEvent, Clock, Report, ReportVersion
+from cases.report_steps import STEPS, TITLES, Step
 from cases.states import Refused
 from cases.steps import locked, tell
 
 S = Report.State
 REGULATORY = Clock.REGULATORY
-
-
-@dataclass(frozen=True)
-class Step:
-    """One row of the table: from which states a step leads where, and what it needs to be told."""
-
-    sources: tuple[Report.State, ...]
-    target: Report.State
-    words: str  # for the timeline
-    needs: tuple[str, ...] = ()  # of seen, reason, on, reference
-    second: bool = False  # never whoever asked for the agreement
-
-
-STEPS: dict[str, Step] = {
-    "consider": Step((S.NOT_STARTED,), S.DECISION_PENDING, "is to be decided"),
-    "prepare": Step((S.DECISION_PENDING,), S.DRAFT, "is prepared"),
-    "confirm": Step((S.DECISION_PENDING,), S.NO_FILE, "is not made", ("seen",), second=True),
-    "doubt": Step((S.DECISION_PENDING,), S.DECISION_PENDING, "is still to be decided", ("reason",)),
-    "reconsider": Step((S.NO_FILE,), S.DECISION_PENDING, "is to be decided again", ("reason",)),
-    "submit": Step((S.DRAFT, S.AMENDED), S.IN_REVIEW, "went into review"),
-    "approve": Step((S.IN_REVIEW,), S.APPROVED, "was approved", ("seen",), second=True),
-    "return": Step((S.IN_REVIEW, S.APPROVED), S.DRAFT, "was returned", ("reason",)),
-    "file": Step((S.APPROVED,), S.FILED, "was filed", ("on",)),
-    "acknowledge": Step((S.FILED,), S.ACKNOWLEDGED, "was acknowledged", ("reference",)),
-    "reject": Step((S.FILED,), S.REJECTED, "was rejected", ("reason",)),
-    "amend": Step(
-        (S.FILED, S.ACKNOWLEDGED, S.REJECTED), S.AMENDED, "is being amended", ("reason",)
-    ),
-    "continue": Step((S.FILED, S.ACKNOWLEDGED), S.CONTINUING, "goes on: another one is due"),
-}
-TITLES = {
-    "consider": "Decide whether to report",
-    "prepare": "Prepare a report",
-    "confirm": "Agree not to file",
-    "doubt": "Do not agree",
-    "reconsider": "Decide again",
-    "submit": "Submit for review",
-    "approve": "Approve the report",
-    "return": "Return it",
-    "file": "It was filed",
-    "acknowledge": "It was acknowledged",
-    "reject": "It was rejected",
-    "amend": "Amend it",
-    "continue": "The activity goes on",
-}
 
 
 @transaction.atomic
