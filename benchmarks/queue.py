@@ -15,7 +15,7 @@ from benchmarks import backlog
 from benchmarks.stack import installation
 
 DEEP = 50  # pages that somebody turns
-NEXT = re.compile(r'href="\?([^"]*after=[^"]*)" data-key="n"')
+NEXT = re.compile(r'href="\?([^"]*after=[^"]*)" data-key="\]"')
 ANALYST, LEAD, ADMIN = "ana0", "ana1", "adam"
 PAGES = [
     ("first page", ANALYST, "/alerts/"),
