@@ -14,6 +14,7 @@ from anomalyshield.rest.shapes import Strict
 RIGHTS = {action.name: action for action in TABLE}
 # First step of an address → the heading it stands under, where that is another word.
 GROUPS = {"ingest": "files", "detect": "scoring", "predict": "scoring", "policies": "rules"}
+EMPTY = {"type": "string", "maxLength": 0}
 PROBLEM = {
     "type": "object",
     "description": "Why a request was refused (RFC 9457).",
@@ -42,17 +43,23 @@ def completed(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """The whole manual, with the parts that every operation refers to."""
     for kind, parts in components().items():
         result["components"].setdefault(kind, {}).update(parts)
-    _without_marks(result)
+    _mended(result)
     return result
 
 
-def _without_marks(part: Any) -> None:
-    """The generator's own marks, for a hook that is not used here."""
+def _mended(part: Any) -> None:
+    """Without the generator's own marks, and with "may be empty" said so that it holds.
+
+    A format is no more than a note to many readers, so "" is a text of any format *and* the empty
+    text: exactly one of both, as the generator writes, would refuse what is allowed.
+    """
     if isinstance(part, dict):
         part.pop("x-spec-enum-id", None)
+        if EMPTY in part.get("oneOf", ()):
+            part["anyOf"] = part.pop("oneOf")
     for inner in part.values() if isinstance(part, dict) else part:
         if isinstance(inner, dict | list):
-            _without_marks(inner)
+            _mended(inner)
 
 
 def components() -> dict[str, Any]:
