@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from alerts import sampling
 from alerts.models import Alert, Sample
 from alerts.recall import Recall, measured
-from alerts.reviews_api import ReviewAnswerIn
+from alerts.review_shapes import ReviewAnswerIn
 from alerts.views.samples import find
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
