@@ -13,8 +13,8 @@ from typing import Any
 from django.utils import timezone
 
 from alerts.dispositions import LABEL_OF
+from alerts.guards import leads
 from alerts.models import Alert, Review
-from alerts.triage import leads
 from alerts.visibility import queues_of
 from anomalyshield.templatetags.words import label_in_words
 from scoring.engine.agreement import Agreement, cohen

@@ -17,7 +17,7 @@ from alerts.api_shapes import (
 from alerts.forms import named_in
 from alerts.models import Alert
 from alerts.query_fields import Asker
-from alerts.views.alert import find
+from alerts.views.alert_page import find
 from alerts.visibility import queues_of
 from anomalyshield.audit.record import record
 from anomalyshield.problems import Problem

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from alerts import snoozing, triage
+from alerts import guards, snoozing, triage
 from alerts.listing import edge_of, narrow, question, up_to
 from alerts.models import Alert, Bulk, BulkItem
 from alerts.visibility import queues_of
@@ -154,7 +154,7 @@ def undo(*, by: Any, bulk: Bulk) -> Bulk:
 def may_undo(by: Any, bulk: Bulk) -> bool:
     """Is it worth offering? The verb looks again."""
     fresh = timezone.now() - bulk.at < triage.UNDO_WITHIN
-    return bulk.undone_at is None and fresh and triage.leads(by)
+    return bulk.undone_at is None and fresh and guards.leads(by)
 
 
 def of_person(by: Any) -> Any:
@@ -255,7 +255,7 @@ def _preview(by: Any, alerts: list[Alert]) -> Preview:
 
 
 def _may(by: Any) -> None:
-    if not triage.leads(by):
+    if not guards.leads(by):
         raise Refused("A lead acts on many alerts at once.")
 
 

@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from alerts import routing as raising
+from alerts.guards import leads
 from alerts.models import Queue, Route, Routing
-from alerts.triage import leads
 from anomalyshield.audit.record import record
 
 State = Routing.State

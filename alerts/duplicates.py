@@ -4,9 +4,9 @@ from typing import Any
 
 from django.db import transaction
 
-from alerts import consequences, triage
+from alerts import consequences, guards, triage
+from alerts.guards import Refused
 from alerts.models import Alert, Note, Verdict
-from alerts.triage import Refused
 from anomalyshield.audit.record import record
 
 
@@ -18,8 +18,8 @@ def close_as_duplicate(*, by: Any, alert: Alert, of: Alert, note: str = "") -> A
     what the other's became, at once or when that is decided. It is taken back as any verdict is.
     """
     alert, of = _both(alert, of)
-    triage.still_open(alert)
-    triage.nobody_elses(alert, by)
+    guards.still_open(alert)
+    guards.nobody_elses(alert, by)
     _fits(alert, of)
     before = {name: getattr(alert, name) for name in triage.CHANGED}
     meant = Alert.Disposition.DUPLICATE
@@ -40,7 +40,7 @@ def _both(alert: Alert, of: Alert) -> tuple[Alert, Alert]:
     """In the order of their numbers, so that two people never wait for each other."""
     if alert.pk == of.pk:
         raise Refused("An alert is no duplicate of itself.")
-    there = {pk: triage.locked(Alert(pk=pk)) for pk in sorted((alert.pk, of.pk))}
+    there = {pk: guards.locked(Alert(pk=pk)) for pk in sorted((alert.pk, of.pk))}
     return there[alert.pk], there[of.pk]
 
 

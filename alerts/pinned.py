@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from alerts.entities import Entity
+from alerts.guards import leads
 from alerts.models import EntityNote
-from alerts.triage import leads
 from anomalyshield.audit.record import record
 
 SHOWN = 50

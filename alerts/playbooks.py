@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from alerts.guards import Refused, leads
 from alerts.models import Alert, Playbook
 from alerts.plays import ANY, PLAYS
-from alerts.triage import Refused, leads
 from anomalyshield.audit.record import record
 
 MOST_STEPS, STEP_LENGTH, TEXT_LENGTH = 20, 300, 4000

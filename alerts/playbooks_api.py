@@ -7,8 +7,8 @@ from rest_framework import serializers as s
 from rest_framework.request import Request
 
 from alerts import playbooks as verbs
+from alerts.guards import Refused
 from alerts.models import Alert, Playbook
-from alerts.triage import Refused
 from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Person, Strict, Text, Whole
 

@@ -15,8 +15,9 @@ from django.utils.dateparse import parse_datetime
 
 from alerts import grouping
 from alerts.candidates import candidates
+from alerts.guards import Refused, leads, nobody_elses, still_open
 from alerts.models import Alert, AlertHit, AlertLease, Look, Profile, Regrouping
-from alerts.triage import UNDO_WITHIN, Refused, leads, nobody_elses, still_open
+from alerts.triage import UNDO_WITHIN
 from anomalyshield.audit.record import record
 from scoring import costs
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from alerts import corrections, drawing, triage
+from alerts import corrections, drawing, guards, triage
 from alerts.dispositions import FOUND, LABEL_OF
 from alerts.models import Alert, Correction, Review, ReviewPolicy, Verdict
 from alerts.visibility import queues_of
@@ -75,7 +75,7 @@ def hand_over(*, by: Any, review: Review, to: Any) -> Review:
     """Give it to another colleague of the queue; for leads."""
     review = _locked(review)
     _still_open(review)
-    if not triage.leads(by):
+    if not guards.leads(by):
         raise Refused("A lead hands reviews over.")
     _eligible(to, review)
     before = {"reviewer": review.reviewer.get_username() if review.reviewer else ""}
@@ -146,7 +146,7 @@ def let_stand(*, by: Any, review: Review, words: str) -> Review:
 @transaction.atomic
 def set_shares(*, by: Any, shares: Mapping[str, Any], reason: str) -> ReviewPolicy:
     """From now on these shares are drawn; for leads. What was drawn stays drawn."""
-    if not triage.leads(by):
+    if not guards.leads(by):
         raise Refused("A lead says how many verdicts are looked at again.")
     if not reason.strip():
         raise Refused("Say why the shares change.")
@@ -209,7 +209,7 @@ def _eligible(who: Any, review: Review) -> None:
 def _to_discuss(by: Any, review: Review) -> None:
     if review.outcome != Outcome.DISCUSS:
         raise Refused(f"{review} is not under discussion.")
-    if by.pk not in {review.reviewer_id, review.decided_by_id} and not triage.leads(by):
+    if by.pk not in {review.reviewer_id, review.decided_by_id} and not guards.leads(by):
         raise Refused("The two persons settle it between them, or a lead.")
 
 

@@ -13,8 +13,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from alerts.guards import Refused, leads, locked, name_of, nobody_elses, still_open
 from alerts.models import Alert, AlertLease, Snooze
-from alerts.triage import UNDO_WITHIN, Refused, leads, locked, name_of, nobody_elses, still_open
+from alerts.triage import UNDO_WITHIN
 from anomalyshield.audit.record import record
 
 LONGEST = timedelta(days=30)

@@ -15,8 +15,8 @@ from django.utils import timezone
 from alerts.candidates import Candidate
 from alerts.entities import COLUMNS, named
 from alerts.grouping import Placing
+from alerts.guards import Refused, leads
 from alerts.models import Alert, SuppressedHit, Suppression
-from alerts.triage import Refused, leads
 from anomalyshield.audit.record import record
 from scoring import resolving
 from scoring.engine.decision import NOVELTY, RAISING, SCORE, Level, Outcome, Policy, asked_for

@@ -7,8 +7,8 @@ from rest_framework.request import Request
 
 from alerts import suppressing
 from alerts.api import AboutAlert
+from alerts.guards import Refused
 from alerts.models import Alert, SuppressedHit, Suppression
-from alerts.triage import Refused
 from anomalyshield.rest.paging import latest_first
 from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Flag, Listed, Moment, Person, Strict, Text, page

@@ -9,20 +9,16 @@ from django.utils import timezone
 
 from alerts import consequences, drawing
 from alerts.dispositions import FOUND
+from alerts.guards import Refused, leads, locked, name_of, nobody_elses, still_open
 from alerts.models import Alert, Note, Verdict
 from alerts.visibility import queues_of
 from anomalyshield.audit.record import record
-from scoring import labels, lists
+from scoring import lists
 from scoring.models import ListEntry
 
 UNDO_WITHIN = timedelta(minutes=10)
 
 CHANGED = ("status", "assignee_id")  # by a verdict, besides what an open alert never has
-
-
-# The alert, or the label it would give, does not allow this now; the message is a sentence for the
-# person who asked.
-Refused = labels.Refused
 
 
 @transaction.atomic
@@ -231,11 +227,6 @@ def escalate(*, by: Any, alert: Alert, why: str) -> Alert:
     return alert
 
 
-def leads(by: Any) -> bool:
-    """The right by role is not enough: an analyst must be a lead as well; admins need not."""
-    return by.may("alert.lead") and (by.is_lead or by.may("user.manage"))
-
-
 def _undoable(alert: Alert, by: Any) -> Verdict:
     """The standing verdict, if this person may take it back now."""
     verdict = alert.verdicts.filter(undone_at=None).select_related("by").first()
@@ -261,35 +252,6 @@ def _reopen(alert: Alert, verdict: Verdict) -> None:
     alert.closed_by = alert.closed_at = alert.duplicate_of = None
     said = ["disposition", "typology", "closed_by", "closed_at", "duplicate_of"]
     alert.save(update_fields=[*verdict.before, *said])
-
-
-def locked(alert: Alert) -> Alert:
-    """As it is now, and nobody else changes it before this transaction ends."""
-    return (
-        Alert.objects.select_for_update(of=("self",))
-        .select_related("transaction", "assignee", "closed_by")
-        .get(pk=alert.pk)
-    )
-
-
-def name_of(person: Any) -> str:
-    return person.get_username() if person else ""
-
-
-def still_open(alert: Alert) -> None:
-    if alert.status == Alert.Status.MERGED:
-        raise Refused(f"{alert} was merged into {alert.merged_into}.")
-    if alert.status == Alert.Status.CLOSED:
-        raise Refused(
-            f"{alert} was already decided by {alert.closed_by}: "
-            f"{alert.get_disposition_display().lower()}."
-        )
-
-
-def nobody_elses(alert: Alert, by: Any) -> None:
-    if alert.assignee is None or alert.assignee == by or leads(by):
-        return
-    raise Refused(f"{alert.assignee} is working on {alert}. Ask them, or a lead, to release it.")
 
 
 def _nothing_new(alert: Alert, seen: int | None) -> None:

@@ -7,8 +7,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from alerts.guards import leads
 from alerts.models import Queue, SavedView
-from alerts.triage import leads
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.record import record
 

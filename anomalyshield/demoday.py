@@ -21,7 +21,7 @@ from anomalyshield.accounts.people import give_new_password, make_user
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.audit.record import record
 from anomalyshield.demodesk import FRESH_DAYS, RECENT, Desk
-from scoring import policies, policy_changes, registry, sourcing, training, uploads
+from scoring import policies, policy_changes, promotions, registry, sourcing, training, uploads
 from scoring.current import forget
 from scoring.demo.story import ROWS, Story
 from scoring.engine import features
@@ -149,7 +149,7 @@ def first_model(story: Story, source: Source) -> None:
         cutoff=story.start + timedelta(days=FIRST_LESSON),  # it knows of nothing later
         trained_rows=len(events),
     )
-    registry.install_first(version=version)
+    promotions.install_first(version=version)
     forget()
 
 
@@ -235,7 +235,7 @@ def challenge() -> ModelVersion:
         if run.result is None:
             raise RuntimeError(f"No challenger was trained: {run.error or run.verdict}")
         if not run.result.requests.exists():
-            registry.ask_promotion(by=mona, version=run.result, reason=WHY, despite=True)
+            promotions.ask(by=mona, version=run.result, reason=WHY, despite=True)
         return run.result
     finally:
         connection.close()

@@ -65,7 +65,7 @@ def trained(until: datetime) -> tuple[str, float]:
     from django.core.management import call_command
 
     from anomalyshield.accounts.people import make_user
-    from scoring import registry
+    from scoring import promotions
     from scoring.doubts import doubts
     from scoring.models import TrainingRun
 
@@ -77,8 +77,8 @@ def trained(until: datetime) -> tuple[str, float]:
     if run.result is None or doubts(run.result.metrics):
         return run.verdict, seconds
     mona, otto = (make_user(by="command", username=n, roles=["owner"])[0] for n in ("mona", "otto"))
-    request = registry.ask_promotion(by=mona, version=run.result, reason="learnt from labels")
-    registry.approve(by=otto, request=request)
+    request = promotions.ask(by=mona, version=run.result, reason="learnt from labels")
+    promotions.approve(by=otto, request=request)
     return f"{run.result.kind} model. {run.verdict}", seconds
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from alerts import triage
+from alerts import guards
 from alerts.given_back import give_back
 from anomalyshield.audit.record import record
 from cases import clocks
@@ -53,7 +53,7 @@ def hand_over(*, by: Any, case: Case, to: Any, reason: str = "") -> Case:
     """Give it to somebody who sees it. Others' cases: for leads."""
     case = locked(case)
     still_open(case)
-    if by.pk != case.owner_id and not triage.leads(by):
+    if by.pk != case.owner_id and not guards.leads(by):
         raise Refused(f"{case} is {case.owner}'s. Ask them, or a lead, to hand it over.")
     if not (to.may("case.work") and Case.objects.visible_to(to).filter(pk=case.pk).exists()):
         raise Refused(f"{to} does not work cases of these queues.")

@@ -12,7 +12,8 @@ from anomalyshield.problems import Problem
 from anomalyshield.rest.resource import does
 from anomalyshield.rest.shapes import Flag, Moment, Strict, Text
 from cases import clocks, creation, progress, reopening, restricting
-from cases.api import AboutCase, ApprovalIn, CaseOut, ReturnIn, analyst
+from cases.api import AboutCase, analyst
+from cases.api_shapes import ApprovalIn, CaseOut, ReturnIn
 from cases.forms import LENGTH
 from cases.models import Case
 from cases.states import Refused

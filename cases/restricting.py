@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from alerts import triage
+from alerts import guards
 from alerts.models import Verdict
 from anomalyshield.audit.record import record
 from cases.models import Case, CaseAccess, CaseEvent
@@ -27,7 +27,7 @@ def behind(case: Case, by: Any) -> str:
 
 def may_restrict(case: Case, by: Any) -> bool:
     """Its owner, leads and admins, as far as they see it."""
-    return bool(by.pk == case.owner_id or triage.leads(by))
+    return bool(by.pk == case.owner_id or guards.leads(by))
 
 
 @transaction.atomic

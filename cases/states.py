@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from alerts import triage
+from alerts import guards, triage
 from cases.models import Case
 from cases.models.case import ENDED
 
@@ -168,5 +168,5 @@ def _fits(case: Case, who: Who, by: Any) -> bool:
     if who == Who.SECOND:
         return by.pk != proposer_of(case)
     if who == Who.KEEPER:
-        return by.pk in (case.opened_by_id, case.owner_id) or triage.leads(by)
+        return by.pk in (case.opened_by_id, case.owner_id) or guards.leads(by)
     return True

@@ -12,9 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 
-from alerts import staffing, triage
+from alerts import guards, staffing
+from alerts.guards import Refused
 from alerts.models import Alert
-from alerts.triage import Refused
 from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied, record
@@ -278,7 +278,7 @@ def moves(found: Case, user: Any) -> dict[str, Any]:
         "colleagues": list(staffing.analysts()),
         "may_restrict": may_restrict(found, user),
         "insiders": found.access.select_related("person") if found.restricted else (),
-        "may_hand_over": found.is_open and (found.owner_id == user.pk or triage.leads(user)),
+        "may_hand_over": found.is_open and (found.owner_id == user.pk or guards.leads(user)),
     }
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from scoring import current, history, registry, stability, training
+from scoring import current, history, promotions, registry, stability, training
 from scoring.engine import features
 from scoring.engine.history import Rows
 from scoring.engine.training import fit
@@ -57,7 +57,7 @@ def _learnt(events: Rows) -> ModelVersion:
         trained_rows=len(events),
     )
     stability.remember(version, vectors)
-    version = registry.install_first(version=version, by="worker")
+    version = promotions.install_first(version=version, by="worker")
     transaction.on_commit(current.forget)
     log.info("%s is the first model, from %d transactions", version, len(events))
     return version

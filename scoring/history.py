@@ -1,20 +1,15 @@
-"""Where history is read: whole columns straight from PostgreSQL into numpy.
+"""Where history is read: what was known of an event's entities, of many events or of one."""
 
-Every column is eight bytes and never null, so the binary form of an array of it is fixed-width
-behind a header and needs no parsing at all.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 from django.db import connection
 
 from anomalyshield import prepared
-from scoring import frauds, hours
+from scoring import arrays, frauds, hours
 from scoring.engine.features import DAYS, MOST_ROWS
 from scoring.engine.fields import offset_seconds
 from scoring.engine.history import (
@@ -53,54 +48,19 @@ NOW = (
 ENTITIES = ("user", "card", "device")
 
 
-def fetched(sql: str, params: prepared.Params, dtype: np.dtype) -> Rows:
-    """The rows of a SELECT whose columns are all eight bytes wide, as that dtype."""
-    # One row whatever the number: the driver spends 10 µs on each row of a COPY.
-    return _table(prepared.once(f"SELECT * FROM {_arrays(sql, dtype)}", params), 0, dtype)
-
-
-def _arrays(sql: str, dtype: np.dtype, name: str = "arrays") -> str:
-    """One row that holds an array of each column of a SELECT."""
-    names = [f"c{place}" for place in range(len(dtype.names or ()))]
-    arrays = ", ".join(f"array_agg({name})" for name in names)
-    return f"(SELECT {arrays} FROM ({sql}) AS part ({', '.join(names)})) AS {name}"
-
-
-def _table(answer: Any, at: int, dtype: np.dtype) -> Rows:
-    """What `_arrays` made, from that column of the answer on."""
-    kinds = _kinds(dtype)
-    if answer.get_value(0, at) is None:
-        return np.empty(0, dtype)
-    columns = [_array(answer.get_value(0, at + place), kind) for place, kind in enumerate(kinds)]
-    rows = np.empty(len(columns[0]), dtype)
-    for name, column in zip(dtype.names or (), columns, strict=True):
-        rows[name] = column
-    return rows
-
-
-@cache
-def _kinds(dtype: np.dtype) -> tuple[str, ...]:
-    return tuple(kind for _, kind in dtype.descr)
-
-
 def events_of(ids: Sequence[int]) -> Rows:
     """Stored transactions that nobody has decided yet, as events in the order of time."""
     undecided = (
         f"SELECT {NOW} FROM scoring_transaction AS t WHERE id = ANY(%s::int8[])"
         " AND NOT EXISTS (SELECT FROM scoring_decision WHERE transaction_id = t.id)"
     )
-    return _in_local_time(fetched(undecided, [literal(ids)], EVENT))
+    return _in_local_time(arrays.fetched(undecided, [arrays.literal(ids)], EVENT))
 
 
 def stored_events(ids: Sequence[int]) -> Rows:
     """Stored transactions as events, decided or not."""
     sql = f"SELECT {NOW} FROM scoring_transaction WHERE id = ANY(%s::int8[])"
-    return _in_local_time(fetched(sql, [literal(ids)], EVENT))
-
-
-def literal(numbers: Iterable[int]) -> str:
-    """An array as the database writes it; the driver would look at each element by itself."""
-    return f"{{{','.join(map(str, numbers))}}}"
+    return _in_local_time(arrays.fetched(sql, [arrays.literal(ids)], EVENT))
 
 
 def _in_local_time(events: Rows) -> Rows:
@@ -110,7 +70,7 @@ def _in_local_time(events: Rows) -> Rows:
         cursor.execute(
             "SELECT id, timezone, event_time FROM scoring_transaction"
             " WHERE id = ANY(%s::int8[]) AND timezone NOT IN ('', 'UTC')",
-            [literal(events["id"].tolist())],
+            [arrays.literal(events["id"].tolist())],
         )
         offsets = {id: offset_seconds(zone, moment) for id, zone, moment in cursor}
     if offsets:
@@ -159,7 +119,7 @@ def _of(entity: str, keys: Rows, first: datetime, last: datetime, known_at: date
     )
     if entity != "user":
         sql += f" AND {entity}_key <> 0"  # lets the partial index be used
-    return fetched(sql, [literal(known), first, last, known_at], HISTORY)
+    return arrays.fetched(sql, [arrays.literal(known), first, last, known_at], HISTORY)
 
 
 def _of_merchants(events: Rows, known_at: datetime) -> Rows:
@@ -177,8 +137,8 @@ def _hours(events: Rows, known_at: datetime, recount: bool) -> Rows:
 
 
 def _of_ranges(sql: str, ranges: hours.Ranges, known_at: datetime, dtype: np.dtype) -> Rows:
-    lists = {name: literal(numbers) for name, numbers in ranges.items()}
-    return fetched(sql, {**lists, "known_at": known_at}, dtype)
+    lists = {name: arrays.literal(numbers) for name, numbers in ranges.items()}
+    return arrays.fetched(sql, {**lists, "known_at": known_at}, dtype)
 
 
 @lru_cache(maxsize=2)  # a worker does the chunks of a file one after another
@@ -190,8 +150,8 @@ def _frauds(events: Rows, last: datetime, known_at: datetime) -> Rows:
     keys = {kind: np.unique(events[entity]) for entity, kind in KINDS.items()}
     kinds = np.repeat(list(keys), [len(some) for some in keys.values()])
     said = {
-        "kinds": literal(kinds.tolist()),
-        "keys": literal(np.concatenate(list(keys.values())).tolist()),
+        "kinds": arrays.literal(kinds.tolist()),
+        "keys": arrays.literal(np.concatenate(list(keys.values())).tolist()),
         "long_ago": moment(int(events["time"].min())) - timedelta(days=frauds.DAYS),
         "last": last,
         "known_at": known_at,
@@ -199,7 +159,7 @@ def _frauds(events: Rows, last: datetime, known_at: datetime) -> Rows:
     sql = frauds.KNOWN.format(
         whose="unnest(%(kinds)s::int8[], %(keys)s::int8[])", known="%(known_at)s"
     )
-    return _ended(fetched(sql, said, FRAUDS))
+    return _ended(arrays.fetched(sql, said, FRAUDS))
 
 
 def _ended(known: Rows) -> Rows:
@@ -259,9 +219,9 @@ MOMENTS = ("known_at", "last", "hour_ago", "this_hour", "month_ago", "first", "l
 ONE = prepared.Statement(
     f"""
     SELECT {KNOWN}, past.*, hours.*, frauds.*
-    FROM {_arrays(" UNION ALL ".join(map(_branch, range(4), KINDS)), PARTED, "past")},
-         {_arrays(HOURS_NOW, SUMS, "hours")},
-         {_arrays(frauds.KNOWN.format(whose=OWN, known=KNOWN), FRAUDS, "frauds")}
+    FROM {arrays.arrays(" UNION ALL ".join(map(_branch, range(4), KINDS)), PARTED, "past")},
+         {arrays.arrays(HOURS_NOW, SUMS, "hours")},
+         {arrays.arrays(frauds.KNOWN.format(whose=OWN, known=KNOWN), FRAUDS, "frauds")}
     """,
     {**dict.fromkeys(MOMENTS, "timestamptz"), **dict.fromkeys(KINDS, "int8")},
 )
@@ -278,14 +238,14 @@ def _one(event: Rows, known_at: datetime | None) -> tuple[History, datetime]:
     answer = prepared.run_again(ONE, (known_at, last, *(last - span for span in spans), *keys))
     # Not fetched as a row: the driver would make Python objects of every array.
     known = moment(int.from_bytes(answer.get_value(0, 0), "big", signed=True))
-    rows, parts = _table(answer, 2, HISTORY), _array(answer.get_value(0, 1), "<i8")
+    rows, parts = arrays.table(answer, 2, HISTORY), arrays.array(answer.get_value(0, 1), "<i8")
     past = [_turned(rows[parts == part], entity) for part, entity in enumerate(KINDS)]
-    sums = _table(answer, HOURS_AT, SUMS)
+    sums = arrays.table(answer, HOURS_AT, SUMS)
     kept = np.empty(len(sums), HOURS)
     kept["merchant"] = event["merchant"]
     for name in SUMS.names or ():
         kept[name] = sums[name]
-    return History(*past, kept, _ended(_table(answer, FRAUDS_AT, FRAUDS))), known
+    return History(*past, kept, _ended(arrays.table(answer, FRAUDS_AT, FRAUDS))), known
 
 
 def _turned(latest_first: Rows, entity: str) -> Rows:
@@ -293,16 +253,6 @@ def _turned(latest_first: Rows, entity: str) -> Rows:
     rows = np.ascontiguousarray(latest_first[::-1])
     times = rows["time"]
     return rows if (times[1:] > times[:-1]).all() else ordered(rows, entity)
-
-
-_ELEMENT = {kind: np.dtype([("length", ">i4"), ("v", ">" + kind[1:])]) for kind in ("<i8", "<f8")}
-
-
-def _array(content: bytes | None, kind: str) -> np.ndarray:
-    """The binary form of a one-dimensional array of eight-byte values without NULL."""
-    if content is None:
-        return np.empty(0, kind)
-    return np.frombuffer(content, _ELEMENT[kind], -1, 20)["v"]
 
 
 def moment(microseconds: int) -> datetime:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from anomalyshield import leases
 from anomalyshield.metrics import TRANSACTIONS
-from scoring import history, ingest, wire
+from scoring import arrays, history, ingest, wire
 from scoring.current import Current, current_scorer
 from scoring.engine.decision import Hit, Outcome, Verdict
 from scoring.engine.features import spec_id
@@ -146,7 +146,7 @@ SELECT id FROM wanted
 
 def explain_later(cursor: Any, transaction_ids: Sequence[int]) -> list[int]:
     """One row of work per decision that a person will read."""
-    cursor.execute(LATER, [history.literal(transaction_ids)])
+    cursor.execute(LATER, [arrays.literal(transaction_ids)])
     return [id for (id,) in cursor.fetchall()]
 
 

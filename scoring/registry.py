@@ -1,4 +1,4 @@
-"""Model versions: kept on disk, verified before use, promoted by two people, rolled back by one."""
+"""Model versions: numbered, kept on disk, verified before use."""
 
 import hashlib
 import logging
@@ -7,23 +7,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db import connection, models, transaction
-from django.utils import timezone
 
-from anomalyshield.audit.record import denied, record
-from scoring.doubts import doubts
+from anomalyshield.audit.record import record
 from scoring.engine import bundle as bundles
 from scoring.engine.bundle import Bundle
-from scoring.models import ModelVersion, PromotionRequest, TrainingRun
+from scoring.models import ModelVersion, TrainingRun
 
 log = logging.getLogger(__name__)
 State = ModelVersion.State
-PROMOTABLE = {State.CANDIDATE, State.SHADOW, State.RETIRED}
-
-
-class Refused(Exception):
-    """The registry does not allow this now; the message is a sentence for the person who asked."""
 
 
 class Loaded(NamedTuple):
@@ -106,205 +98,3 @@ def _next_number() -> int:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('model number', 0))")
     last = ModelVersion.objects.aggregate(last=models.Max("number"))["last"]
     return (last or 0) + 1
-
-
-@transaction.atomic
-def install_first(*, version: ModelVersion, by: Any = "command") -> ModelVersion:
-    """Make it champion of an installation that has none: before that nothing can be decided."""
-    _one_at_a_time()
-    if ModelVersion.objects.filter(state=State.CHAMPION).exists():
-        raise Refused("There is a champion already. Ask for a promotion instead.")
-    version = _locked(version)
-    _enthrone(version)
-    record(by=by, action="model.promoted", object=version, reason="The first model.")
-    return version
-
-
-@transaction.atomic
-def ask_promotion(
-    *, by: Any, version: ModelVersion, reason: str, despite: bool = False
-) -> PromotionRequest:
-    """Ask that a version become champion. The request is for this content and no other.
-
-    What speaks against it (`doubts`) has to be seen: without `despite` it is refused with them.
-    """
-    version = _locked(version)
-    if version.state not in PROMOTABLE:
-        raise Refused(f"{version} is {version.get_state_display().lower()}; it cannot be promoted.")
-    if open_request := version.requests.filter(state=PromotionRequest.State.OPEN).first():
-        raise Refused(f"{open_request.asked_by} has already asked for {version}.")
-    against = doubts(version.metrics)
-    if against and not despite:
-        raise Refused(f"{' '.join(against)} Say that you ask in spite of it.")
-    _intact(version)
-    request = PromotionRequest.objects.create(
-        model=version, sha256=version.sha256, asked_by=by, reason=reason
-    )
-    record(
-        by=by,
-        action="model.promotion_asked",
-        object=version,
-        after={
-            "version": version.number,
-            "sha256": version.sha256,
-            **({"in_spite_of": against} if against else {}),
-        },
-        reason=reason,
-    )
-    return request
-
-
-def approve(*, by: Any, request: PromotionRequest, answer: str = "") -> ModelVersion:
-    """Promote what was asked for, exactly that, as a second person. The champion retires with it.
-
-    An attempt that is refused leaves its row in the audit trail.
-    """
-    try:
-        return _approved(by=by, request=request, answer=answer)
-    except Refused as refusal:
-        denied(by, "model.promoted", request.model, str(refusal))
-        raise
-
-
-@transaction.atomic
-def _approved(*, by: Any, request: PromotionRequest, answer: str) -> ModelVersion:
-    _one_at_a_time()
-    request = _locked_request(request)
-    _may_approve(by, request)
-    version = _locked(request.model)
-    if version.sha256 != request.sha256 or version.state not in PROMOTABLE:
-        raise Refused(f"{version} is no longer what {request.asked_by} asked for.")
-    _intact(version)
-    before = ModelVersion.objects.filter(state=State.CHAMPION).first()
-    _enthrone(version)
-    # With four eyes off the same person may approve; the row then says that nobody else did.
-    request.answered_by = by if by != request.asked_by else None
-    request.state, request.answer = PromotionRequest.State.APPROVED, answer
-    request.answered_at = timezone.now()
-    request.save(update_fields=["answered_by", "state", "answer", "answered_at"])
-    record(
-        by=by,
-        action="model.promoted",
-        object=version,
-        before={"champion": before.number} if before else None,
-        after={
-            "champion": version.number,
-            "sha256": version.sha256,
-            "four_eyes": settings.FOUR_EYES,
-        },
-        reason=answer or request.reason,
-    )
-    return version
-
-
-@transaction.atomic
-def refuse(*, by: Any, request: PromotionRequest, answer: str) -> PromotionRequest:
-    """Answer a request with no. Who asked withdraws it; anybody else rejects the version too."""
-    request = _locked_request(request)
-    version = _locked(request.model)
-    withdrawn = by == request.asked_by
-    if not withdrawn and version.state in {State.CANDIDATE, State.SHADOW}:
-        version.state = State.REJECTED
-        version.save(update_fields=["state"])
-    request.state, request.answered_by = PromotionRequest.State.REFUSED, by
-    request.answer, request.answered_at = answer, timezone.now()
-    request.save(update_fields=["state", "answered_by", "answer", "answered_at"])
-    record(
-        by=by,
-        action="model.promotion_withdrawn" if withdrawn else "model.promotion_refused",
-        object=version,
-        after={"state": version.state},
-        reason=answer,
-    )
-    return request
-
-
-@transaction.atomic
-def set_shadow(*, by: Any, version: ModelVersion, on: bool) -> ModelVersion:
-    """Let a candidate score along, unseen by any decision, or make it a plain candidate again."""
-    version = _locked(version)
-    before, after = (State.CANDIDATE, State.SHADOW) if on else (State.SHADOW, State.CANDIDATE)
-    if version.state != before:
-        raise Refused(f"{version} is {version.get_state_display().lower()}, not {before.lower()}.")
-    _intact(version)
-    version.state = after
-    version.save(update_fields=["state"])
-    record(
-        by=by,
-        action="model.shadow_changed",
-        object=version,
-        before={"state": before},
-        after={"state": after},
-    )
-    return version
-
-
-@transaction.atomic
-def roll_back(*, by: Any, reason: str) -> ModelVersion:
-    """Give the place back to the champion before. One person is enough: it ends harm."""
-    _one_at_a_time()
-    fallen = ModelVersion.objects.filter(state=State.CHAMPION).first()
-    former = former_champions().first()
-    if fallen is None or former is None:
-        raise Refused("There is no earlier champion to go back to.")
-    _intact(former)
-    # Without its date it is not a former champion: the next way back leads past it.
-    fallen.state, fallen.champion_since = State.RETIRED, None
-    fallen.save(update_fields=["state", "champion_since"])
-    former.state = State.CHAMPION
-    former.save(update_fields=["state"])
-    record(
-        by=by,
-        action="model.rolled_back",
-        object=former,
-        before={"champion": fallen.number},
-        after={"champion": former.number},
-        reason=reason,
-    )
-    return former
-
-
-def _enthrone(version: ModelVersion) -> None:
-    """The champion retires first: the database allows one."""
-    ModelVersion.objects.filter(state=State.CHAMPION).update(state=State.RETIRED)
-    version.state, version.champion_since = State.CHAMPION, timezone.now()
-    version.save(update_fields=["state", "champion_since"])
-
-
-def _may_approve(by: Any, request: PromotionRequest) -> None:
-    # Asked anew: whoever lost the role since logging in has lost it here as well.
-    person = get_user_model().objects.get(pk=by.pk)
-    if not person.is_active or not person.may("model.promote"):
-        raise Refused(f"{by} may no longer promote models.")
-    if settings.FOUR_EYES and by == request.asked_by:
-        raise Refused("You asked for this promotion; a second model owner must approve it.")
-
-
-def _intact(version: ModelVersion) -> None:
-    try:
-        load(version)
-    except bundles.Refused as reason:
-        raise Refused(f"The files of {version} are not what was trained: {reason}") from None
-
-
-def _one_at_a_time() -> None:
-    """Changes of the champion queue up, so that each sees what the one before it did."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('champion', 0))")
-
-
-def _locked(version: ModelVersion) -> ModelVersion:
-    return ModelVersion.objects.select_for_update().get(pk=version.pk)
-
-
-def _locked_request(request: PromotionRequest) -> PromotionRequest:
-    held = (
-        PromotionRequest.objects.select_for_update(of=("self",))
-        .select_related("model", "asked_by", "answered_by")
-        .get(pk=request.pk)
-    )
-    if held.state != PromotionRequest.State.OPEN:
-        answer = held.get_state_display().lower()
-        who = held.answered_by or held.asked_by
-        raise Refused(f"{who} has answered already: {answer}.")
-    return held

@@ -15,7 +15,7 @@ from django.utils import timezone
 from anomalyshield import bell
 from anomalyshield.audit.record import record
 from anomalyshield.leases import finish
-from scoring import dataset, registry, stability, training
+from scoring import dataset, promotions, registry, stability, training
 from scoring.dataset import Dataset
 from scoring.engine import updating as engine
 from scoring.engine.bundle import Bundle
@@ -130,7 +130,7 @@ def _enter(run: TrainingRun, base: Loaded, data: Dataset, bundle: Bundle) -> Non
                 trained_frauds=data.frauds,
             )
             stability.remember(version, data.vectors)
-            registry.set_shadow(by=run.asked_by or "worker", version=version, on=True)
+            promotions.set_shadow(by=run.asked_by or "worker", version=version, on=True)
             verdict = f"An update of {base.version}: it scores along until labels judge it."
             finish(run, result=version, verdict=verdict, progress=1.0, message="Done")
     except BaseException:

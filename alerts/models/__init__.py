@@ -3,7 +3,8 @@
 from alerts.models.queues import Queue, QueueQuerySet
 
 from alerts.models.routes import Route, Routing  # isort: skip
-from alerts.models.alerts import Alert, AlertQuerySet  # isort: skip
+from alerts.models.alert_questions import AlertQuerySet  # isort: skip
+from alerts.models.alerts import Alert  # isort: skip
 from alerts.models.hits import AlertHit, Look, Profile  # isort: skip
 from alerts.models.verdicts import Consequence, Note, Verdict
 

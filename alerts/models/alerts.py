@@ -1,6 +1,5 @@
 """Alerts: payments of one entity that look like one kind of fraud and want a person."""
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -10,112 +9,10 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from alerts.models.alert_questions import AlertQuerySet
 from alerts.models.queues import Queue
 from alerts.models.routes import Route
 from scoring.models import Decision, Transaction
-
-
-class AlertQuerySet(models.QuerySet["Alert"]):
-    """Questions asked of alerts."""
-
-    def visible_to(self, user) -> "AlertQuerySet":
-        """In the queues of this person, and no verdict they are to review without knowing it."""
-        from alerts.visibility import queues_of
-
-        return self.filter(queue__in=queues_of(user)).not_blind_for(user)
-
-    def not_blind_for(self, user) -> "AlertQuerySet":
-        """Without those this person reviews: there they would read what they must not know."""
-        from alerts.models.reviews import Review
-
-        return self.exclude(pk__in=Review.objects.blinding(user).values("alert"))
-
-    def open(self) -> "AlertQuerySet":
-        """Undecided, whether at work or asleep. Each as a term of its own: the conditions of the
-        indexes below are such terms."""
-        closed, merged = models.Q(status=Alert.Status.CLOSED), models.Q(status=Alert.Status.MERGED)
-        return self.filter(~closed, ~merged)
-
-    def awake(self) -> "AlertQuerySet":
-        """The working list: open, and not set aside until later."""
-        snoozed = models.Q(status=Alert.Status.SNOOZED)
-        return self.open().filter(~snoozed, ~models.Q(status=Alert.Status.PENDING_INFO))
-
-    def asleep(self) -> "AlertQuerySet":
-        return self.filter(status__in=Alert.ASLEEP)
-
-    def closed(self) -> "AlertQuerySet":
-        return self.filter(status=Alert.Status.CLOSED)
-
-    def growing(self) -> "AlertQuerySet":
-        """Those that still take payments: nobody has decided on them, nor on a case with them."""
-        return self.filter(status__in=[Alert.Status.NEW, Alert.Status.ASSIGNED, *Alert.ASLEEP])
-
-    def overdue(self) -> "AlertQuerySet":
-        """Past their time, snoozed or not: no snooze hides that. While the customer is asked the
-        clock stands still."""
-        pending = models.Q(status=Alert.Status.PENDING_INFO)
-        return self.open().filter(~pending, due_at__lt=Now())
-
-    def about(self, value: str) -> "AlertQuerySet":
-        """Those of a customer, whichever payment of the alert is theirs, or of a card, device …"""
-        from alerts.models.hits import AlertHit
-
-        theirs = AlertHit.objects.filter(user_id=value).values("alert")
-        merged = models.Q(status=Alert.Status.MERGED)  # its payments are in another one
-        named = Alert.objects.filter(~merged, entity=value).values("pk")
-        return self.filter(pk__in=theirs.union(named))  # each by its index; an OR would use none
-
-    def changed_for(self, user) -> "AlertQuerySet":
-        """Open ones that took a payment since this person looked."""
-        seen = {"looks__person_id": user.pk, "looks__hits__lt": models.F("hit_count")}
-        return self.open().filter(**seen)
-
-    def workable_by(self, user) -> "AlertQuerySet":
-        """What someone takes up next: not in a case already, and nobody else's."""
-        waiting = self.filter(status__in=[Alert.Status.NEW, Alert.Status.ASSIGNED])
-        return waiting.filter(models.Q(assignee=None) | models.Q(assignee=user))
-
-    def for_the_page(self) -> "AlertQuerySet":
-        """With what a row or a page shows, in the same query."""
-        return self.select_related(
-            "transaction", "queue", "assignee", "closed_by", "decision__explanation"
-        )
-
-    def for_rows(self) -> "AlertQuerySet":
-        """As `for_the_page`, without what only the page of one alert shows."""
-        return (
-            self.for_the_page()
-            .select_related("lease__person")
-            .defer(
-                "decision__hits",
-                "decision__explanation__contributions",
-                "decision__explanation__counterfactual",
-                "transaction__extra",
-                "transaction__digest",
-            )
-        )
-
-    def by_urgency(self) -> "AlertQuerySet":
-        """Back from a snooze and not looked at, then expected loss, then the clock, then the id:
-        never ties by chance."""
-        return self.order_by(*Alert.URGENCY)
-
-    def across(
-        self, queues: Iterable[Queue | int], order: Sequence[str], most: int
-    ) -> "AlertQuerySet":
-        """What this order is made of, the id last, of the first ones in these queues.
-
-        Each queue is walked by its own index and the walks are merged: no more is read than is
-        answered or counted, however many alerts there are, and however few of them are seen.
-        """
-        names = [name.lstrip("-") for name in order]
-        walks = [
-            self.filter(queue=queue).order_by(*order).values_list(*names)[:most] for queue in queues
-        ]
-        if len(walks) < 2:
-            return walks[0] if walks else self.none().values_list(*names)
-        return walks[0].union(*walks[1:], all=True).order_by(*order)[:most]
 
 
 class Alert(models.Model):

@@ -66,7 +66,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
     def visible_to(self, user) -> "ReviewQuerySet":
         """One's own to answer; answered ones for both persons and for leads. Who decided does not
         learn that they were drawn before the answer is there."""
-        from alerts.triage import leads
+        from alerts.guards import leads
         from alerts.visibility import queues_of
 
         if not user.may("review.work"):

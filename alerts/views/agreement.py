@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from alerts import agreement
-from alerts.triage import leads
+from alerts.guards import leads
 from anomalyshield.accounts.permissions import allow
 
 

@@ -1,41 +1,33 @@
-"""One alert: everything to decide it on one screen, and what can be done with it."""
+"""One alert: what can be done with it, and where the person then is."""
 
-from typing import Any
-
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 
-from alerts import leasing, moments, playbooks, regrouping, snoozing, suppressing, triage
-from alerts.around import around
-from alerts.entity import COLUMNS, Event, hits_of, notes_of, prior_alerts, timed_by, timeline
-from alerts.forms import DAYS, DecisionForm, ListingForm, NoteForm, QueueFilter, named_in
-from alerts.models import Alert, AlertLease, Correction, Review, Snooze, Verdict
-from alerts.rulebook import compared
-from alerts.similar import similar
-from alerts.typologies import SENTENCES
-from alerts.usual import timed_entity, usual
+from alerts import leasing, snoozing, triage
+from alerts.forms import DecisionForm, ListingForm, NoteForm
+from alerts.models import Alert, Review
 from alerts.views import undoing
+from alerts.views.alert_page import (
+    UPSTREAM,
+    address_of,
+    asked_of,
+    find,
+    page,
+    reasons_of,
+    refused,
+    second_of,
+    sentences,
+)
 from alerts.views.queue import filters_of
-from alerts.visibility import masked, queues_of
-from alerts.why import why
+from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
-from scoring import charts, opinions, resolving
-from scoring.engine.decision import Outcome, Policy
-from scoring.models import Label, ListEntry, Resolution
+from scoring import resolving
+from scoring.engine.decision import Outcome
+from scoring.models import ListEntry, Resolution
 from scoring.webhooks.events import DECISION_UPDATED, heard
-
-UPSTREAM = {  # what it hears of an undo
-    "now": ", and upstream is told",
-    "later": " here; no endpoint is active, so upstream is told when one is resumed",
-    "": " here; no endpoint is registered, so upstream is not told",
-}
-SUPPRESSED_DAYS = [("7", "7 days"), ("30", "30 days"), ("90", "90 days, leads"),
-                   ("180", "180 days, leads")]  # fmt: skip
 
 
 @allow("alert.view", methods=("GET",))
@@ -54,7 +46,7 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
         context = {
             "alert": found,
             **reasons_of(found),
-            **_second(request, found, asked_of(request)),
+            **second_of(request, found, asked_of(request)),
         }
         return render(request, "alerts/_why.html", context)
     if not masked(request.user):
@@ -156,140 +148,6 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def find(request: HttpRequest, pk: int) -> Alert:
-    """The alert, if it lies in a queue this person sees; else it does not exist for them."""
-    seen = Alert.objects.visible_to(request.user).for_the_page()
-    related = ("decision__model", "decision__policy", "transaction__source")
-    related += ("lease__person", "profile")
-    return get_object_or_404(seen.select_related(*related), pk=pk)
-
-
-def asked_of(request: HttpRequest) -> dict[str, Any]:
-    """The filters of the queue the person came from, carried along in the address."""
-    queues = queues_of(request.user)
-    return QueueFilter(request.GET, queues=queues, user=request.user).asked
-
-
-def address_of(found: Alert, asked: dict[str, Any], page: str = "alert") -> str:
-    filters = filters_of(asked)
-    return reverse(page, args=[found.pk]) + (f"?{filters}" if filters else "")
-
-
-def refused(request: HttpRequest, found: Alert, *sentences: str, status: int = 409) -> HttpResponse:
-    """The same page with the reason on top and what was typed still in its fields."""
-    fresh = find(request, found.pk)
-    ticked = request.POST.getlist("list_on")
-    return page(request, fresh, status=status, errors=sentences, typed=request.POST, ticked=ticked)
-
-
-def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> HttpResponse:
-    user, asked = request.user, asked_of(request)
-    hits = hits_of(found, user)
-    events, label = timeline(found, {hit.transaction_id for hit in hits}), standing_label(found)
-    prior, lease = prior_alerts(found, user), _lease(found)
-    waiting = Correction.objects.waiting().filter(label__transaction__hit__alert=found)
-    corrections = list(waiting.select_related("proposed_by", "label__transaction"))
-    context = {
-        "alert": found,
-        "payment": found.transaction,
-        **reasons_of(found),
-        **_second(request, found, asked),
-        "hits": hits,
-        "sentence": SENTENCES.get(found.suspected, ""),
-        "timed_kind": timed_by(found).value,
-        "timed_value": getattr(found.transaction, COLUMNS[timed_by(found)][1]),
-        "around": around(found, with_notes=not masked(user)),
-        "book": playbooks.standing(found.suspected),
-        "events": events,
-        "amounts": charts.amounts([_point(event) for event in reversed(events)]),
-        "prior": prior,
-        "likes": similar(found, user),
-        "label": label,
-        "corrections": corrections,
-        "may_answer": user.may("label.change"),
-        "may_correct": user.may("label.change") and label.is_decisive and not corrections
-        if label
-        else False,
-        "notes": () if masked(user) else notes_of(found),
-        "cases": found.cases.visible_to(user) if user.may("case.view") else (),
-        "masked": masked(user),
-        "may_note": user.may("alert.work"),
-        "may_work": user.may("alert.work") and found.is_open,
-        "may_label": user.may("label.write") and found.is_open,
-        "may_list": user.may("list.edit"),
-        "named": named_in(found),
-        "listing_days": DAYS,
-        "may_undo": triage.may_undo(user, found),
-        "payment_state": None if found.is_open else resolving.standing(found.decision),
-        "filters": filters_of(asked),
-        "may_next": user.may("alert.work"),
-        "lease": lease,
-        "typologies": Alert.Typology.choices,
-        "snooze": _snooze(found),
-        "last": undoing.undoable(request),
-        "moments": moments.CHOICES,
-        "confidences": Verdict.Confidence.choices,
-        "verdict": None if found.is_open else found.verdicts.filter(undone_at=None).first(),
-    }
-    if context["may_work"]:
-        context["mergeable"] = regrouping.mergeable(found, prior)
-        context["may_split"] = found.is_group and found.status in Alert.MOVABLE
-        context["suppressible"] = sorted(suppressing.reasons_of(found.decision))
-        context["suppressed_days"] = SUPPRESSED_DAYS
-    context["upstream"] = UPSTREAM[heard(DECISION_UPDATED)] if context["may_undo"] else ""
-    return render(request, "alerts/alert.html", context | more, status=status)
-
-
-def standing_label(found: Alert) -> Label | None:
-    """Of its leading payment."""
-    return found.transaction.labels.standing().select_related("labeller").first()
-
-
-def reasons_of(found: Alert) -> dict[str, Any]:
-    """What the middle column shows."""
-    policy, reasons = Policy.from_dict(found.decision.policy.values), why(found.decision)
-    kind = timed_by(found)
-    cuts = (policy.low_below, policy.high_above, policy.critical_above)
-    return {
-        "decision": found.decision,
-        "policy": policy,
-        "why": reasons,
-        "bars": [(c, charts.bar(c.value, reasons.largest)) for c in reasons.drawn],
-        "scale": charts.scale(found.risk_score, *cuts),
-        "usual": usual(found, timed_entity(found, kind)),
-        "rules": compared(found.decision),
-        "timed_by": kind.label,
-        "currency": settings.BASE_CURRENCY,
-    }
-
-
-def _second(request: HttpRequest, found: Alert, asked: dict[str, Any]) -> dict[str, Any]:
-    """Where the second opinion is asked for, and what it says once it was."""
-    filters, wanted = filters_of(asked), "second_opinion" in request.GET
-    return {
-        "second": opinions.second(found.decision) if wanted else None,
-        "second_asked": f"?{filters}&second_opinion=1" if filters else "?second_opinion=1",
-    }
-
-
-def _lease(found: Alert) -> AlertLease | None:
-    """Who was given it and looks at it now."""
-    lease = getattr(found, "lease", None)
-    return lease if lease and lease.until > timezone.now() else None
-
-
-def _snooze(found: Alert) -> Snooze | None:
-    """Why it sleeps, or what it came back from just now."""
-    told = found.is_asleep or found.boost
-    return Snooze.objects.latest_of(found) if told else None
-
-
-def _point(event: Event) -> charts.Point:
-    payment = event.payment
-    label = f"{payment.event_time:%d %b %H:%M} UTC: {payment.amount:,.2f} {payment.currency}"
-    return charts.Point(payment.event_time, float(payment.amount), label, event.marked)
-
-
 def _listed(entries: list[ListEntry]) -> str:
     """Who is on which list now, and who waits for a second person."""
     return " ".join(_entry_in_words(entry) for entry in entries)
@@ -329,7 +187,3 @@ def go_on(request: HttpRequest, done: Alert, said: str, undo: str) -> HttpRespon
         return redirect(f"{reverse('alerts')}?{filters_of(asked)}")
     messages.success(request, f"{said} Next: {following}.", undo_it)
     return redirect(address_of(following, asked))
-
-
-def sentences(form: Any) -> list[str]:
-    return [str(error) for errors in form.errors.values() for error in errors]

@@ -6,10 +6,11 @@ from django.shortcuts import redirect
 
 from alerts import snoozing
 from alerts.forms import SnoozeForm
+from alerts.guards import Refused
 from alerts.models import Alert
-from alerts.triage import Refused
 from alerts.views import undoing
-from alerts.views.alert import address_of, asked_of, find, go_on, refused, sentences
+from alerts.views.alert import go_on
+from alerts.views.alert_page import address_of, asked_of, find, refused, sentences
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.templatetags.words import when
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from alerts import bulk, moments
 from alerts.forms import NOTE_LENGTH, CertaintyForm
+from alerts.guards import leads
 from alerts.models import Alert, Bulk
 from alerts.staffing import analysts
-from alerts.triage import leads
-from alerts.views.alert import asked_of
+from alerts.views.alert_page import asked_of
 from alerts.views.queue import filters_of
 from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow

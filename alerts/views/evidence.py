@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from alerts import evidence as documents
 from alerts.models import Alert
-from alerts.views.alert import find
+from alerts.views.alert_page import find
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
 

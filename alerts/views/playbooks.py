@@ -7,8 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from alerts import playbooks as verbs
+from alerts.guards import Refused, leads
 from alerts.models import Alert, Playbook
-from alerts.triage import Refused, leads
 from anomalyshield.accounts.permissions import allow
 
 

@@ -18,11 +18,11 @@ from alerts.activity import sparks
 from alerts.completion import completions
 from alerts.figures import figures
 from alerts.forms import QueueFilter
+from alerts.guards import leads
 from alerts.listing import LOOKED, PAGE, Page, narrow, page_of, question
 from alerts.models import Alert, AlertQuerySet, Look
 from alerts.query import LONGEST
 from alerts.query_fields import FIELDS, Asker
-from alerts.triage import leads
 from alerts.viewing import COLUMNS, look_of
 from alerts.views.saved import pills
 from alerts.views.undoing import undoable

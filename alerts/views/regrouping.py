@@ -11,10 +11,11 @@ from django.urls import reverse
 from alerts import duplicates
 from alerts import regrouping as verbs
 from alerts.forms import NOTE_LENGTH
+from alerts.guards import Refused
 from alerts.models import Alert, Regrouping
-from alerts.triage import Refused
 from alerts.views import undoing
-from alerts.views.alert import address_of, asked_of, find, go_on, refused
+from alerts.views.alert import go_on
+from alerts.views.alert_page import address_of, asked_of, find, refused
 from anomalyshield.accounts.permissions import allow
 
 NAMED = re.compile(r"\s*(?:[Aa]-?)?(\d{1,18})\s*")

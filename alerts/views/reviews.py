@@ -1,9 +1,7 @@
 """Second looks at verdicts: the list, one of them blind or compared, and what is done with it."""
 
-from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -11,11 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from alerts import blind, drawing, reviews
 from alerts.entity import timed_by
-from alerts.forms import NOTE_LENGTH, DecisionForm
+from alerts.guards import leads
 from alerts.models import Alert, Review, ReviewPolicy, Verdict
-from alerts.triage import leads
+from alerts.review_forms import AnswerForm, SharesForm
 from alerts.typologies import SENTENCES
-from alerts.views.alert import reasons_of
+from alerts.views.alert_page import reasons_of
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
 from scoring import charts
@@ -24,51 +22,6 @@ PAGE = 50
 WORDS = 2000
 SHOWS = [("", "To review"), ("discuss", "To discuss"), ("answered", "Answered")]
 TEAM = ("team", "Everybody's")
-
-
-class AnswerForm(DecisionForm):
-    """What the reviewer says it was."""
-
-    seen = None
-    worth_reviewing = None
-    note = forms.CharField(max_length=NOTE_LENGTH, required=False)
-
-
-class SharesForm(forms.ModelForm):
-    """Which share of verdicts is looked at again."""
-
-    class Meta:
-        model = ReviewPolicy
-        fields = (
-            *ReviewPolicy.SHARES,
-            "large_amount",
-            "due_hours",
-            "sample_budget",
-            "model_budget",
-            "reason",
-        )
-        labels = {
-            "random_share": "Of all verdicts",
-            "large_share": "Of large amounts",
-            "unsure_share": "Of verdicts somebody was unsure of",
-            "release_share": "Of blocked payments that were released",
-            "large_amount": "Large is from (base currency)",
-            "due_hours": "Due within (hours)",
-            "sample_budget": "Payments below the line, a day",
-            "model_budget": "Questions of the model, a day",
-            "reason": "Why",
-        }
-        widgets = {"reason": forms.Textarea(attrs={"rows": 2, "required": True})}
-        error_messages = {"reason": {"required": "Say why the shares change."}}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].required = True
-        for name in ReviewPolicy.SHARES:
-            self.fields[name] = forms.FloatField(
-                min_value=0, max_value=1, label=self.fields[name].label, help_text="0 to 1"
-            )
-        self.fields["large_amount"].min_value = Decimal(0)
 
 
 @allow("review.view", methods=("GET",))

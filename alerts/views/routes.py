@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from alerts import directing
 from alerts.conditions import in_words
+from alerts.guards import leads
 from alerts.models import AlertHit, Queue, Route, Routing
 from alerts.rehearsal import rehearse
 from alerts.route_forms import DAYS, ReasonForm, RouteForm, initial_of
 from alerts.routing import active_routes
-from alerts.triage import leads
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied
 

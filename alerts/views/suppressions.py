@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from alerts import suppressing as verbs
+from alerts.guards import Refused
 from alerts.models import Alert, Suppression
-from alerts.triage import Refused
-from alerts.views.alert import SUPPRESSED_DAYS, address_of, asked_of, find, refused, sentences
+from alerts.views.alert_page import SUPPRESSED_DAYS, address_of, asked_of, find, refused, sentences
 from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow
 from scoring.models import Label

@@ -20,6 +20,7 @@ from scoring import (
     novelty,
     operating,
     policies,
+    promotions,
     registry,
     training,
     updating,
@@ -92,13 +93,13 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, pk, form=form, status=400)
     try:
-        registry.ask_promotion(
+        promotions.ask(
             by=request.user,
             version=version,
             reason=form.cleaned_data["reason"],
             despite="despite" in request.POST,
         )
-    except registry.Refused as refusal:
+    except promotions.Refused as refusal:
         return _refused(request, pk, refusal)
     comparison.renew(version)
     messages.success(request, f"Asked. A second model owner has to approve {version}.")
@@ -109,8 +110,8 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     answer = request.POST.get("reason", "").strip()[:2000]
     try:
-        version = registry.approve(by=request.user, request=_latest(pk), answer=answer)
-    except registry.Refused as refusal:
+        version = promotions.approve(by=request.user, request=_latest(pk), answer=answer)
+    except promotions.Refused as refusal:
         return _refused(request, pk, refusal)
     messages.success(
         request, f"{version} is the champion. Every process scores with it within seconds."
@@ -124,8 +125,8 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, pk, form=form, status=400)
     try:
-        registry.refuse(by=request.user, request=asked, answer=form.cleaned_data["reason"])
-    except registry.Refused as refusal:
+        promotions.refuse(by=request.user, request=asked, answer=form.cleaned_data["reason"])
+    except promotions.Refused as refusal:
         return _refused(request, pk, refusal)
     messages.success(request, "The request is answered: no promotion.")
     return redirect("model", pk)
@@ -136,8 +137,8 @@ def shadow(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a candidate score along without deciding, or end that."""
     version = _version(pk)
     try:
-        registry.set_shadow(by=request.user, version=version, on="on" in request.POST)
-    except registry.Refused as refusal:
+        promotions.set_shadow(by=request.user, version=version, on="on" in request.POST)
+    except promotions.Refused as refusal:
         return _refused(request, pk, refusal)
     return redirect("model", pk)
 
@@ -148,8 +149,8 @@ def roll_back(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _list(request, reason_form=form, status=400)
     try:
-        former = registry.roll_back(by=request.user, reason=form.cleaned_data["reason"])
-    except registry.Refused as refusal:
+        former = promotions.roll_back(by=request.user, reason=form.cleaned_data["reason"])
+    except promotions.Refused as refusal:
         messages.error(request, str(refusal))
         return _list(request, status=409)
     messages.success(request, f"{former} decides again.")
@@ -198,7 +199,7 @@ def _page(
         "waiting": waiting,
         "own": waiting is not None and waiting.asked_by == request.user,
         "four_eyes": settings.FOUR_EYES,
-        "promotable": version.state in registry.PROMOTABLE and waiting is None,
+        "promotable": version.state in promotions.PROMOTABLE and waiting is None,
         "reason_form": form or ReasonForm(),
         "may": _rights(request.user),
     }
@@ -239,7 +240,7 @@ def _number(asked: str, otherwise: float) -> float:
     return number if isfinite(number) else otherwise
 
 
-def _refused(request: HttpRequest, pk: int, refusal: registry.Refused) -> HttpResponse:
+def _refused(request: HttpRequest, pk: int, refusal: promotions.Refused) -> HttpResponse:
     """The page again, as it stands now, with the sentence on top."""
     messages.error(request, str(refusal))
     return _page(request, pk, status=409)

@@ -3,9 +3,9 @@
 import pytest
 
 from alerts import playbooks
+from alerts.guards import Refused
 from alerts.models import Alert, Playbook
 from alerts.plays import PLAYS
-from alerts.triage import Refused
 from anomalyshield.audit.models import AuditEvent
 from tests.conftest import client_of
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from alerts import duplicates, regrouping, routing, snoozing, suppressing, triage
 from alerts.entity import hits_of
+from alerts.guards import Refused
 from alerts.models import Alert, AlertHit, Regrouping, Snooze, SuppressedHit, Suppression
-from alerts.triage import Refused
 from cases import workflow
 from scoring.models import Label
 from tests.alerts import making

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from alerts import duplicates, regrouping, routing, snoozing, triage
+from alerts.guards import Refused
 from alerts.models import Alert, AlertHit, Look, Profile, Regrouping
-from alerts.triage import Refused
 from anomalyshield.audit.models import AuditEvent
 from scoring.models import Decision, Label
 from tests.alerts import making

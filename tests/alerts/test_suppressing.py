@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from alerts import routing, suppressing, triage
+from alerts import guards, routing, suppressing
+from alerts.guards import Refused
 from alerts.models import Alert, AlertHit, SuppressedHit, Suppression
-from alerts.triage import Refused
 from anomalyshield.audit.models import AuditEvent
 from scoring import labels
 from scoring.engine.decision import Policy, asked_for
@@ -199,7 +199,7 @@ def test_the_list_asks_no_more_however_long_it_is(
         suppressed(ana, large(cards, user=f"user-{number}"))
     with django_assert_max_num_queries(9):
         as_ana.get("/suppressions/")
-    assert triage.leads(ana) is False
+    assert guards.leads(ana) is False
 
 
 def test_a_payment_says_where_it_is(cards, ana, as_ana):

@@ -19,8 +19,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser
 
 from alerts import bulk, corrections, mailing, snoozing, suppressing
+from alerts.guards import leads
 from alerts.models import Alert
-from alerts.triage import leads
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import PUBLIC

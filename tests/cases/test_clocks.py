@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from alerts.triage import Refused
+from alerts.guards import Refused
 from anomalyshield.audit.models import AuditEvent
 from cases import calendarwork, clocks, creation, progress, reopening, workflow
 from cases.calendars import BadCalendar

@@ -12,7 +12,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.triage import Refused
+from alerts.guards import Refused
 from anomalyshield.audit.models import AuditEvent
 from cases import evidence, narrative, report_export, reporting, sections, workflow
 from cases.facts import facts_of

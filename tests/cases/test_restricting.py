@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from alerts.guards import Refused
 from alerts.models import Verdict
-from alerts.triage import Refused
 from anomalyshield.audit.models import AuditEvent
 from cases import evidence, reporting, restricting, tasks, workflow
 from cases.models import Case

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import staffing
+from alerts.guards import Refused
 from alerts.models import Alert
-from alerts.triage import Refused
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
 from cases import creation, evidence, progress, reopening, workflow

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from alerts import playbooks
+from alerts.guards import Refused
 from alerts.models import Alert
-from alerts.triage import Refused
 from anomalyshield.audit.models import AuditEvent
 from cases import tasks, workflow
 from cases.models import Case, CaseTask

@@ -7,8 +7,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from alerts import triage
+from alerts.guards import Refused
 from alerts.models import Alert
-from alerts.triage import Refused
 from anomalyshield.audit.models import AuditEvent
 from cases import workflow
 from cases.models import Case

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scoring import current, registry
+from scoring import current, promotions, registry
 from scoring.engine import training
 from scoring.engine.bundle import Bundle
 from scoring.engine.features import FEATURES
@@ -45,4 +45,4 @@ def versions(db: None, bundles_learnt: list[Bundle]) -> list[ModelVersion]:
 @pytest.fixture
 def champion(versions: list[ModelVersion]) -> ModelVersion:
     """The first of them decides."""
-    return registry.install_first(version=versions[0])
+    return promotions.install_first(version=versions[0])

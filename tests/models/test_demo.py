@@ -17,7 +17,16 @@ from anomalyshield import demoday, leases
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
 from cases.models import Case
-from scoring import comparison, current, dataset, feature_pipelines, labels, registry, training
+from scoring import (
+    comparison,
+    current,
+    dataset,
+    feature_pipelines,
+    labels,
+    promotions,
+    registry,
+    training,
+)
 from scoring.demo.story import ROWS
 from scoring.demo.typologies import NAMES
 from scoring.engine.features import spec_id
@@ -83,7 +92,7 @@ def trained(**asked) -> TrainingRun:
 
 def promotion_of(version: ModelVersion, by: User) -> PromotionRequest:
     """Asked for whatever the few frauds of a demo leave open."""
-    return registry.ask_promotion(by=by, version=version, reason="It finds more.", despite=True)
+    return promotions.ask(by=by, version=version, reason="It finds more.", despite=True)
 
 
 def claimed(**asked) -> TrainingRun:
@@ -176,9 +185,9 @@ def test_a_challenger_waits_for_a_second_model_owner():
     assert (challenger.state, challenger.kind) == ("CANDIDATE", "warm")
     assert TrainingRun.objects.get().verdict.startswith(AGAINST_V1)
     mona, otto = (User.objects.get(username=name) for name in ("mona", "otto"))
-    with pytest.raises(registry.Refused, match="second model owner"):
-        registry.approve(by=mona, request=request)
-    assert registry.approve(by=otto, request=request).state == "CHAMPION"
+    with pytest.raises(promotions.Refused, match="second model owner"):
+        promotions.approve(by=mona, request=request)
+    assert promotions.approve(by=otto, request=request).state == "CHAMPION"
 
 
 def test_two_owners_have_agreed_twice_from_which_score_on_people_look():
@@ -378,10 +387,8 @@ def test_evaluate_prints_the_measurements():
 def test_every_process_scores_with_the_promoted_version(mona_and_otto):
     mona, otto = mona_and_otto
     candidate = trained().result
-    request = registry.ask_promotion(
-        by=mona, version=candidate, reason="It finds more.", despite=True
-    )
-    registry.approve(by=otto, request=request)
+    request = promotions.ask(by=mona, version=candidate, reason="It finds more.", despite=True)
+    promotions.approve(by=otto, request=request)
     current.forget()
     assert current.current_scorer().version == candidate
 
@@ -392,7 +399,7 @@ def test_a_candidate_is_measured_beside_the_champion_it_would_replace(mona_and_o
     second, third = trained().result, trained(budget=0.03).result
     assert third.metrics["champion"]["number"] == 1
     request = promotion_of(second, mona)
-    registry.approve(by=otto, request=request)
+    promotions.approve(by=otto, request=request)
     comparison.renew(third)
     third.refresh_from_db()
     assert third.metrics["champion"]["number"] == second.number

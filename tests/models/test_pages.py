@@ -8,7 +8,7 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from anomalyshield.audit.models import AuditEvent
-from scoring import registry
+from scoring import promotions
 from scoring.models import ModelVersion, TrainingRun
 from tests.conftest import client_of
 
@@ -272,7 +272,7 @@ def test_the_asker_cannot_approve_by_posting_past_the_page(mona, candidate):
 
 @pytest.mark.parametrize("name", ["model-ask", "model-approve", "model-refuse"])
 def test_nobody_but_model_owners_promotes(name, ana, dana, adam, mona, candidate):
-    registry.ask_promotion(by=mona, version=candidate, reason="It finds more.")
+    promotions.ask(by=mona, version=candidate, reason="It finds more.")
     for person in (ana, dana, adam):
         post(person, name, candidate.pk, reason="Me too.", status=403)
 
@@ -288,7 +288,7 @@ def test_answering_what_nobody_asked_is_not_found(otto, candidate):
 
 
 def test_a_refusal_needs_a_reason_and_rejects(mona, otto, candidate):
-    registry.ask_promotion(by=mona, version=candidate, reason="It finds more.")
+    promotions.ask(by=mona, version=candidate, reason="It finds more.")
     post(otto, "model-refuse", candidate.pk, status=400)
     post(otto, "model-refuse", candidate.pk, reason="Too few frauds.")
     assert "Too few frauds." in page(mona, "model", candidate.pk)
@@ -297,8 +297,8 @@ def test_a_refusal_needs_a_reason_and_rejects(mona, otto, candidate):
 
 
 def test_owner_and_admin_roll_back_and_others_do_not(mona, otto, adam, ana, champion, candidate):
-    request = registry.ask_promotion(by=mona, version=candidate, reason="It finds more.")
-    registry.approve(by=otto, request=request)
+    request = promotions.ask(by=mona, version=candidate, reason="It finds more.")
+    promotions.approve(by=otto, request=request)
     post(ana, "model-rollback", reason="Because.", status=403)
     post(adam, "model-rollback", reason="", status=400)
     answer = post(adam, "model-rollback", reason="It blocks everybody.")
@@ -319,7 +319,7 @@ def test_a_shadow_is_switched_on_and_off(mona, ana, candidate):
 
 
 def test_reasons_are_shown_as_text_and_never_as_markup(mona, candidate):
-    registry.ask_promotion(by=mona, version=candidate, reason="<script>alert(1)</script>")
+    promotions.ask(by=mona, version=candidate, reason="<script>alert(1)</script>")
     assert "<script>alert" not in page(mona, "model", candidate.pk)
 
 

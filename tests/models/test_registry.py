@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from anomalyshield.audit.models import AuditEvent
-from scoring import registry
+from scoring import promotions, registry
 from scoring.current import current_scorer
 from scoring.engine import bundle as bundles
 from scoring.engine.features import FEATURES
@@ -31,7 +31,7 @@ def scores() -> list[float]:
 
 
 def asked(by, version):
-    return registry.ask_promotion(by=by, version=version, reason="It finds more.")
+    return promotions.ask(by=by, version=version, reason="It finds more.")
 
 
 def spoil(version: ModelVersion) -> None:
@@ -43,7 +43,7 @@ def spoil(version: ModelVersion) -> None:
 
 
 def test_a_second_owner_promotes_what_the_first_asked_for(mona, otto, champion, versions):
-    registry.approve(by=otto, request=asked(mona, versions[1]), answer="Agreed.")
+    promotions.approve(by=otto, request=asked(mona, versions[1]), answer="Agreed.")
     assert champion_now() == versions[1]
     champion.refresh_from_db()
     assert champion.state == State.RETIRED
@@ -54,8 +54,8 @@ def test_a_second_owner_promotes_what_the_first_asked_for(mona, otto, champion, 
 
 def test_it_refuses_approval_by_the_person_who_asked(mona, champion, versions):
     request = asked(mona, versions[1])
-    with pytest.raises(registry.Refused, match="a second model owner must approve"):
-        registry.approve(by=mona, request=request)
+    with pytest.raises(promotions.Refused, match="a second model owner must approve"):
+        promotions.approve(by=mona, request=request)
     assert champion_now() == champion
     assert AuditEvent.objects.filter(outcome="DENIED", actor="mona").count() == 1
 
@@ -63,8 +63,8 @@ def test_it_refuses_approval_by_the_person_who_asked(mona, champion, versions):
 def test_another_session_of_the_same_person_is_no_second_person(mona, champion, versions):
     request = asked(mona, versions[1])
     elsewhere = type(mona).objects.get(pk=mona.pk)
-    with pytest.raises(registry.Refused, match="a second model owner"):
-        registry.approve(by=elsewhere, request=request)
+    with pytest.raises(promotions.Refused, match="a second model owner"):
+        promotions.approve(by=elsewhere, request=request)
 
 
 def test_the_database_itself_refuses_an_approval_by_the_asker(mona, champion, versions):
@@ -77,23 +77,23 @@ def test_an_approver_who_lost_the_role_meanwhile_is_refused(mona, otto, champion
     request = asked(mona, versions[1])
     assert otto.may("model.promote")  # known to his session from when he logged in
     type(otto).objects.get(pk=otto.pk).groups.clear()
-    with pytest.raises(registry.Refused, match="may no longer promote"):
-        registry.approve(by=otto, request=request)
+    with pytest.raises(promotions.Refused, match="may no longer promote"):
+        promotions.approve(by=otto, request=request)
     assert champion_now() == champion
 
 
 def test_a_suspended_approver_is_refused(mona, otto, champion, versions):
     request = asked(mona, versions[1])
     type(otto).objects.filter(pk=otto.pk).update(is_active=False)
-    with pytest.raises(registry.Refused, match="may no longer promote"):
-        registry.approve(by=otto, request=request)
+    with pytest.raises(promotions.Refused, match="may no longer promote"):
+        promotions.approve(by=otto, request=request)
 
 
 def test_a_bundle_that_changed_after_asking_is_not_promoted(mona, otto, champion, versions):
     request = asked(mona, versions[1])
     spoil(versions[1])
-    with pytest.raises(registry.Refused, match="not what was trained"):
-        registry.approve(by=otto, request=request)
+    with pytest.raises(promotions.Refused, match="not what was trained"):
+        promotions.approve(by=otto, request=request)
     assert champion_now() == champion
 
 
@@ -101,38 +101,38 @@ def test_approval_is_of_the_content_that_was_asked_for(mona, otto, champion, ver
     request = asked(mona, versions[1])
     other = versions[2]
     ModelVersion.objects.filter(pk=versions[1].pk).update(folder=other.folder, sha256=other.sha256)
-    with pytest.raises(registry.Refused, match="no longer what Mona asked for"):
-        registry.approve(by=otto, request=request)
+    with pytest.raises(promotions.Refused, match="no longer what Mona asked for"):
+        promotions.approve(by=otto, request=request)
 
 
 def test_a_request_is_answered_once(mona, otto, champion, versions):
     request = asked(mona, versions[1])
-    registry.approve(by=otto, request=request)
-    with pytest.raises(registry.Refused, match="Otto has answered already"):
-        registry.approve(by=otto, request=request)
+    promotions.approve(by=otto, request=request)
+    with pytest.raises(promotions.Refused, match="Otto has answered already"):
+        promotions.approve(by=otto, request=request)
 
 
 def test_a_version_is_asked_for_once_at_a_time(mona, otto, champion, versions):
     asked(mona, versions[1])
-    with pytest.raises(registry.Refused, match="Mona has already asked"):
+    with pytest.raises(promotions.Refused, match="Mona has already asked"):
         asked(otto, versions[1])
 
 
 def test_the_champion_cannot_be_promoted(mona, champion):
-    with pytest.raises(registry.Refused, match="cannot be promoted"):
+    with pytest.raises(promotions.Refused, match="cannot be promoted"):
         asked(mona, champion)
 
 
 def test_a_refused_version_is_rejected_and_stays_so(mona, otto, champion, versions):
-    registry.refuse(by=otto, request=asked(mona, versions[1]), answer="Too few frauds.")
+    promotions.refuse(by=otto, request=asked(mona, versions[1]), answer="Too few frauds.")
     versions[1].refresh_from_db()
     assert versions[1].state == State.REJECTED
-    with pytest.raises(registry.Refused, match="rejected"):
+    with pytest.raises(promotions.Refused, match="rejected"):
         asked(mona, versions[1])
 
 
 def test_who_asked_may_withdraw_and_the_version_stays_a_candidate(mona, champion, versions):
-    registry.refuse(by=mona, request=asked(mona, versions[1]), answer="Not yet.")
+    promotions.refuse(by=mona, request=asked(mona, versions[1]), answer="Not yet.")
     versions[1].refresh_from_db()
     assert versions[1].state == State.CANDIDATE
     assert asked(mona, versions[1]).state == "OPEN"
@@ -142,7 +142,7 @@ def test_with_four_eyes_off_one_person_may_promote_and_the_trail_says_so(
     mona, champion, versions, settings
 ):
     settings.FOUR_EYES = False
-    registry.approve(by=mona, request=asked(mona, versions[1]))
+    promotions.approve(by=mona, request=asked(mona, versions[1]))
     assert champion_now() == versions[1]
     event = AuditEvent.objects.filter(action="model.promoted").latest("pk")
     assert event.after["four_eyes"] is False
@@ -150,35 +150,35 @@ def test_with_four_eyes_off_one_person_may_promote_and_the_trail_says_so(
 
 def test_rolling_back_restores_identical_scores(mona, otto, adam, champion, versions):
     before = scores()
-    registry.approve(by=otto, request=asked(mona, versions[1]))
+    promotions.approve(by=otto, request=asked(mona, versions[1]))
     assert scores() != before
-    registry.roll_back(by=adam, reason="It blocks everybody.")
+    promotions.roll_back(by=adam, reason="It blocks everybody.")
     assert champion_now() == champion
     assert scores() == before
     assert AuditEvent.objects.get(action="model.rolled_back").reason == "It blocks everybody."
 
 
 def test_the_way_back_leads_past_what_was_rolled_back(mona, otto, champion, versions):
-    registry.approve(by=otto, request=asked(mona, versions[1]))
-    registry.roll_back(by=mona, reason="Wrong.")
-    registry.approve(by=otto, request=asked(mona, versions[2]))
-    assert registry.roll_back(by=mona, reason="Wrong too.") == champion
-    with pytest.raises(registry.Refused, match="no earlier champion"):
-        registry.roll_back(by=mona, reason="Further.")
+    promotions.approve(by=otto, request=asked(mona, versions[1]))
+    promotions.roll_back(by=mona, reason="Wrong.")
+    promotions.approve(by=otto, request=asked(mona, versions[2]))
+    assert promotions.roll_back(by=mona, reason="Wrong too.") == champion
+    with pytest.raises(promotions.Refused, match="no earlier champion"):
+        promotions.roll_back(by=mona, reason="Further.")
 
 
 def test_the_database_allows_one_champion(champion, versions):
     with pytest.raises(IntegrityError), transaction.atomic():
         ModelVersion.objects.filter(pk=versions[1].pk).update(state=State.CHAMPION)
-    with pytest.raises(registry.Refused, match="There is a champion already"):
-        registry.install_first(version=versions[1])
+    with pytest.raises(promotions.Refused, match="There is a champion already"):
+        promotions.install_first(version=versions[1])
 
 
 def test_a_spoilt_champion_is_named_and_the_one_before_serves(
     mona, otto, champion, versions, caplog
 ):
     before = scores()
-    registry.approve(by=otto, request=asked(mona, versions[1]))
+    promotions.approve(by=otto, request=asked(mona, versions[1]))
     spoil(versions[1])
     with caplog.at_level(logging.ERROR):
         loaded = registry.champion()
@@ -226,14 +226,14 @@ def test_a_changed_manifest_is_refused(champion):
 
 
 def test_a_shadow_is_a_candidate_that_scores_along(mona, champion, versions):
-    registry.set_shadow(by=mona, version=versions[1], on=True)
+    promotions.set_shadow(by=mona, version=versions[1], on=True)
     versions[1].refresh_from_db()
     assert versions[1].state == State.SHADOW
-    with pytest.raises(registry.Refused, match="shadow, not candidate"):
-        registry.set_shadow(by=mona, version=versions[1], on=True)
-    with pytest.raises(registry.Refused, match="champion, not candidate"):
-        registry.set_shadow(by=mona, version=champion, on=True)
-    registry.set_shadow(by=mona, version=versions[1], on=False)
+    with pytest.raises(promotions.Refused, match="shadow, not candidate"):
+        promotions.set_shadow(by=mona, version=versions[1], on=True)
+    with pytest.raises(promotions.Refused, match="champion, not candidate"):
+        promotions.set_shadow(by=mona, version=champion, on=True)
+    promotions.set_shadow(by=mona, version=versions[1], on=False)
     assert champion_now() == champion
 
 
@@ -250,7 +250,7 @@ def at_once(*acts):
     def one(act):
         try:
             act()
-        except registry.Refused as refusal:
+        except promotions.Refused as refusal:
             refused.append(str(refusal))
         finally:
             connection.close()
@@ -271,8 +271,8 @@ def test_of_two_approvers_at_once_one_promotes_and_the_other_is_told(
     third.groups.set(otto.groups.all())
     request = asked(mona, versions[1])
     refused = at_once(
-        lambda: registry.approve(by=otto, request=request),
-        lambda: registry.approve(by=third, request=request),
+        lambda: promotions.approve(by=otto, request=request),
+        lambda: promotions.approve(by=third, request=request),
     )
     assert len(refused) == 1
     assert "answered already" in refused[0]
@@ -286,7 +286,7 @@ def test_two_promotions_and_a_way_back_at_once_leave_one_champion(
 ):
     requests = [asked(mona, version) for version in versions[1:]]
     at_once(
-        *[lambda one=one: registry.approve(by=otto, request=one) for one in requests],
-        lambda: registry.roll_back(by=adam, reason="In the middle of it."),
+        *[lambda one=one: promotions.approve(by=otto, request=one) for one in requests],
+        lambda: promotions.roll_back(by=adam, reason="In the middle of it."),
     )
     assert ModelVersion.objects.filter(state=State.CHAMPION).count() == 1

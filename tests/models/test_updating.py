@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from anomalyshield.audit.models import AuditEvent
-from scoring import judgement, policies, registry, training, updating
+from scoring import judgement, policies, promotions, training, updating
 from scoring.doubts import doubts
 from scoring.engine import updating as engine
 from scoring.engine.bundle import Bundle
@@ -27,7 +27,7 @@ FEW, MANY = 5, 30
 def champion(versions) -> ModelVersion:
     """The first version, as if it had learnt from labels."""
     ModelVersion.objects.filter(pk=versions[0].pk).update(kind="warm")
-    return registry.install_first(version=versions[0])
+    return promotions.install_first(version=versions[0])
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_asking_twice_gives_the_one_that_waits(champion, mona) -> None:
 
 
 def test_a_champion_without_labels_is_not_updated(versions, mona) -> None:
-    registry.install_first(version=versions[0])
+    promotions.install_first(version=versions[0])
     answer = client_of(mona).post(reverse("model-update"))
     assert answer.status_code == 409
     assert "learnt from labels" in answer.content.decode()
@@ -150,8 +150,8 @@ def test_better_is_proposed_and_asked_for_by_people(shadow, mona, otto) -> None:
     assert trail().count("model.update_proposed") == 1
     page = client_of(mona).get(reverse("model", args=[shadow.pk])).content.decode()
     assert "It may be asked for" in page
-    asked = registry.ask_promotion(by=mona, version=judged, reason="Better as a shadow.")
-    assert registry.approve(by=otto, request=asked).state == "CHAMPION"
+    asked = promotions.ask(by=mona, version=judged, reason="Better as a shadow.")
+    assert promotions.approve(by=otto, request=asked).state == "CHAMPION"
 
 
 def test_worse_is_withdrawn_with_the_reason(shadow) -> None:

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from scoring import policies, registry, watching
+from scoring import policies, promotions, watching
 from scoring.models import Decision, ModelVersion, ShadowScore
 from tests.conftest import client_of
 from tests.models.making import payment
@@ -15,7 +15,7 @@ CUT = 0.7
 
 @pytest.fixture
 def shadow(mona, champion, versions) -> ModelVersion:
-    return registry.set_shadow(by=mona, version=versions[1], on=True)
+    return promotions.set_shadow(by=mona, version=versions[1], on=True)
 
 
 def scored(name: str, shadow: ModelVersion, own: float | None, theirs: float, label: str = ""):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from anomalyshield import leases
-from scoring import current, registry, uploads
+from scoring import current, promotions, registry, uploads
 from scoring.engine import features, training
 from scoring.engine.history import EVENT, History
 from scoring.models import ModelVersion, Source, Upload
@@ -37,7 +37,7 @@ def first_model() -> ModelVersion:
     vectors = features.compute(events, History.of(events))
     bundle = training.fit(vectors, None, events["time"], budget=0.01)
     version = registry.register(bundle, kind="cold", cutoff=START, trained_rows=len(events))
-    version = registry.install_first(version=version)
+    version = promotions.install_first(version=version)
     current.forget()
     return version
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from django.db import connection
 
-from scoring import explaining, registry
+from scoring import explaining, promotions, registry
 from scoring.engine import features, training
 from scoring.engine.history import History
 from scoring.models import Decision, ModelVersion
@@ -73,8 +73,8 @@ def second_model() -> ModelVersion:
 
 
 def promote(version: ModelVersion, mona, otto) -> None:
-    request = registry.ask_promotion(by=mona, version=version, reason="better")
-    registry.approve(by=otto, request=request)
+    request = promotions.ask(by=mona, version=version, reason="better")
+    promotions.approve(by=otto, request=request)
 
 
 def decided_lately(seconds: float) -> set[int]:
@@ -103,7 +103,7 @@ def test_each_decision_names_the_version_that_made_it(adam, mona, otto, tmp_path
         time.sleep(0.5)
         for turn in range(SWITCHES):
             if turn % 2:
-                registry.roll_back(by=mona, reason="worse after all")
+                promotions.roll_back(by=mona, reason="worse after all")
             else:
                 promote(second, mona, otto)
             time.sleep(PAUSE)

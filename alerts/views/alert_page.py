@@ -1,0 +1,196 @@
+"""The page of one alert: who may see it, and everything to decide it on, on one screen."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+
+from alerts import moments, playbooks, regrouping, suppressing, triage
+from alerts.around import around
+from alerts.entity import COLUMNS, Event, hits_of, notes_of, prior_alerts, timed_by, timeline
+from alerts.forms import DAYS, QueueFilter, named_in
+from alerts.models import Alert, AlertLease, Correction, Snooze, Verdict
+from alerts.rulebook import compared
+from alerts.similar import similar
+from alerts.typologies import SENTENCES
+from alerts.usual import timed_entity, usual
+from alerts.views import undoing
+from alerts.views.queue import filters_of
+from alerts.visibility import masked, queues_of
+from alerts.why import why
+from scoring import charts, opinions, resolving
+from scoring.engine.decision import Policy
+from scoring.models import Label
+from scoring.webhooks.events import DECISION_UPDATED, heard
+
+UPSTREAM = {  # what it hears of an undo
+    "now": ", and upstream is told",
+    "later": " here; no endpoint is active, so upstream is told when one is resumed",
+    "": " here; no endpoint is registered, so upstream is not told",
+}
+SUPPRESSED_DAYS = [("7", "7 days"), ("30", "30 days"), ("90", "90 days, leads"),
+                   ("180", "180 days, leads")]  # fmt: skip
+CHOICES = {
+    "listing_days": DAYS,
+    "typologies": Alert.Typology.choices,
+    "moments": moments.CHOICES,
+    "confidences": Verdict.Confidence.choices,
+}
+
+
+def find(request: HttpRequest, pk: int) -> Alert:
+    """The alert, if it lies in a queue this person sees; else it does not exist for them."""
+    seen = Alert.objects.visible_to(request.user).for_the_page()
+    related = ("decision__model", "decision__policy", "transaction__source")
+    related += ("lease__person", "profile")
+    return get_object_or_404(seen.select_related(*related), pk=pk)
+
+
+def asked_of(request: HttpRequest) -> dict[str, Any]:
+    """The filters of the queue the person came from, carried along in the address."""
+    queues = queues_of(request.user)
+    return QueueFilter(request.GET, queues=queues, user=request.user).asked
+
+
+def address_of(found: Alert, asked: dict[str, Any], page: str = "alert") -> str:
+    filters = filters_of(asked)
+    return reverse(page, args=[found.pk]) + (f"?{filters}" if filters else "")
+
+
+def refused(request: HttpRequest, found: Alert, *sentences: str, status: int = 409) -> HttpResponse:
+    """The same page with the reason on top and what was typed still in its fields."""
+    fresh = find(request, found.pk)
+    ticked = request.POST.getlist("list_on")
+    return page(request, fresh, status=status, errors=sentences, typed=request.POST, ticked=ticked)
+
+
+def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> HttpResponse:
+    user, asked = request.user, asked_of(request)
+    context = {
+        "alert": found,
+        "payment": found.transaction,
+        **reasons_of(found),
+        **second_of(request, found, asked),
+        **_beside(found, user),
+        **_said_of(found, user),
+        **CHOICES,
+        **_may(found, user),
+        "named": named_in(found),
+        "filters": filters_of(asked),
+        "lease": _lease(found),
+        "last": undoing.undoable(request),
+    }
+    label, waiting = context["label"], context["corrections"]
+    decisive = label is not None and label.is_decisive
+    context["may_correct"] = context["may_answer"] and decisive and not waiting
+    if context["may_work"]:
+        context["mergeable"] = regrouping.mergeable(found, context["prior"])
+        context["may_split"] = found.is_group and found.status in Alert.MOVABLE
+        context["suppressible"] = sorted(suppressing.reasons_of(found.decision))
+        context["suppressed_days"] = SUPPRESSED_DAYS
+    context["upstream"] = UPSTREAM[heard(DECISION_UPDATED)] if context["may_undo"] else ""
+    return render(request, "alerts/alert.html", context | more, status=status)
+
+
+def _beside(found: Alert, user: Any) -> dict[str, Any]:
+    """What else there is of its entity: its payments, other alerts, what looks like it."""
+    hits, kind = hits_of(found, user), timed_by(found)
+    events = timeline(found, {hit.transaction_id for hit in hits})
+    return {
+        "hits": hits,
+        "sentence": SENTENCES.get(found.suspected, ""),
+        "timed_kind": kind.value,
+        "timed_value": getattr(found.transaction, COLUMNS[kind][1]),
+        "around": around(found, with_notes=not masked(user)),
+        "book": playbooks.standing(found.suspected),
+        "events": events,
+        "amounts": charts.amounts([_point(event) for event in reversed(events)]),
+        "prior": prior_alerts(found, user),
+        "likes": similar(found, user),
+    }
+
+
+def _said_of(found: Alert, user: Any) -> dict[str, Any]:
+    """What people said of it until now."""
+    label, waiting = standing_label(found), Correction.objects.waiting()
+    corrections = waiting.filter(label__transaction__hit__alert=found)
+    return {
+        "label": label,
+        "corrections": list(corrections.select_related("proposed_by", "label__transaction")),
+        "notes": () if masked(user) else notes_of(found),
+        "cases": found.cases.visible_to(user) if user.may("case.view") else (),
+        "masked": masked(user),
+        "payment_state": None if found.is_open else resolving.standing(found.decision),
+        "snooze": _snooze(found),
+        "verdict": None if found.is_open else found.verdicts.filter(undone_at=None).first(),
+    }
+
+
+def _may(found: Alert, user: Any) -> dict[str, bool]:
+    """What this person is offered; the verbs ask again."""
+    return {
+        "may_answer": user.may("label.change"),
+        "may_note": user.may("alert.work"),
+        "may_next": user.may("alert.work"),
+        "may_work": user.may("alert.work") and found.is_open,
+        "may_label": user.may("label.write") and found.is_open,
+        "may_list": user.may("list.edit"),
+        "may_undo": triage.may_undo(user, found),
+    }
+
+
+def standing_label(found: Alert) -> Label | None:
+    """Of its leading payment."""
+    return found.transaction.labels.standing().select_related("labeller").first()
+
+
+def reasons_of(found: Alert) -> dict[str, Any]:
+    """What the middle column shows."""
+    policy, reasons = Policy.from_dict(found.decision.policy.values), why(found.decision)
+    kind = timed_by(found)
+    cuts = (policy.low_below, policy.high_above, policy.critical_above)
+    return {
+        "decision": found.decision,
+        "policy": policy,
+        "why": reasons,
+        "bars": [(c, charts.bar(c.value, reasons.largest)) for c in reasons.drawn],
+        "scale": charts.scale(found.risk_score, *cuts),
+        "usual": usual(found, timed_entity(found, kind)),
+        "rules": compared(found.decision),
+        "timed_by": kind.label,
+        "currency": settings.BASE_CURRENCY,
+    }
+
+
+def second_of(request: HttpRequest, found: Alert, asked: dict[str, Any]) -> dict[str, Any]:
+    """Where the second opinion is asked for, and what it says once it was."""
+    filters, wanted = filters_of(asked), "second_opinion" in request.GET
+    return {
+        "second": opinions.second(found.decision) if wanted else None,
+        "second_asked": f"?{filters}&second_opinion=1" if filters else "?second_opinion=1",
+    }
+
+
+def _lease(found: Alert) -> AlertLease | None:
+    """Who was given it and looks at it now."""
+    lease = getattr(found, "lease", None)
+    return lease if lease and lease.until > timezone.now() else None
+
+
+def _snooze(found: Alert) -> Snooze | None:
+    """Why it sleeps, or what it came back from just now."""
+    told = found.is_asleep or found.boost
+    return Snooze.objects.latest_of(found) if told else None
+
+
+def _point(event: Event) -> charts.Point:
+    payment = event.payment
+    label = f"{payment.event_time:%d %b %H:%M} UTC: {payment.amount:,.2f} {payment.currency}"
+    return charts.Point(payment.event_time, float(payment.amount), label, event.marked)
+
+
+def sentences(form: Any) -> list[str]:
+    return [str(error) for errors in form.errors.values() for error in errors]
