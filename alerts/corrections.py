@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from alerts import outcomes
 from alerts.dispositions import state_of
 from alerts.models import Correction
+from anomalyshield.asking import still_may
 from anomalyshield.audit.record import denied, record
 from scoring import labels, resolving
 from scoring.models import Decision, Label, Transaction
@@ -135,9 +135,7 @@ def _resolve(correction: Correction, by: Any) -> None:
 
 
 def _may_approve(by: Any, correction: Correction) -> None:
-    # Asked anew: whoever lost the role since logging in has lost it here as well.
-    person = get_user_model().objects.get(pk=by.pk)
-    if not person.may("label.change"):
+    if not still_may(by, "label.change"):
         raise Refused(f"{by} may not correct labels.")
     if correction.four_eyes and by.pk == correction.proposed_by_id:
         raise Refused("You proposed it. A second person has to approve it.")

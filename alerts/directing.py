@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from alerts import routing as raising
 from alerts.guards import leads
 from alerts.models import Queue, Route, Routing
 from anomalyshield.audit.record import record
+from anomalyshield.locks import one_at_a_time
 
 State = Routing.State
 
@@ -36,7 +37,7 @@ class Said:
 def draft(*, by: Any) -> Routing:
     """The one draft: that which is there already, else a copy of what is in force."""
     _may(by)
-    _one_at_a_time()
+    one_at_a_time("routing draft")
     if proposed := Routing.objects.filter(state=State.PROPOSED).first():
         raise Refused(f"Version {proposed.number} waits for approval. Approve or refuse it first.")
     if known := Routing.objects.filter(state=State.DRAFT).first():
@@ -184,11 +185,6 @@ def _told(routing: Routing) -> dict[str, Any]:
 def _may(by: Any) -> None:
     if not leads(by):
         raise Refused("A lead or an admin says where alerts go.")
-
-
-def _one_at_a_time() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('routing draft', 0))")
 
 
 def _locked(routing: Routing, by: Any) -> Routing:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from alerts.guards import Refused, leads
 from alerts.models import Alert, Playbook
 from alerts.plays import ANY, PLAYS
 from anomalyshield.audit.record import record
+from anomalyshield.locks import one_at_a_time
 
 MOST_STEPS, STEP_LENGTH, TEXT_LENGTH = 20, 300, 4000
 
@@ -48,8 +49,7 @@ def write(
     """
     if not leads(by):
         raise Refused("A lead writes playbooks.")
-    with connection.cursor() as cursor:  # of two leads at once the second sees the first's
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [typology])
+    one_at_a_time(typology)  # of two leads at once the second sees the first's
     before = standing(typology)
     if before.version != seen:
         raise Refused(f"Version {before.version} was written meanwhile. Read it, then write yours.")

@@ -9,6 +9,7 @@ from alerts import grouping, snoozing, suppressing
 from alerts.candidates import Candidate, candidates
 from alerts.models import Alert, AlertHit, Profile, Queue, Route, Routing, SuppressedHit
 from anomalyshield.audit.record import record
+from anomalyshield.locks import one_at_a_time
 from scoring import costs
 from scoring.engine.costs import Costs
 from scoring.models import Decision
@@ -128,8 +129,7 @@ def active_routes() -> list[Route]:
 
 
 def _first_route() -> Route:
-    with connection.cursor() as cursor:  # of two workers that both find none, one makes it
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('first route', 0))")
+    one_at_a_time("first route")  # of two workers that both find none, one makes it
     default = Route.objects.filter(routing__state="ACTIVE", is_default=True)
     if route := default.select_related("queue").first():
         return route

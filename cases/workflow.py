@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from alerts import triage
 from alerts.models import Alert
 from anomalyshield.audit.record import record
+from anomalyshield.locks import one_at_a_time
 from cases import clocks, tasks
 from cases.creation import begin
 from cases.models import Case, CaseEvent, Clock
@@ -194,11 +195,8 @@ def _subject_of(alerts: Sequence[Alert]) -> str:
 def _one_at_a_time(subjects: Sequence[str]) -> None:
     # Two escalations of one subject at once would each miss the other's case and open a second.
     # In one order, so that two people never wait for each other in a circle.
-    with connection.cursor() as cursor:
-        for subject in subjects:
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["case " + subject]
-            )
+    for subject in subjects:
+        one_at_a_time(f"case {subject}")
 
 
 def _undone(case: Case, left_open: str) -> int:

@@ -4,9 +4,10 @@ import hashlib
 from typing import Any
 
 import yaml
-from django.db import connection, models, transaction
+from django.db import models, transaction
 
 from anomalyshield.audit.record import record
+from anomalyshield.locks import one_at_a_time
 from scoring import plans
 from scoring.engine.plan import Plan
 from scoring.models import FeaturePipeline
@@ -38,7 +39,7 @@ def save(*, by: Any, text: str, reason: str) -> FeaturePipeline:
     text = text.replace("\r\n", "\n").rstrip() + "\n"
     plans.read(text)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
-    _one_at_a_time()
+    one_at_a_time("pipeline")
     if same := FeaturePipeline.objects.filter(sha256=sha256).first():
         raise Refused(f"{same} says exactly this already.")
     made = FeaturePipeline.objects.create(
@@ -57,7 +58,7 @@ def save(*, by: Any, text: str, reason: str) -> FeaturePipeline:
 @transaction.atomic
 def activate(*, by: Any, pipeline: FeaturePipeline, reason: str) -> FeaturePipeline:
     """Have the next trainings use it. Models trained before keep theirs, and decide on."""
-    _one_at_a_time()
+    one_at_a_time("pipeline")
     before = active()
     pipeline.refresh_from_db()
     if pipeline.active:
@@ -103,8 +104,3 @@ def _name(text: str) -> str:
 def _next_number() -> int:
     active()  # the first version is always there, so that it is always number 1
     return (FeaturePipeline.objects.aggregate(last=models.Max("number"))["last"] or 0) + 1
-
-
-def _one_at_a_time() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('pipeline', 0))")

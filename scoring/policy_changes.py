@@ -3,27 +3,14 @@
 from dataclasses import fields
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.db import connection, transaction
-from django.utils import timezone
-
-from anomalyshield.audit.record import denied, record
+from anomalyshield.asking import Refused
+from scoring import changes as versions
 from scoring import policies
 from scoring.engine.decision import Policy
 from scoring.models import DecisionPolicy, PolicyRequest
 
-State = PolicyRequest.State
 MOST = 1e12  # base currency
 MOST_CODES = 200
-
-
-class Refused(Exception):
-    """This cannot be done now; the sentence is for the person, `fields` for what they typed."""
-
-    def __init__(self, sentence: str = "", fields: dict[str, str] | None = None) -> None:
-        self.fields = fields or {}
-        super().__init__(sentence or " ".join(self.fields.values()))
 
 
 def wrong(policy: Policy) -> dict[str, str]:
@@ -53,29 +40,11 @@ def _digits(code: str) -> bool:
     return code.isascii() and code.isdigit()
 
 
-@transaction.atomic
 def ask(*, by: Any, policy: Policy, reason: str) -> PolicyRequest:
     """Ask that these values be put into force. One change at a time: the next builds on it."""
-    _one_at_a_time()
     if bad := wrong(policy):
         raise Refused(fields=bad)
-    base = policies.active()
-    if not changes(base.values, policy.as_dict()):
-        raise Refused(f"These are the values of {base}: nothing would change.")
-    if waiting := PolicyRequest.objects.filter(state=State.OPEN).select_related("asked_by").first():
-        raise Refused(f"A change that {waiting.asked_by} asked for waits. Answer that one first.")
-    request = PolicyRequest.objects.create(
-        base=base, values=policy.as_dict(), reason=reason, asked_by=by
-    )
-    record(
-        by=by,
-        action="policy.change_asked",
-        object=request,
-        before=base.values,
-        after=request.values,
-        reason=reason,
-    )
-    return request
+    return versions.ask(POLICIES, by=by, values=policy.as_dict(), reason=reason)
 
 
 def approve(*, by: Any, request: PolicyRequest, answer: str = "") -> DecisionPolicy:
@@ -83,52 +52,12 @@ def approve(*, by: Any, request: PolicyRequest, answer: str = "") -> DecisionPol
 
     An attempt that is refused leaves its row in the audit trail.
     """
-    try:
-        return _approved(by=by, request=request, answer=answer)
-    except Refused as refusal:
-        denied(by, "policy.activated", request, str(refusal))
-        raise
+    return versions.approve(POLICIES, by=by, request=request, answer=answer)
 
 
-@transaction.atomic
-def _approved(*, by: Any, request: PolicyRequest, answer: str) -> DecisionPolicy:
-    _one_at_a_time()
-    request = _locked(request)
-    _may_approve(by, request)
-    base = policies.active()
-    if base != request.base:
-        raise Refused(f"{base} came into force since {request.asked_by} asked: ask anew.")
-    DecisionPolicy.objects.filter(active=True).update(active=False)
-    policy = DecisionPolicy.objects.create(
-        version=base.version + 1,
-        values=request.values,
-        active=True,
-        created_by=request.asked_by,
-        reason=request.reason,
-    )
-    _answered(request, by, State.APPROVED, answer, policy)
-    record(
-        by=by,
-        action="policy.activated",
-        object=policy,
-        before=base.values,
-        after={**policy.values, "four_eyes": settings.FOUR_EYES},
-        reason=answer or request.reason,
-    )
-    return policy
-
-
-@transaction.atomic
 def refuse(*, by: Any, request: PolicyRequest, answer: str) -> PolicyRequest:
     """Answer with no. Who asked withdraws it; others need the right to put policies into force."""
-    request = _locked(request)
-    withdrawn = by == request.asked_by
-    if not withdrawn and not by.may("policy.activate"):
-        raise Refused("Who may put policies into force answers this, or who asked withdraws it.")
-    _answered(request, by, State.REFUSED, answer)
-    action = "policy.change_withdrawn" if withdrawn else "policy.change_refused"
-    record(by=by, action=action, object=request, reason=answer)
-    return request
+    return versions.refuse(POLICIES, by=by, request=request, answer=answer)
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, Any, Any]]:
@@ -138,38 +67,19 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, An
     return [(name, was, will) for name, was, will in pairs if was != will]
 
 
-def _answered(
-    request: PolicyRequest,
-    by: Any,
-    state: PolicyRequest.State,
-    answer: str,
-    policy: DecisionPolicy | None = None,
-) -> None:
-    request.state, request.answered_by, request.answer = state, by, answer
-    request.answered_at, request.policy = timezone.now(), policy
-    request.four_eyes = settings.FOUR_EYES
-    request.save()
-
-
-def _may_approve(by: Any, request: PolicyRequest) -> None:
-    # Asked anew: whoever lost the role since logging in has lost it here as well.
-    person = get_user_model().objects.get(pk=by.pk)
-    if not person.is_active or not person.may("policy.activate"):
-        raise Refused(f"{by} may not put policies into force.")
-    if settings.FOUR_EYES and by == request.asked_by:
-        raise Refused("You asked for this change; a second person must put it into force.")
-
-
-def _locked(request: PolicyRequest) -> PolicyRequest:
-    people = ("asked_by", "answered_by", "base")
-    rows = PolicyRequest.objects.select_for_update(of=("self",)).select_related(*people)
-    held = rows.get(pk=request.pk)
-    if held.state != State.OPEN:
-        answer = held.get_state_display().lower()
-        raise Refused(f"{held.answered_by} has answered already: {answer}.")
-    return held
-
-
-def _one_at_a_time() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('policy', 0))")
+POLICIES = versions.Kind(
+    requests=PolicyRequest,
+    versions=DecisionPolicy,
+    became="policy",
+    active=policies.active,
+    changes=changes,
+    right="policy.activate",
+    turn="policy",
+    nothing="These are the values of {base}: nothing would change.",
+    lost="{by} may not put policies into force.",
+    others="Who may put policies into force answers this, or who asked withdraws it.",
+    ask_action="policy.change_asked",
+    approve_action="policy.activated",
+    refuse_action="policy.change_refused",
+    withdraw_action="policy.change_withdrawn",
+)

@@ -3,28 +3,26 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from anomalyshield.audit.record import denied, record
+from anomalyshield.asking import Refused, answered, attempt, held, second
+from anomalyshield.audit.record import record
+from anomalyshield.locks import one_at_a_time
 from scoring import registry
 from scoring.doubts import doubts
 from scoring.engine import bundle as bundles
 from scoring.models import ModelVersion, PromotionRequest
 
 State = ModelVersion.State
+OWN = "You asked for this promotion; a second model owner must approve it."
 PROMOTABLE = {State.CANDIDATE, State.SHADOW, State.RETIRED}
-
-
-class Refused(Exception):
-    """The registry does not allow this now; the message is a sentence for the person who asked."""
 
 
 @transaction.atomic
 def install_first(*, version: ModelVersion, by: Any = "command") -> ModelVersion:
     """Make it champion of an installation that has none: before that nothing can be decided."""
-    _one_at_a_time()
+    one_at_a_time("champion")
     if ModelVersion.objects.filter(state=State.CHAMPION).exists():
         raise Refused("There is a champion already. Ask for a promotion instead.")
     version = _locked(version)
@@ -70,18 +68,16 @@ def approve(*, by: Any, request: PromotionRequest, answer: str = "") -> ModelVer
 
     An attempt that is refused leaves its row in the audit trail.
     """
-    try:
+    with attempt(by, "model.promoted", request.model):
         return _approved(by=by, request=request, answer=answer)
-    except Refused as refusal:
-        denied(by, "model.promoted", request.model, str(refusal))
-        raise
 
 
 @transaction.atomic
 def _approved(*, by: Any, request: PromotionRequest, answer: str) -> ModelVersion:
-    _one_at_a_time()
-    request = _locked_request(request)
-    _may_approve(by, request)
+    one_at_a_time("champion")
+    request = held(request, "model")
+    lost = f"{by} may no longer promote models."
+    second(by, request, right="model.promote", lost=lost, own=OWN)
     version = _locked(request.model)
     if version.sha256 != request.sha256 or version.state not in PROMOTABLE:
         raise Refused(f"{version} is no longer what {request.asked_by} asked for.")
@@ -89,10 +85,8 @@ def _approved(*, by: Any, request: PromotionRequest, answer: str) -> ModelVersio
     before = ModelVersion.objects.filter(state=State.CHAMPION).first()
     _enthrone(version)
     # With four eyes off the same person may approve; the row then says that nobody else did.
-    request.answered_by = by if by != request.asked_by else None
-    request.state, request.answer = PromotionRequest.State.APPROVED, answer
-    request.answered_at = timezone.now()
-    request.save(update_fields=["answered_by", "state", "answer", "answered_at"])
+    other = by if by != request.asked_by else None
+    answered(request, other, PromotionRequest.State.APPROVED, answer)
     record(
         by=by,
         action="model.promoted",
@@ -111,15 +105,13 @@ def _approved(*, by: Any, request: PromotionRequest, answer: str) -> ModelVersio
 @transaction.atomic
 def refuse(*, by: Any, request: PromotionRequest, answer: str) -> PromotionRequest:
     """Answer a request with no. Who asked withdraws it; anybody else rejects the version too."""
-    request = _locked_request(request)
+    request = held(request, "model")
     version = _locked(request.model)
     withdrawn = by == request.asked_by
     if not withdrawn and version.state in {State.CANDIDATE, State.SHADOW}:
         version.state = State.REJECTED
         version.save(update_fields=["state"])
-    request.state, request.answered_by = PromotionRequest.State.REFUSED, by
-    request.answer, request.answered_at = answer, timezone.now()
-    request.save(update_fields=["state", "answered_by", "answer", "answered_at"])
+    answered(request, by, PromotionRequest.State.REFUSED, answer)
     record(
         by=by,
         action="model.promotion_withdrawn" if withdrawn else "model.promotion_refused",
@@ -153,7 +145,7 @@ def set_shadow(*, by: Any, version: ModelVersion, on: bool) -> ModelVersion:
 @transaction.atomic
 def roll_back(*, by: Any, reason: str) -> ModelVersion:
     """Give the place back to the champion before. One person is enough: it ends harm."""
-    _one_at_a_time()
+    one_at_a_time("champion")
     fallen = ModelVersion.objects.filter(state=State.CHAMPION).first()
     former = registry.former_champions().first()
     if fallen is None or former is None:
@@ -182,15 +174,6 @@ def _enthrone(version: ModelVersion) -> None:
     version.save(update_fields=["state", "champion_since"])
 
 
-def _may_approve(by: Any, request: PromotionRequest) -> None:
-    # Asked anew: whoever lost the role since logging in has lost it here as well.
-    person = get_user_model().objects.get(pk=by.pk)
-    if not person.is_active or not person.may("model.promote"):
-        raise Refused(f"{by} may no longer promote models.")
-    if settings.FOUR_EYES and by == request.asked_by:
-        raise Refused("You asked for this promotion; a second model owner must approve it.")
-
-
 def _intact(version: ModelVersion) -> None:
     try:
         registry.load(version)
@@ -198,24 +181,5 @@ def _intact(version: ModelVersion) -> None:
         raise Refused(f"The files of {version} are not what was trained: {reason}") from None
 
 
-def _one_at_a_time() -> None:
-    """Changes of the champion queue up, so that each sees what the one before it did."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('champion', 0))")
-
-
 def _locked(version: ModelVersion) -> ModelVersion:
     return ModelVersion.objects.select_for_update().get(pk=version.pk)
-
-
-def _locked_request(request: PromotionRequest) -> PromotionRequest:
-    held = (
-        PromotionRequest.objects.select_for_update(of=("self",))
-        .select_related("model", "asked_by", "answered_by")
-        .get(pk=request.pk)
-    )
-    if held.state != PromotionRequest.State.OPEN:
-        answer = held.get_state_display().lower()
-        who = held.answered_by or held.asked_by
-        raise Refused(f"{who} has answered already: {answer}.")
-    return held

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import models, transaction
 
 from anomalyshield.audit.record import record
+from anomalyshield.locks import one_at_a_time
 from scoring.engine import bundle as bundles
 from scoring.engine.bundle import Bundle
 from scoring.models import ModelVersion, TrainingRun
@@ -94,7 +95,6 @@ def register(
 
 
 def _next_number() -> int:
-    with connection.cursor() as cursor:  # two trainings that end at once must not share a number
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('model number', 0))")
+    one_at_a_time("model number")  # two trainings that end at once must not share one
     last = ModelVersion.objects.aggregate(last=models.Max("number"))["last"]
     return (last or 0) + 1

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from anomalyshield.asking import Asked
+
 
 class CostModel(models.Model):
     """A version of what fraud and the work against it cost. Rows are never edited."""
@@ -29,30 +31,15 @@ class CostModel(models.Model):
         return f"cost model {self.version}"
 
 
-class CostRequest(models.Model):
+class CostRequest(Asked):
     """Someone asks for other figures; someone else puts them into force, or does not."""
-
-    class State(models.TextChoices):
-        OPEN = "OPEN"
-        APPROVED = "APPROVED"
-        REFUSED = "REFUSED"
 
     base = models.ForeignKey(CostModel, models.PROTECT, related_name="+")  # what it changes
     values = models.JSONField()  # engine.costs.Costs.as_dict(), whole
-    reason = models.TextField()
-    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    asked_at = models.DateTimeField(auto_now_add=True)
-    answered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
-    answered_at = models.DateTimeField(null=True)
-    answer = models.TextField(blank=True)
     four_eyes = models.BooleanField(default=True)  # the rule of the house when it was answered
     became = models.OneToOneField(CostModel, models.PROTECT, null=True, related_name="request")
 
-    class Meta:
-        ordering = ["-id"]
+    class Meta(Asked.Meta):
         constraints = [
             models.UniqueConstraint(
                 fields=["state"], condition=models.Q(state="OPEN"), name="one_open_cost_request"

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from anomalyshield.asking import Asked
 from anomalyshield.leases import Leased
 
 HEADLINE = ("ap", "auc", "precision_at_5", "recall_at_5")
@@ -63,28 +64,13 @@ class ModelVersion(models.Model):
         return float(self.metrics.get("learnt_until") or self.cutoff.timestamp())
 
 
-class PromotionRequest(models.Model):
+class PromotionRequest(Asked):
     """Someone asks for a version to become champion; someone else answers."""
-
-    class State(models.TextChoices):
-        OPEN = "OPEN"
-        APPROVED = "APPROVED"
-        REFUSED = "REFUSED"
 
     model = models.ForeignKey(ModelVersion, models.PROTECT, related_name="requests")
     sha256 = models.CharField(max_length=64)  # approval is of this content and no other
-    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    asked_at = models.DateTimeField(auto_now_add=True)
-    reason = models.TextField()
-    answered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
-    answered_at = models.DateTimeField(null=True)
-    answer = models.TextField(blank=True)
 
-    class Meta:
-        ordering = ["-id"]
+    class Meta(Asked.Meta):
         constraints = [
             models.UniqueConstraint(
                 fields=["model"], condition=models.Q(state="OPEN"), name="one_open_request"
