@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from anomalyshield import memory
+
 preload_app = True  # loaded once, then forked: half the start and memory
 
 
@@ -13,6 +15,7 @@ def on_starting(server: Any) -> None:
 
     resolve("/health")  # imports every view
     compile_kernels()
+    memory.settle()
 
 
 def post_worker_init(worker: Any) -> None:
@@ -20,3 +23,4 @@ def post_worker_init(worker: Any) -> None:
     from scoring.warming import warm
 
     warm()
+    memory.settle()  # the model too

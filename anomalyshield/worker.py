@@ -15,7 +15,7 @@ from typing import Any
 
 from celery import current_app, signals
 
-from anomalyshield import holder
+from anomalyshield import holder, memory
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0
@@ -80,11 +80,22 @@ def _no_more(**_: Any) -> None:
 @signals.worker_init.connect
 def _warm(sender: Any = None, **_: Any) -> None:
     """Once, before the children are forked, unless they only do what nobody waits for."""
-    from scoring.engine.warming import compile_kernels
     from scoring.tasks import PATIENT
 
     if not set(current_app.amqp.queues.consume_from) <= set(PATIENT):
-        compile_kernels()
+        prepare()
+
+
+def prepare() -> None:
+    """Load what prompt work needs; the children share it, and none of them walks it again."""
+    from scoring import tasks
+    from scoring.engine.warming import compile_kernels
+
+    for work in tasks.WORK:
+        if work.queue in tasks.PROMPT:
+            work.act("perform")
+    compile_kernels()
+    memory.settle()
 
 
 @signals.worker_process_init.connect

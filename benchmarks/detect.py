@@ -85,6 +85,8 @@ def serving(folder, port: int, processes: int, settings: str = "anomalyshield.se
     arguments = ["-m", "gunicorn", "anomalyshield.wsgi", "--bind", f"127.0.0.1:{port}"]
     arguments += ["--workers", str(processes), "--threads", "4", "--worker-class", "gthread"]
     arguments += ["--preload", "--keep-alive", "75", "--no-control-socket"]
+    if settings == "anomalyshield.settings":
+        arguments += ["--config", "python:anomalyshield.serving"]
     metrics = folder / "metrics"
     metrics.mkdir(exist_ok=True)
     surroundings = {

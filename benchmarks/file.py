@@ -58,10 +58,11 @@ def work_until_done(upload: int) -> None:
     import django
 
     django.setup()
-    from anomalyshield import leases
+    from anomalyshield import leases, worker
     from scoring.models import Upload
     from scoring.tasks import WORK, do
 
+    worker.prepare()
     while Upload.objects.get(pk=upload).stage != Upload.Stage.FINISHED:
         found = False
         for work in WORK:
