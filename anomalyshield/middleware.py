@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 from anomalyshield.context import Asking, asked_by
 from anomalyshield.metrics import RESPONSES
@@ -32,6 +33,26 @@ class RequestId:
         with asked_by(Asking(number, request.META.get("REMOTE_ADDR") or None)):
             response = self.get_response(request)
         response["X-Request-ID"] = number
+        return response
+
+
+class Language:
+    """What the browser asks for, until the gate knows whose page it is; English for programs.
+
+    Programs match words, and their language must not depend on a header some library adds.
+    """
+
+    PROGRAMS = ("/api/", "/detect", "/predict", "/health", "/metrics")
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        asked = not request.path.startswith(self.PROGRAMS)
+        language = translation.get_language_from_request(request) if asked else "en"
+        with translation.override(language):  # what the gate chooses ends with the request as well
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", translation.get_language() or language)
         return response
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from anomalyshield import env
+from anomalyshield import env, languages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load_dotenv(BASE_DIR / ".env")
@@ -136,6 +136,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "anomalyshield.middleware.Language",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "anomalyshield.accounts.open_sessions.Seen",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -159,11 +160,13 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "anomalyshield.navigation.navigation",
             ],
-            "builtins": ["anomalyshield.templatetags.words"],
+            "builtins": ["anomalyshield.templatetags.words", "django.templatetags.i18n"],
         },
     }
 ]
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each by its own name
+LOCALE_PATHS = [languages.prepared(BASE_DIR / "locale", VAR / "locale")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -51,6 +51,8 @@ SAMPLES: dict[str, Sample] = {
     "account_logout": get(),
     "account_change_password": get(),
     "profile": get(),
+    "hints-again": post(),
+    "hint-close": post(page="queue"),
     "sessions": get(),
     "session-end": post(pk=NO),
     "sessions-end-others": post(),

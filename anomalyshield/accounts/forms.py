@@ -3,7 +3,9 @@
 from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.core.validators import MaxValueValidator, RegexValidator
+from django.utils.translation import gettext_lazy as _
 
 from anomalyshield.accounts.models import ApiKey, User
 from anomalyshield.accounts.roles import ADMIN, DUTIES, EVENTS, SCOPES, TITLES
@@ -67,7 +69,12 @@ def zones() -> list[tuple[str, list[tuple[str, str]]]]:
 class ProfileForm(forms.Form):
     """What a person chooses for themselves."""
 
-    timezone = forms.ChoiceField(choices=zones, label="Show times in")
+    timezone = forms.ChoiceField(choices=zones, label=_("Show times in"))
+    language = forms.ChoiceField(
+        required=False,
+        label=_("Language"),
+        choices=[("", _("as the browser asks")), *settings.LANGUAGES],
+    )
     keys = forms.BooleanField(
         required=False,
         label="Letters are keys",

@@ -25,6 +25,7 @@ class User(AbstractUser):
         default=False, help_text="May see personal data, with a reason"
     )
     timezone = models.CharField(max_length=64, default="UTC")
+    language = models.CharField(max_length=8, blank=True, default="")  # empty: as the browser asks
     keys = models.BooleanField(default=True)  # single letters act (WCAG 2.1.4: can be switched off)
     displays = models.JSONField(default=dict)  # page → how it looks to them, as they chose
     queues_seen: list[int] | None = None  # while the first page is made: asked once
@@ -50,6 +51,11 @@ class User(AbstractUser):
     def may(self, action: str) -> bool:
         """Suspended wins over every role."""
         return self.is_active and action in self.actions
+
+    @property
+    def hints_closed(self) -> list[str]:
+        """The pages whose first words they have read and put away."""
+        return list(self.displays.get("hints_closed", []))
 
     @property
     def initials(self) -> str:

@@ -1,6 +1,7 @@
 """Making people, giving them roles, suspending them."""
 
 import secrets
+from collections.abc import Sequence
 
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -11,6 +12,8 @@ from anomalyshield.accounts.sessions import end_all
 from anomalyshield.accounts.signals import suspended
 from anomalyshield.audit.record import record
 from anomalyshield.templatetags.words import masked_if
+
+HINTS = ("queue", "alert", "case", "model")  # pages that begin with a few words, once
 
 
 class Refused(ValueError):
@@ -100,6 +103,29 @@ def choose_timezone(*, by: User, timezone: str) -> User:
         record(
             by=by, action="profile.changed", object=by, before=before, after={"timezone": timezone}
         )
+    return by
+
+
+@transaction.atomic
+def choose_language(*, by: User, language: str) -> User:
+    """In which language pages speak to this person from now on; empty: as the browser asks."""
+    before, by.language = {"language": by.language}, language
+    by.save(update_fields=["language"])
+    if before["language"] != language:
+        record(
+            by=by, action="profile.changed", object=by, before=before, after={"language": language}
+        )
+    return by
+
+
+@transaction.atomic
+def choose_hints(*, by: User, closed: Sequence[str]) -> User:
+    """Which pages no longer begin with their first words; none: all of them are told again.
+
+    No event: it is a look, as with the columns of a queue.
+    """
+    by.displays = {**by.displays, "hints_closed": sorted({*closed} & {*HINTS})}
+    by.save(update_fields=["displays"])
     return by
 
 

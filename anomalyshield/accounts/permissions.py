@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
+from django.utils import translation
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -32,6 +33,8 @@ def allow(
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return to_login(request)
+            if request.user.language:
+                translation.activate(request.user.language)  # until the request ends
             if not request.user.may(action):
                 denied(by=request.user, action=action, object=None, reason=request.path)
                 raise PermissionDenied(action)

@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/password/", change_password, name="account_change_password"),
     # one's own
     path("profile/", own.profile, name="profile"),
+    path("profile/hints/", own.show_hints, name="hints-again"),
+    path("profile/hints/<slug:page>/close/", own.close_hint, name="hint-close"),
     path("sessions/", own.sessions, name="sessions"),
     path("sessions/<int:pk>/end/", own.end, name="session-end"),
     path("sessions/end-others/", own.end_others, name="sessions-end-others"),

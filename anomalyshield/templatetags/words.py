@@ -6,12 +6,23 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from django import template
-from django.utils import timezone
+from django.utils import dateformat, timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.context import zone
 
 register = template.Library()
 STEPS = ((86400, "d"), (3600, "h"), (60, "min"))
+MARKS = {"de": str.maketrans(".,", ",.")}
+
+
+@register.filter
+def figure(text: str) -> str:
+    """A number written 1,234.50 with the marks of the reader's language: 1.234,50."""
+    marks = MARKS.get(get_language() or "")
+    return text.translate(marks) if marks else text
 
 
 @register.filter
@@ -19,40 +30,43 @@ def money(amount: Decimal | float | None, currency: str = "") -> str:
     """1,234.50 USD."""
     if amount is None:
         return "–"
-    return f"{amount:,.2f} {currency}".strip()
+    return f"{figure(f'{amount:,.2f}')} {currency}".strip()
 
 
 @register.filter
 def score(value: float | None, digits: int = 2) -> str:
     """0.42; an unknown score is a dash, never a zero."""
-    return "–" if value is None or value != value else f"{value:.{digits}f}"
+    return "–" if value is None or value != value else figure(f"{value:.{digits}f}")
 
 
-SAID = {"TRUE_FRAUD": "fraud", "FALSE_POSITIVE": "legitimate", "INCONCLUSIVE": "inconclusive"}
+SAID = {
+    "TRUE_FRAUD": _lazy("fraud"),
+    "FALSE_POSITIVE": _lazy("legitimate"),
+    "INCONCLUSIVE": _lazy("inconclusive"),
+}
 
 
 @register.filter
 def label_in_words(value: str) -> str:
     """What a label says: fraud, legitimate, inconclusive."""
-    return SAID.get(value, value)
+    return str(SAID.get(value, value))
 
 
 @register.filter
 def upto(count: int, most: int = 0) -> str:
     """1,234; or 10,000+ where no more than so many were counted."""
-    return f"{count:,}+" if most and count >= most else f"{count:,}"
+    return figure(f"{count:,}") + ("+" if most and count >= most else "")
 
 
 @register.filter
 def percent(share: float | None, digits: int = 1) -> str:
-    return "–" if share is None or share != share else f"{100 * share:.{digits}f} %"
+    return "–" if share is None or share != share else figure(f"{100 * share:.{digits}f} %")
 
 
 FORMATS = {
     "": "%Y-%m-%d %H:%M %Z",
     "seconds": "%Y-%m-%d %H:%M:%S %Z",
     "bare": "%Y-%m-%d %H:%M:%S",  # under a heading that names the zone
-    "short": "%d %b %H:%M",
 }
 
 
@@ -61,7 +75,8 @@ def when(moment: datetime | None, form: str = "") -> str:
     """2026-11-20 14:03 CET: in the reader's own zone, which is never left to be guessed."""
     if moment is None:
         return "–"
-    return moment.astimezone(zone_named(zone())).strftime(FORMATS[form])
+    here = moment.astimezone(zone_named(zone()))
+    return dateformat.format(here, "d M H:i") if form == "short" else here.strftime(FORMATS[form])
 
 
 @cache
@@ -110,13 +125,14 @@ def due(moment: datetime | None) -> str:
     if moment is None:
         return "–"
     seconds = (moment - timezone.now()).total_seconds()
-    return f"{span(abs(seconds))} {'left' if seconds >= 0 else 'late'}"
+    told = _("%(time)s left") if seconds >= 0 else _("%(time)s late")
+    return told % {"time": span(abs(seconds))}
 
 
 @register.filter
 def signed(value: float, digits: int = 2) -> str:
     """+0.42 or −0.42: a direction is never guessed from a colour alone."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return figure(f"{value:+.{digits}f}").replace("-", "−")
 
 
 @register.filter

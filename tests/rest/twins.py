@@ -147,6 +147,8 @@ ACTS: dict[str, Act] = {
     "pipeline-new": act("scoring.feature_pipelines.save", "savePipeline", "tryPipeline"),
     "pipeline-activate": act("scoring.feature_pipelines.activate", "activatePipeline"),
     "profile": act("anomalyshield.accounts.people.choose_timezone", "changeMe"),
+    "hint-close": act("anomalyshield.accounts.people.choose_hints", "changeMe"),
+    "hints-again": act("anomalyshield.accounts.people.choose_hints", "changeMe"),
     "session-end": act("anomalyshield.accounts.open_sessions.end_session", "endSession"),
     "sessions-end-others": act(
         "anomalyshield.accounts.open_sessions.end_others", "endOtherSessions"

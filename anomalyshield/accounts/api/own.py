@@ -3,6 +3,7 @@
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from rest_framework import serializers as s
 from rest_framework.request import Request
 
@@ -19,6 +20,9 @@ class MeOut(s.ModelSerializer):
     """Who asks, and what they may do."""
 
     full_name = s.CharField(source="get_full_name")
+    hints_closed = s.ListField(
+        child=s.ChoiceField(people.HINTS), help_text="Pages whose first words were put away"
+    )
     roles = s.ListField(child=s.ChoiceField(list(TITLES)))
     actions = s.ListField(child=s.ChoiceField(list(ACTIONS)), help_text="Rights, as in this manual")
     programs = s.SerializerMethodField(help_text="Refresh tokens of theirs that still work")
@@ -27,7 +31,7 @@ class MeOut(s.ModelSerializer):
         model = User
         fields = (
             "id", "username", "full_name", "roles", "actions", "is_lead", "may_unmask", "timezone",
-            "keys", "programs",
+            "language", "keys", "hints_closed", "programs",
         )  # fmt: skip
 
     def to_representation(self, user: User) -> dict[str, Any]:
@@ -46,7 +50,18 @@ class MeIn(Strict):
         required=False,
         help_text="IANA; pages show times in it, answers stay in UTC",
     )
+    language = s.ChoiceField(
+        ["", *dict(settings.LANGUAGES)],
+        required=False,
+        help_text="Of pages; empty: as the browser asks. Answers here stay in English",
+    )
     keys = Flag(required=False, help_text="Whether single letters act on pages")
+    hints_closed = s.ListField(
+        child=s.ChoiceField(people.HINTS),
+        max_length=len(people.HINTS),
+        required=False,
+        help_text="Pages that no longer begin with their first words; none: all tell them again",
+    )
 
     def validate_timezone(self, value: str) -> str:
         if value not in available_timezones():
@@ -84,9 +99,13 @@ class Me(Resource):
 
     @does("changeMe", "session.own", MeOut, body=MeIn, versioned=True)
     def patch(self, request: Request, given: dict[str, Any]) -> User:
-        """Choose the time zone in which pages show times, and whether letters are keys."""
+        """Choose how pages read: time zone, language, first words, and whether letters are keys."""
         if "timezone" in given:
             people.choose_timezone(by=request.user, timezone=given["timezone"])
+        if "language" in given:
+            people.choose_language(by=request.user, language=given["language"])
+        if "hints_closed" in given:
+            people.choose_hints(by=request.user, closed=given["hints_closed"])
         if "keys" in given:
             people.choose_keys(by=request.user, keys=given["keys"])
         return self.one(request)

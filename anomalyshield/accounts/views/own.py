@@ -1,8 +1,11 @@
 """What is one's own: the time zone, and where one is logged in."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts import open_sessions, people
 from anomalyshield.accounts.forms import ProfileForm
@@ -15,14 +18,37 @@ def profile(request: HttpRequest) -> HttpResponse:
     person = request.user
     if request.method != "POST":
         return _profile(
-            request, ProfileForm(initial={"timezone": person.timezone, "keys": person.keys})
+            request,
+            ProfileForm(initial={name: getattr(person, name) for name in ProfileForm.base_fields}),
         )
     form = ProfileForm(request.POST)
     if not form.is_valid():
         return _profile(request, form, 400)
     people.choose_timezone(by=person, timezone=form.cleaned_data["timezone"])
+    people.choose_language(by=person, language=form.cleaned_data["language"])
     people.choose_keys(by=person, keys=form.cleaned_data["keys"])
-    messages.success(request, f"Times are shown in {person.timezone} from now on.")
+    translation.activate(person.language or translation.get_language_from_request(request))
+    messages.success(
+        request, _("Times are shown in {zone} from now on.").format(zone=person.timezone)
+    )
+    return redirect("profile")
+
+
+@allow("session.own", methods=("POST",))
+def close_hint(request: HttpRequest, page: str) -> HttpResponse:
+    """The first words of a page are put away for good, and one is where one was."""
+    if page not in people.HINTS:
+        raise Http404(page)
+    people.choose_hints(by=request.user, closed=[*request.user.hints_closed, page])
+    back = request.POST.get("back", "")
+    own = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    return redirect(back if own else "home")
+
+
+@allow("session.own", methods=("POST",))
+def show_hints(request: HttpRequest) -> HttpResponse:
+    people.choose_hints(by=request.user, closed=())
+    messages.success(request, _("The first words of pages are shown again."))
     return redirect("profile")
 
 

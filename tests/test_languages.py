@@ -1,0 +1,133 @@
+"""Every sentence has its German words, and pages speak the language of who reads them."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from anomalyshield import languages
+from anomalyshield.accounts.models import User
+from anomalyshield.audit.models import AuditEvent
+from anomalyshield.languages import catalogue, gather
+from anomalyshield.templatetags import words
+from tests.conftest import client_of
+
+
+# --- the catalogue --------------------------------------------------------------------------------
+def test_every_sentence_has_its_german_words() -> None:
+    """`manage.py words` adds the new ones to locale/de; a person fills them in."""
+    assert catalogue.faults("de") == []
+
+
+def test_sentences_are_found_in_templates_and_code() -> None:
+    page = (
+        "{% translate 'One' %}{% blocktranslate count n=m %}{{ n }} row{% plural %}{{ n }} rows"
+        "{% endblocktranslate %}"
+    )
+    found = list(gather.in_template(page))
+    rows = ("%(n)s row", "%(n)s rows")
+    assert [(one.text, one.plural) for one in found] == [("One", ""), rows]
+    code = (
+        'raise Refused(_("Two"))\nngettext("a day", "{n} days", n)\nlabel = pgettext("door", "Bar")'
+    )
+    assert {(one.context, one.text, one.plural) for one in gather.in_code(code)} == {
+        (None, "Two", ""),
+        (None, "a day", "{n} days"),
+        ("door", "Bar", ""),
+    }
+
+
+def test_a_translation_with_other_placeholders_is_a_fault() -> None:
+    assert gather.placeholders("{n:,} of %(all)s, 100 %%") == {"{n:,}", "%(all)s"}
+
+
+def test_a_changed_catalogue_is_compiled_into_a_folder_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "locale/de" / languages.SOURCE
+    file.parent.mkdir(parents=True)
+    made = set()
+    for said in ("Tür", "Tor"):
+        file.write_text(
+            f'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+            f'msgid "door"\nmsgstr "{said}"\n',
+            encoding="utf-8",
+        )
+        folder = Path(languages.prepared(tmp_path / "locale", tmp_path / "made"))
+        assert said.encode() in (folder / "de/LC_MESSAGES/django.mo").read_bytes()
+        made.add(folder)
+    assert len(made) == 2
+    assert sorted((tmp_path / "made").iterdir()) == sorted(made)  # and nothing half made
+
+
+# --- how values read ------------------------------------------------------------------------------
+def test_numbers_have_the_marks_of_the_language() -> None:
+    with translation.override("de"):
+        assert words.money(Decimal("1234.5"), "EUR") == "1.234,50 EUR"
+        assert (words.score(0.417), words.percent(0.123), words.upto(12345)) == (
+            "0,42", "12,3 %", "12.345",
+        )  # fmt: skip
+        assert words.signed(-0.5) == "−0,50"
+        assert words.when(datetime(2026, 3, 2, 9, tzinfo=UTC), "short") == "02 Mär 09:00"
+        assert words.unlocalized(0.25) == "0.2500"  # an attribute
+    assert words.money(Decimal("1234.5"), "EUR") == "1,234.50 EUR"
+
+
+# --- whose language -------------------------------------------------------------------------------
+@pytest.fixture
+def german(ana: User) -> Client:
+    User.objects.filter(pk=ana.pk).update(language="de")
+    return client_of(ana)
+
+
+@pytest.mark.django_db
+def test_before_log_in_the_browser_says_which_language() -> None:
+    german = Client(headers={"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"})
+    answer = german.get("/accounts/login/")
+    assert answer["Content-Language"] == "de"
+    assert '<html lang="de">' in answer.content.decode()
+    assert '<html lang="en">' in Client().get("/accounts/login/").content.decode()
+    french = Client(headers={"Accept-Language": "fr"})
+    assert '<html lang="en">' in french.get("/accounts/login/").content.decode()
+
+
+@pytest.mark.django_db
+def test_ana_chooses_german_and_the_browser_no_longer_matters(ana: User) -> None:
+    here = client_of(ana)
+    here.post("/profile/", {"timezone": "UTC", "language": "de", "keys": "on"})
+    page = here.get("/profile/", headers={"Accept-Language": "en"}).content.decode()
+    assert '<html lang="de">' in page
+    assert "Zeiten anzeigen in" in page
+    event = AuditEvent.objects.get(action="profile.changed")
+    assert (event.before, event.after) == ({"language": ""}, {"language": "de"})
+    assert translation.get_language() == "en"  # the next request of this thread is another's
+
+
+@pytest.mark.django_db
+def test_a_language_that_is_not_spoken_here_is_refused(ana: User) -> None:
+    answer = client_of(ana).post("/profile/", {"timezone": "UTC", "language": "tlh"})
+    assert answer.status_code == 400
+    ana.refresh_from_db()
+    assert ana.language == ""
+
+
+@pytest.mark.django_db
+def test_programs_are_answered_in_english(german: Client) -> None:
+    answer = german.get("/api/v1/me", headers={"Accept-Language": "de"})
+    assert answer["Content-Language"] == "en"
+    assert answer.json()["language"] == "de"
+
+
+# --- first words ----------------------------------------------------------------------------------
+@pytest.mark.django_db
+def test_a_hint_is_put_away_for_good_and_can_be_asked_for_again(ana: User) -> None:
+    here = client_of(ana)
+    assert here.post("/profile/hints/queue/close/", {"back": "/alerts/"}).url == "/alerts/"
+    assert here.post("/profile/hints/queue/close/", {"back": "//evil.example/"}).url == "/"
+    assert here.post("/profile/hints/nowhere/close/").status_code == 404
+    ana.refresh_from_db()
+    assert ana.hints_closed == ["queue"]
+    here.post("/profile/hints/")
+    ana.refresh_from_db()
+    assert ana.hints_closed == []
