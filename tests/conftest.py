@@ -13,7 +13,7 @@ from django.test import Client
 from anomalyshield import holder
 from anomalyshield.accounts.authentication import forget_keys
 from anomalyshield.accounts.models import User
-from anomalyshield.audit import record
+from anomalyshield.audit import anchors, record
 from anomalyshield.audit.models import AuditEvent
 from scoring import current
 from scoring.engine.detectors import boosting, extra_trees
@@ -57,9 +57,14 @@ def django_db_setup(
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
-    """A process remembers keys, model and policy for a second; the test before had others."""
+    """A process remembers keys, model and policy for a second; the test before had others.
+
+    So does the folder the heads of its trail: sealed in a transaction that was rolled back, they
+    would convict whatever trail the next test of this process has verified.
+    """
     forget_keys()
     current.forget()
+    anchors.path().unlink(missing_ok=True)
 
 
 @pytest.fixture(autouse=True)

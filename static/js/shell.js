@@ -72,3 +72,16 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", (event) => {
   if (event.persisted) for (const b of document.querySelectorAll("[data-sent]")) b.disabled = false;
 });
+
+// --- what scrolls can be scrolled by keyboard, whatever made its content too wide today
+function reachScrolled() {
+  for (const region of document.querySelectorAll(".panel, .scroll, .tall, .short")) {
+    const scrolls = region.scrollWidth > region.clientWidth || region.scrollHeight > region.clientHeight;
+    const hides = scrolls && /auto|scroll/.test(getComputedStyle(region).overflow);
+    if (hides && !region.hasAttribute("tabindex")) region.tabIndex = 0;
+  }
+}
+reachScrolled();
+addEventListener("resize", reachScrolled);
+document.addEventListener("htmx:afterSettle", reachScrolled);
+document.fonts?.ready.then(reachScrolled);

@@ -38,7 +38,7 @@ class Visitor:
     def __init__(self, browser: Browser, base: str) -> None:
         context = browser.new_context(base_url=base, viewport={"width": 1366, "height": 768})
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(60_000)  # the machine may be busy with other tests
         self.complaints: list[str] = []
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

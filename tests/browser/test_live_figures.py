@@ -67,9 +67,11 @@ def test_figures_renew_themselves_but_not_under_ones_hand(browser, live_server, 
     page.wait_for_timeout(500)
     assert shown.inner_text() == "0"
     page.evaluate("document.activeElement.blur()")
-    with page.expect_response(lambda answer: "seen=" in answer.url) as renewed:
+    for _ in range(6):  # one round is enough, unless the machine is busy
         page.clock.run_for(10_500)
-    assert renewed.value.status == 200
-    page.wait_for_function("document.querySelector('#live').textContent.includes('Learning')")
+        page.wait_for_timeout(500)
+        if shown.inner_text() == "1":
+            break
+    assert "Learning" in page.inner_text("#live")
     assert shown.inner_text() == "1"
     page.context.close()

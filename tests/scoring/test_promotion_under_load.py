@@ -99,7 +99,8 @@ def visible_after(version: ModelVersion) -> float:
 
 def test_each_decision_names_the_version_that_made_it(adam, mona, otto, tmp_path: Path, capsys):
     first, second = making.first_model(), second_model()
-    with serving(adam, tmp_path, processes=2) as (port, key), Traffic(port, key) as traffic:
+    served = serving(adam, tmp_path, processes=2, deadline=30)
+    with served as (port, key), Traffic(port, key) as traffic:
         time.sleep(0.5)
         for turn in range(SWITCHES):
             if turn % 2:

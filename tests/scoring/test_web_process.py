@@ -21,7 +21,7 @@ from tests.scoring.web import payment, post, serving
 def web(adam, tmp_path: Path) -> Iterator[tuple[int, str]]:
     """Port and key of one web process, with a model in service."""
     making.first_model()
-    with serving(adam, tmp_path) as found:
+    with serving(adam, tmp_path, deadline=1) as found:
         yield found
 
 

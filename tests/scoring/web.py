@@ -26,14 +26,20 @@ PATIENCE = 120  # compiling the kernels, where no cache is
 
 
 @contextmanager
-def serving(by: User, folder: Path, *, processes: int = 1) -> Iterator[tuple[int, str]]:
-    """Port and key of so many web processes, ready for their first request."""
+def serving(
+    by: User, folder: Path, *, processes: int = 1, deadline: float = settings.SCORING_DEADLINE
+) -> Iterator[tuple[int, str]]:
+    """Port and key of so many web processes, ready for their first request.
+
+    A test of what is answered, not of how soon, gives them a long deadline in seconds: the machine
+    may be busy with its neighbours.
+    """
     _, key = make_key(by=by, name="gateway", scopes=["score:write"])
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = folder / "web.log"
-    server = _started(port, processes, log)
+    server = _started(port, processes, log, deadline)
     try:
         _wait_for(server, processes, log)
         yield port, key
@@ -42,11 +48,12 @@ def serving(by: User, folder: Path, *, processes: int = 1) -> Iterator[tuple[int
         server.wait(30)
 
 
-def _started(port: int, count: int, log: Path) -> "subprocess.Popen[bytes]":
+def _started(port: int, count: int, log: Path, deadline: float) -> "subprocess.Popen[bytes]":
     url = urlsplit(os.environ["DATABASE_URL"])
     own = {
         "DATABASE_URL": url._replace(path=f"/{connection.settings_dict['NAME']}").geturl(),
         "ANOMALYSHIELD_VAR": str(Path(settings.BUNDLES).parent),
+        "ANOMALYSHIELD_DEADLINE_MS": str(round(deadline * 1000)),
         "DJANGO_SETTINGS_MODULE": "anomalyshield.settings",
     }
     words = processes.PROCESSES["web"]()
