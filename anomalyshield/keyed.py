@@ -5,15 +5,12 @@ from hashlib import blake2b
 from django.conf import settings
 
 
-def key_for(purpose: str) -> bytes:
-    """32 bytes that follow from SECRET_KEY and this purpose alone."""
-    return blake2b(purpose.encode(), key=_secret(), digest_size=32).digest()
+def key_for(purpose: str, secret: str = "") -> bytes:
+    """32 bytes that follow from SECRET_KEY, or the former one given, and this purpose alone."""
+    whole = blake2b((secret or settings.SECRET_KEY).encode(), digest_size=64).digest()
+    return blake2b(purpose.encode(), key=whole, digest_size=32).digest()
 
 
 def fingerprint(key: bytes) -> str:
     """Says whether a key is still the one it was, and nothing else of it."""
     return blake2b(b"fingerprint", key=key, digest_size=8).hexdigest()
-
-
-def _secret() -> bytes:
-    return blake2b(settings.SECRET_KEY.encode(), digest_size=64).digest()

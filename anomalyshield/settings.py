@@ -96,6 +96,9 @@ PG_BIN = env.text(
 
 # --- Django ---------------------------------------------------------------------------------------
 SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS = env.words(
+    "SECRET_KEY_FALLBACKS", "Former SECRET_KEYs, comma separated, until `manage.py reseal` is done"
+)
 ENVIRONMENT = env.text("ANOMALYSHIELD_ENV", "demo, production or test", "demo")
 DEBUG = env.flag("DEBUG", "Django's debug pages; never in production")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "Host names served, comma separated", "*")

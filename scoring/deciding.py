@@ -16,14 +16,14 @@ from django.conf import settings
 
 from anomalyshield import prepared
 from anomalyshield.metrics import LATENCY
-from scoring import explaining, history, pipeline, shadows, stage, storing
+from scoring import explaining, history, pipeline, quarantine, shadows, stage, storing
 from scoring.current import Current, current_scorer
 from scoring.engine.decision import NOVELTY, Outcome
 from scoring.engine.features import FEATURES
 from scoring.engine.history import EVENT, History, Rows
 from scoring.engine.scorer import Scorer, Scores
 from scoring.engine.transaction import Transaction, event_of
-from scoring.models import Decision, ModelVersion, RejectedRecord, Source
+from scoring.models import Decision, ModelVersion, Source
 
 log = logging.getLogger(__name__)
 LAST = 2**63 - 1  # stands for the ingest number to come, which is above all there are
@@ -215,9 +215,7 @@ def earlier(found: Transaction, source: Source, record: dict[str, Any], until: f
     )
     if bytes(stands.digest) != found.digest:
         reason = "is already known with other content"
-        RejectedRecord.objects.create(
-            source=source, position=0, record=_shown(record), reasons={"transaction_id": reason}
-        )
+        quarantine.keep(source, [quarantine.Bad(record, {"transaction_id": reason})])
         raise Conflicting(f"transaction_id {reason}; what you sent is kept for review.")
     if not hasattr(stands, "decision"):
         raise Waiting("This transaction came in a file and is being scored.")
@@ -268,7 +266,3 @@ def _why(version: ModelVersion, vector: np.ndarray, novel: bool) -> Why:
     base, margin, values, factors = explaining.contributions(version, vector, TOP, novel=novel)
     told = sum(factor["contribution"] for factor in factors)
     return Why(base, margin, factors, float(values.sum() - told))
-
-
-def _shown(record: dict[str, Any]) -> dict[str, str]:
-    return {str(name)[:100]: str(value)[:500] for name, value in list(record.items())[:100]}

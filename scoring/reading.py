@@ -11,8 +11,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from scoring import labels, rejects
+from scoring.admitting import gate_of
 from scoring.engine import fields
-from scoring.engine.transaction import Defaults, Invalid, Transaction, parse
+from scoring.engine.transaction import Defaults, Invalid, Transaction
 from scoring.models import RejectedRecord, Source, Upload
 from scoring.sources import file_source
 from scoring.sources.base import Block, Broken, Record
@@ -52,9 +53,9 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
 
 def parse_block(upload: Upload, source: Source, block: Block) -> Parsed:
     """Each record as a transaction, or as a reject with field and reason."""
-    parsed, defaults = Parsed(block), defaults_of(source, timezone.now())
     options = upload.options or {}
     mapping = {**source.mapping, **options.get("mapping", {})}
+    parsed, gate = Parsed(block), gate_of(source, timezone.now(), mapping=mapping, texts=True)
     mended = rejects.is_ours(options.get("columns", []))
     translation = translation_of(options, mapping, sha256=upload.sha256)
     for position, record in enumerate(block.records, start=block.first_row):
@@ -64,12 +65,12 @@ def parse_block(upload: Upload, source: Source, block: Block) -> Parsed:
         if mended:
             record = rejects.taken_back(record)
         try:
-            plain, said = split_label(record, options, defaults)
+            plain, said = split_label(record, options, gate.defaults)
             if translation is not None:
                 plain, unclear = translation.of(plain, position)
                 if unclear:
                     raise Invalid(unclear)
-            found = parse(plain, defaults=defaults, mapping=mapping)
+            found = gate.admit(plain)
             if said is not None:
                 label = (found.external_id, said[0], known_since(said, found, options))
                 parsed.labels.append(label)
@@ -114,10 +115,6 @@ def known_since(said: Said, found: Transaction, options: dict[str, Any]) -> date
     if said[1] < found.event_time:
         raise Invalid({options["label_known_column"]: "lies before the transaction itself"})
     return said[1]
-
-
-def defaults_of(source: Source, received_at: datetime) -> Defaults:
-    return Defaults(source.currency, settings.BASE_CURRENCY, source.timezone, received_at)
 
 
 def rejected(

@@ -1,36 +1,108 @@
-"""Sources are made and changed by people, and every change is on the trail."""
+"""Sources are made and changed by people: every change is a version, and an event on the trail."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
 
-from anomalyshield.audit.record import record
+from anomalyshield.audit.record import actor_of, record
+from scoring import secrets as vault
 from scoring.keeping import grant_new
-from scoring.models import Source
+from scoring.models import Source, SourceVersion
 
-TOLD = ("name", "title", "kind", "currency", "timezone", "mapping", "active")
+TOLD = (
+    "name", "title", "kind", "connection", "schema", "mapping", "pii", "currency", "timezone",
+    "late", "late_after", "future", "future_after", "active",
+)  # fmt: skip
+FIRST_HAND = "the installation"  # who made what no person made
 
 
 @transaction.atomic
-def make_source(*, by: Any, **fields: Any) -> Source:
-    """A source under a name nobody has yet."""
-    source = Source.objects.create(**fields)
+def make_source(*, by: Any, secrets: Mapping[str, str] | None = None, **fields: Any) -> Source:
+    """A source under a name nobody has yet; its secrets are sealed and never shown again."""
+    sealed = _sealed({}, secrets or {})
+    source = Source.objects.create(**fields, sealed=sealed)
     grant_new(source, by=by)
-    record(by=by, action="source.made", object=source, after=_told(source))
+    _keep_version(source, by=by, changed=[])
+    record(by=by, action="source.made", object=source, after=_for_trail(source))
     return source
 
 
 @transaction.atomic
-def change_source(*, by: Any, source: Source, **fields: Any) -> Source:
-    """Change what the source says of its records from now on; stored ones stay as they are."""
+def change_source(
+    *, by: Any, source: Source, secrets: Mapping[str, str] | None = None, **fields: Any
+) -> Source:
+    """Change what the source says of its records from now on; stored ones stay as they are.
+
+    A secret that is not named stays; an empty one is forgotten. Nothing changed is no version.
+    """
     source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
-    before = _told(source)
+    before, shown = told(source), _for_trail(source)
     for name, value in fields.items():
         setattr(source, name, value)
-    source.save(update_fields=list(fields))
-    record(by=by, action="source.changed", object=source, before=before, after=_told(source))
+    source.sealed = _sealed(source.sealed, secrets or {})
+    after = told(source)
+    changed = [name for name in TOLD if before[name] != after[name]]
+    changed += [f"secret:{name}" for name in secrets or {}]
+    if not changed:
+        return source
+    if not source.versions.exists():  # it was made before there were versions, or by no person
+        _keep_version(source, by=FIRST_HAND, changed=[], values=before)
+    source.version += 1
+    source.save(update_fields=[*fields, "sealed", "version"])
+    _keep_version(source, by=by, changed=changed)
+    record(by=by, action="source.changed", object=source, before=shown, after=_for_trail(source))
     return source
 
 
-def _told(source: Source) -> dict[str, Any]:
+@transaction.atomic
+def reseal(*, by: Any) -> int:
+    """Seal every secret with the SECRET_KEY of today; how many were sealed with a former one.
+
+    Afterwards no former key is needed. Raises SecretLost, with nothing changed, if one cannot be
+    opened.
+    """
+    done = 0
+    for source in Source.objects.exclude(sealed={}).select_for_update(no_key=True):
+        old = {name: text for name, text in source.sealed.items() if not vault.current(text)}
+        if old:
+            fresh = {name: vault.seal(vault.open(text)) for name, text in old.items()}
+            source.sealed = {**source.sealed, **fresh}
+            source.save(update_fields=["sealed"])
+            done += len(old)
+    record(by=by, action="source.resealed", after={"secrets": done})
+    return done
+
+
+def told(source: Source) -> dict[str, Any]:
+    """All that a source says, without its secrets."""
     return {name: getattr(source, name) for name in TOLD}
+
+
+def secret_of(source: Source, name: str) -> str:
+    """The secret of that name; empty if it has none. Raises `secrets.SecretLost`."""
+    sealed = source.sealed.get(name, "")
+    return vault.open(sealed) if sealed else ""
+
+
+def _sealed(before: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: text for name, text in before.items() if name not in given}
+    return kept | {name: vault.seal(text) for name, text in given.items() if text}
+
+
+def _keep_version(
+    source: Source, *, by: Any, changed: list[str], values: dict[str, Any] | None = None
+) -> None:
+    SourceVersion.objects.create(
+        source=source,
+        number=source.version,
+        values=values or told(source),
+        changed=changed,
+        by=actor_of(by)[:150],
+    )
+
+
+def _for_trail(source: Source) -> dict[str, Any]:
+    """What the trail keeps: the rest stands in the version of this number."""
+    brief = {name: getattr(source, name) for name in TOLD if name != "schema"}
+    return {**brief, "version": source.version, "secrets": sorted(source.sealed)}

@@ -10,11 +10,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from scoring import deciding, history
+from scoring.admitting import gate_of
 from scoring.api.rows import REST
 from scoring.current import current_scorer
 from scoring.deciding import LAST, Answer
 from scoring.engine.history import EVENT
-from scoring.engine.transaction import Defaults, Transaction, event_of, parse
+from scoring.engine.transaction import Transaction, event_of
 from scoring.models import DecisionPolicy, Source
 
 
@@ -46,10 +47,8 @@ def try_one(record: dict[str, Any]) -> Tried:
 
 def _parsed(record: dict[str, Any]) -> Transaction:
     """As `/detect` reads it; under an id of its own, so it is never taken for a known payment."""
-    source = _source()
-    defaults = Defaults(source.currency, settings.BASE_CURRENCY, source.timezone, timezone.now())
     named = {**record, "transaction_id": f"try-{uuid.uuid4()}"}
-    return parse(named, defaults=defaults, mapping=source.mapping)
+    return gate_of(_source(), timezone.now()).admit(named)
 
 
 def _source() -> Source:

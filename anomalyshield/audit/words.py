@@ -154,6 +154,7 @@ ACTIONS = {
     "source.changed": "Changed a source",
     "source.keepers": "Changed who keeps a source",
     "source.made": "Made a source",
+    "source.resealed": "Sealed the secrets of sources anew",
     "suppression.ended": "Ended a suppression",
     "suppression.made": "Suppressed alerts of a kind",
     "upload.cancelled": "Stopped a file",

@@ -3,17 +3,17 @@
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
 from anomalyshield.metrics import MISMATCHES
 from anomalyshield.problems import Problem, step
+from scoring.admitting import gate_of
 from scoring.api.endpoint import ELSEWHERE
 from scoring.batch import decide_many
 from scoring.deciding import Answer, Conflicting, Unanswerable, decide_one
 from scoring.engine.features import column
-from scoring.engine.transaction import Defaults, Invalid, Transaction, parse
+from scoring.engine.transaction import Invalid, Transaction
 from scoring.models import Source
 
 MOST_ROWS = 10_000
@@ -55,9 +55,8 @@ def decided_all(request: HttpRequest, rows: list[Any], at: str) -> list[Answer |
 def _parsed(row: Any, source: Source, at: str) -> Transaction:
     if not isinstance(row, dict):
         raise Problem(400, "not_an_object", "A row is a JSON object.", pointer=at)
-    defaults = Defaults(source.currency, settings.BASE_CURRENCY, source.timezone, timezone.now())
     try:
-        return parse(row, defaults=defaults, mapping=source.mapping)
+        return gate_of(source, timezone.now()).admit(row)
     except Invalid as invalid:
         raise wrong_fields(invalid, at) from None
 

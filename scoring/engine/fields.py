@@ -202,13 +202,33 @@ def _since_1970(value: int | float | Decimal) -> datetime:
         raise Unfit("is beyond the calendar") from None
 
 
-def checked(event_time: datetime, received_at: datetime) -> datetime:
-    """The same instant, unless it lies in the future or before 1970."""
-    if event_time > received_at + FUTURE_TOLERANCE:
+def checked(
+    event_time: datetime,
+    received_at: datetime,
+    *,
+    ahead: timedelta | None = FUTURE_TOLERANCE,
+    behind: timedelta | None = None,
+) -> datetime:
+    """The same instant, unless it lies before 1970, or further from receipt than is allowed.
+
+    `ahead` and `behind` are how far into the future and the past; None is without bound.
+    """
+    if ahead is not None and event_time > received_at + ahead:
         raise Unfit(f"lies in the future ({event_time:%Y-%m-%d %H:%M} UTC)")
     if event_time.year < FIRST_YEAR:
         raise Unfit("lies before 1970")
+    if behind is not None and received_at - event_time > behind:
+        late = _in_words(received_at - event_time)
+        raise Unfit(f"comes {late} late; this source takes at most {_in_words(behind)}")
     return event_time
+
+
+def _in_words(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} s"
 
 
 def clock_time(value: object, zone_name: str, received_at: datetime) -> datetime:

@@ -42,6 +42,9 @@ class Defaults:
     base_currency: str
     timezone: str
     received_at: datetime
+    ahead: timedelta = fields.FUTURE_TOLERANCE  # of the clocks of the sender
+    clamp: bool = False  # what lies further ahead happens now, instead of being refused
+    behind: timedelta | None = None  # later than this it is refused; None: never
 
 
 class Transaction(NamedTuple):
@@ -94,7 +97,7 @@ def parse(
     amount = reading.of("amount", amounts.amount)
     currency = _currency(reading, defaults)
     zone_name = _zone(reading, defaults)
-    event_time = _event_time(reading, zone_name, defaults.received_at)
+    event_time = _event_time(reading, zone_name, defaults)
     mcc = reading.of("mcc", fields.merchant_code) or ""
     country = reading.of("country", fields.country) or ""
     latitude, longitude = _position(reading)
@@ -113,7 +116,7 @@ def parse(
     said = repr((list(values.values()), more)).encode()
     return Transaction(
         external_id=values["transaction_id"],
-        event_time=event_time,
+        event_time=_clamped(event_time, defaults),
         amount=amount,
         currency=currency,
         amount_units=units,
@@ -188,18 +191,28 @@ def _zone(reading: _Reading, defaults: Defaults) -> str:
     return str(stated or defaults.timezone or "UTC")
 
 
-def _event_time(reading: _Reading, zone_name: str, received_at: datetime) -> datetime | None:
-    given = reading.given
+def _event_time(reading: _Reading, zone_name: str, defaults: Defaults) -> datetime | None:
+    """The time as it was stated, or that of receipt."""
+    given, received_at = reading.given, defaults.received_at
+    ahead = None if defaults.clamp else defaults.ahead
     if "timestamp" in given:
         return reading.of(  # type: ignore[no-any-return]
             "timestamp",
-            lambda value: fields.checked(fields.moment(value, zone_name), received_at),
+            lambda value: fields.checked(
+                fields.moment(value, zone_name), received_at, ahead=ahead, behind=defaults.behind
+            ),
         )
     if "time_of_day" in given:
         return reading.of(  # type: ignore[no-any-return]
             "time_of_day", lambda value: fields.clock_time(value, zone_name, received_at)
         )
     return received_at.astimezone(UTC)
+
+
+def _clamped(stated: datetime, defaults: Defaults) -> datetime:
+    """Now for what lies too far ahead, if the source says so; what was stated is in the digest."""
+    too_far = defaults.clamp and stated > defaults.received_at + defaults.ahead
+    return defaults.received_at.astimezone(UTC) if too_far else stated
 
 
 def _position(reading: _Reading) -> tuple[float | None, float | None]:

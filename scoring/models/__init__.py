@@ -9,10 +9,12 @@ from scoring.models.labels import Label
 from scoring.models.lists import ListEntry, ListVersion
 from scoring.models.outbox import Delivery, Endpoint, OutboundEvent
 from scoring.models.policies import PolicyRequest
+from scoring.models.receipts import Receipt
 from scoring.models.registry import ModelVersion, PromotionRequest, TrainingRun
+from scoring.models.rejects import RejectedRecord
 from scoring.models.requests import IdempotentRequest
 from scoring.models.resolutions import Resolution
-from scoring.models.sources import RejectedRecord, Source
+from scoring.models.sources import Source, SourceVersion
 from scoring.models.transactions import Transaction
 from scoring.models.work import Chunk, JobProgress, JobSlot, Upload
 
@@ -42,11 +44,13 @@ __all__ = [
     "OutboundEvent",
     "PolicyRequest",
     "PromotionRequest",
+    "Receipt",
     "RejectedRecord",
     "Resolution",
     "ShadowScore",
     "Snapshot",
     "Source",
+    "SourceVersion",
     "TrainingRun",
     "Transaction",
     "Upload",

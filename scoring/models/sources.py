@@ -1,10 +1,12 @@
-"""Where transactions come from, and what was refused at the door."""
+"""Where transactions come from, and every version of what is said about it."""
 
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 from guardian.models import GroupObjectPermission
 from guardian.shortcuts import assign_perm
 
@@ -36,12 +38,27 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
 
 class Source(models.Model):
-    """An upstream system. Transaction ids are unique within their source."""
+    """An upstream system. Transaction ids are unique within their source.
+
+    `connection` says how it is reached and is shown; `sealed` are its secrets by name, which
+    `scoring.secrets` opens. Both have the settings of its kind (`scoring/connections.py`).
+    """
 
     class Kind(models.TextChoices):
         REST = "rest"
         CSV = "csv"
         PARQUET = "parquet"
+        KAFKA = "kafka"
+        MQTT = "mqtt"
+        WEBHOOK = "webhook"
+
+    class Late(models.TextChoices):
+        ACCEPT = "ACCEPT", "Take it, however old it is"
+        REJECT = "REJECT", "Refuse what is older than this when it comes"
+
+    class Future(models.TextChoices):
+        REJECT = "REJECT", "Refuse what is further ahead than this"
+        CLAMP = "CLAMP", "Take it as of now"
 
     name = models.SlugField(max_length=64, unique=True)
     title = models.CharField(max_length=120, blank=True)
@@ -49,7 +66,17 @@ class Source(models.Model):
     currency = models.CharField(max_length=3, default=base_currency)
     timezone = models.CharField(max_length=64, default="UTC")
     mapping = models.JSONField(default=dict, blank=True)  # their column -> our field
+    connection = models.JSONField(default=dict, blank=True)
+    sealed = models.JSONField(default=dict, blank=True)  # name of a secret -> sealed text
+    schema = models.JSONField(null=True, blank=True)  # JSON Schema of a record as it is sent
+    pii = ArrayField(models.CharField(max_length=200), default=list, blank=True)  # their columns
+    late = models.CharField(max_length=8, choices=Late.choices, default=Late.ACCEPT)
+    late_after = models.PositiveIntegerField(default=86_400)  # seconds before its receipt
+    future = models.CharField(max_length=8, choices=Future.choices, default=Future.REJECT)
+    future_after = models.PositiveIntegerField(default=300)  # seconds after its receipt
     active = models.BooleanField(default=True)
+    version = models.PositiveIntegerField(default=1)
+    heard_at = models.DateTimeField(null=True, editable=False)  # within half a minute
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SourceQuerySet.as_manager()
@@ -78,26 +105,21 @@ class Source(models.Model):
         )
 
 
-class RejectedRecord(models.Model):
-    """A record that did not become a transaction: where it stood, what it said, why not."""
+class SourceVersion(models.Model):
+    """What a source said from then on, without its secrets. Never changed, never deleted."""
 
-    source = models.ForeignKey(Source, models.PROTECT)
-    upload = models.ForeignKey("scoring.Upload", models.CASCADE, null=True, related_name="rejects")
-    position = models.BigIntegerField()  # row number in a file, 1-based; 0 for REST
-    record = models.JSONField()
-    reasons = models.JSONField()  # {"amount": "is not a number"}
-    at = models.DateTimeField(auto_now_add=True)
+    source = models.ForeignKey(Source, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    values = models.JSONField()  # every field of scoring.sourcing.TOLD
+    changed = ArrayField(models.CharField(max_length=64), default=list)  # fields, secret:<name>
+    by = models.CharField(max_length=150)  # as the trail names them
+    at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        ordering = ["id"]
+        ordering = ["-number"]
         constraints = [
-            # A chunk of a file read again after a crash must not double its rejects.
-            models.UniqueConstraint(
-                fields=["upload", "position"],
-                condition=models.Q(upload__isnull=False),
-                name="reject_once_per_row",
-            )
+            models.UniqueConstraint(fields=["source", "number"], name="source_version_once")
         ]
 
     def __str__(self) -> str:
-        return f"{self.source} row {self.position}"
+        return f"{self.source.name} version {self.number}"

@@ -1,0 +1,78 @@
+"""What was refused at the doors: kept as it came, counted by reason, mended, replayed or let go."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scoring.models import Receipt, RejectedRecord, Source
+
+MOST_BYTES = 65_536  # of one record; what is longer is cut, and says so
+LONGEST = 500  # characters of a value that was cut
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A record that was refused, field by field, and where it stood."""
+
+    record: Any
+    reasons: Mapping[str, str]
+    position: int = 0
+    place: str = ""
+
+
+def keep(
+    source: Source, refused: Sequence[Bad], *, receipt: Receipt | None = None
+) -> list[RejectedRecord]:
+    """Keep them for whoever mends them, in the caller's transaction."""
+    rows = []
+    for one in refused:
+        record, cut = storable(one.record)
+        rows.append(
+            RejectedRecord(
+                source=source,
+                receipt=receipt,
+                position=one.position,
+                place=one.place[:300],
+                record=record,
+                cut=cut,
+                reasons={plain(name)[:200]: reason for name, reason in one.reasons.items()},
+            )
+        )
+    return RejectedRecord.objects.bulk_create(rows)
+
+
+def storable(record: Any) -> tuple[Any, bool]:
+    """The record as JSON that the database holds, and whether anything had to be cut.
+
+    Bytes nobody could read stand under `raw`.
+    """
+    if isinstance(record, bytes):
+        text = record.decode("utf-8", "backslashreplace")
+        return {"raw": plain(text[:MOST_BYTES])}, len(text) > MOST_BYTES
+    try:
+        text = json.dumps(record, default=_number_or_text, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        text, record = "", str(record)
+    if text and len(text) <= MOST_BYTES:
+        return json.loads(plain(text).replace("\\u0000", "␀")), False
+    if isinstance(record, Mapping):
+        return {
+            plain(str(name))[:100]: plain(str(value)[:LONGEST])
+            for name, value in list(record.items())[:100]
+        }, True
+    return {"raw": plain(str(record)[:MOST_BYTES])}, True
+
+
+def plain(text: str) -> str:
+    """PostgreSQL's JSON holds neither NUL nor half a surrogate pair."""
+    return text.replace("\x00", "␀").encode("utf-8", "replace").decode()
+
+
+def _number_or_text(value: Any) -> Any:
+    """A Decimal as the shortest number that means the same, or as text where none does."""
+    text = str(value)
+    try:
+        return float(text) if json.dumps(float(text)) == text else text
+    except ValueError:
+        return text

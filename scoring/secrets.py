@@ -1,0 +1,60 @@
+"""Secrets of other systems, at rest: sealed so that a copy of the database alone opens none.
+
+AES-256-GCM with a key made of SECRET_KEY for this purpose alone. A sealed text names the key it was
+sealed with, so SECRET_KEY can change: the former one goes to SECRET_KEY_FALLBACKS, everything is
+read as before, and `manage.py reseal` seals it anew.
+"""
+
+import base64
+import binascii
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+from anomalyshield.keyed import fingerprint, key_for
+
+FORMAT = "s1"
+NONCE = 12  # bytes, as GCM wants them; drawn anew for every text
+PURPOSE = "secrets of other systems"
+
+
+class SecretLost(Exception):
+    """It cannot be opened: SECRET_KEY is another one, or the text was changed."""
+
+
+def seal(text: str) -> str:
+    """The text as it may be stored; sealed twice it looks different each time."""
+    key = _keys()[0]
+    nonce = os.urandom(NONCE)
+    mark = f"{FORMAT}.{fingerprint(key)}"
+    closed = AESGCM(key).encrypt(nonce, text.encode(), mark.encode())
+    return f"{mark}.{base64.urlsafe_b64encode(nonce + closed).decode()}"
+
+
+def open(sealed: str) -> str:  # the opposite of seal
+    """The text again. Raises SecretLost when no key of this installation opens it."""
+    mark, _, closed = sealed.rpartition(".")
+    try:
+        raw = base64.urlsafe_b64decode(closed)
+    except (binascii.Error, ValueError):
+        raise SecretLost("This is not a sealed secret.") from None
+    for key in _keys():
+        if mark == f"{FORMAT}.{fingerprint(key)}":
+            try:
+                return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], mark.encode()).decode()
+            except (InvalidTag, ValueError):
+                raise SecretLost("The sealed secret was changed.") from None
+    raise SecretLost("SECRET_KEY is not the one this was sealed with; give the secret again.")
+
+
+def current(sealed: str) -> bool:
+    """Whether it is sealed with the key of today, so that no former one is needed for it."""
+    return sealed.rpartition(".")[0] == f"{FORMAT}.{fingerprint(_keys()[0])}"
+
+
+def _keys() -> list[bytes]:
+    """The key of today, then the former ones that may still open."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return [key_for(PURPOSE, secret) for secret in secrets]

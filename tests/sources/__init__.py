@@ -1,0 +1,1 @@
+"""Sources as things that people make: versions, secrets, doors, quarantine."""
