@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from celery import current_app, signals
+from django.db import connection
 
 from anomalyshield import holder, memory
 
@@ -87,9 +88,15 @@ def _warm(sender: Any = None, **_: Any) -> None:
 
 
 def prepare() -> None:
-    """Load what prompt work needs; the children share it, and none of them walks it again."""
+    """Load what prompt work needs; the children share it, and none of them walks it again.
+
+    Call it before anything connects: queries of workers get no help from other processes of the
+    database, which would take the processor from the worker beside it.
+    """
     from scoring import tasks
     from scoring.engine.warming import compile_kernels
+
+    connection.settings_dict["OPTIONS"]["options"] += " -c max_parallel_workers_per_gather=0"
 
     for work in tasks.WORK:
         if work.queue in tasks.PROMPT:

@@ -34,10 +34,8 @@ KEYED = (
 )
 # keys.country_number and names.channel_number, as the database counts them.
 COUNTRY = "(ascii(country) * 256 + ascii(right(country, 1)))::int8"
-CHANNEL = "CASE {} WHEN channel = '' THEN 0::int8 ELSE {}::int8 END".format(
-    " ".join(
-        f"WHEN lower(channel) = '{word}' THEN {number}::int8" for word, number in CHANNELS.items()
-    ),
+CHANNEL = "CASE lower(channel) WHEN '' THEN 0::int8 {} ELSE {}::int8 END".format(
+    " ".join(f"WHEN '{word}' THEN {number}::int8" for word, number in CHANNELS.items()),
     OTHER_CHANNEL,
 )
 PAST = f"{KEYED}, coalesce(latitude, 'NaN'), coalesce(longitude, 'NaN'), {COUNTRY}"
@@ -46,15 +44,17 @@ NOW = (
     f" coalesce(nullif(mcc, ''), '0')::int8, {CHANNEL}"
 )
 ENTITIES = ("user", "card", "device")
+NOBODY: Rows = np.empty(0, np.int64)
 
 
 def events_of(ids: Sequence[int]) -> Rows:
     """Stored transactions that nobody has decided yet, as events in the order of time."""
+    # The decided ones are looked up together: an anti-join goes down the index for each row.
     undecided = (
-        f"SELECT {NOW} FROM scoring_transaction AS t WHERE id = ANY(%s::int8[])"
-        " AND NOT EXISTS (SELECT FROM scoring_decision WHERE transaction_id = t.id)"
+        f"SELECT {NOW} FROM scoring_transaction WHERE id = ANY(%(ids)s::int8[]) AND id NOT IN"
+        " (SELECT transaction_id FROM scoring_decision WHERE transaction_id = ANY(%(ids)s::int8[]))"
     )
-    return _in_local_time(arrays.fetched(undecided, [arrays.literal(ids)], EVENT))
+    return _in_local_time(arrays.fetched(undecided, {"ids": arrays.literal(ids)}, EVENT))
 
 
 def stored_events(ids: Sequence[int]) -> Rows:
@@ -90,10 +90,13 @@ def read(
         return History.none()
     first = moment(int(events["time"].min())) - timedelta(days=DAYS)
     last = moment(int(events["time"].max()))
-    past = [
-        ordered(_of(entity, np.unique(events[entity]), first, last, known_at), entity)
-        for entity in ENTITIES
-    ]
+    keys = {entity: np.unique(events[entity]) for entity in ENTITIES}
+    theirs = _of("user", keys["user"], first, last, known_at)
+    past = [ordered(theirs, "user")]
+    for entity in ENTITIES[1:]:
+        others = _of(entity, keys[entity], first, last, known_at, but=keys["user"])
+        mine = past[0][np.isin(past[0][entity], keys[entity])]
+        past.append(ordered(np.concatenate([mine, others]), entity))
     return History(
         *past,
         by_merchant=_of_merchants(events, known_at),
@@ -109,7 +112,17 @@ def read_users(events: Rows, *, known_at: datetime) -> Rows:
     return ordered(_of("user", np.unique(events["user"]), first, last, known_at), "user")
 
 
-def _of(entity: str, keys: Rows, first: datetime, last: datetime, known_at: datetime) -> Rows:
+def _of(
+    entity: str,
+    keys: Rows,
+    first: datetime,
+    last: datetime,
+    known_at: datetime,
+    *,
+    but: Rows = NOBODY,
+) -> Rows:
+    """The payments of these entities, `but` not of these users: those are read already, and most
+    cards and devices are somebody's own."""
     known = keys[keys != 0].tolist()
     if not known:
         return np.empty(0, HISTORY)
@@ -117,9 +130,12 @@ def _of(entity: str, keys: Rows, first: datetime, last: datetime, known_at: date
         f"SELECT {PAST} FROM scoring_transaction WHERE {entity}_key = ANY(%s::int8[])"
         " AND event_time BETWEEN %s AND %s AND recorded_at <= %s"
     )
+    asked = [arrays.literal(known), first, last, known_at]
     if entity != "user":
         sql += f" AND {entity}_key <> 0"  # lets the partial index be used
-    return arrays.fetched(sql, [arrays.literal(known), first, last, known_at], HISTORY)
+        sql += " AND user_key <> ALL(%s::int8[])"
+        asked.append(arrays.literal(but.tolist()))
+    return arrays.fetched(sql, asked, HISTORY)
 
 
 def _of_merchants(events: Rows, known_at: datetime) -> Rows:

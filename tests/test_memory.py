@@ -5,6 +5,7 @@ import weakref
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 
 from anomalyshield import memory, serving, worker
 from scoring import warming
@@ -38,9 +39,12 @@ def test_what_is_loaded_is_left_alone_and_what_comes_later_is_collected() -> Non
 def test_web_processes_and_workers_settle_once_they_are_loaded(monkeypatch) -> None:
     for place, name in ((warming, "warm"), (kernels, "compile_kernels")):
         monkeypatch.setattr(place, name, lambda: None)
+    options = connection.settings_dict["OPTIONS"]
+    monkeypatch.setitem(options, "options", options["options"])  # as it was, afterwards
     settled = []
     monkeypatch.setattr(memory, "settle", lambda: settled.append(1))
     serving.on_starting(None)
     serving.post_worker_init(None)
     worker.prepare()
     assert len(settled) == 3
+    assert "max_parallel_workers_per_gather=0" in options["options"]  # nor do two workers race
