@@ -4,8 +4,6 @@ from typing import Any
 
 from django import forms
 
-from scoring.columns import Refused, checked_options
-from scoring.engine import fields
 from scoring.models import Source
 from scoring.sources import FILE_SOURCES
 
@@ -43,45 +41,3 @@ class UploadForm(forms.Form):
         label="File", max_length=5000, widget=forms.FileInput({"accept": ACCEPTED})
     )
     source = forms.ModelChoiceField(Source.objects.filter(active=True), empty_label="Choose …")
-
-
-class SourceForm(forms.ModelForm):
-    """What a source says once for all its records."""
-
-    mapping = MappingField(label="Columns called otherwise")
-
-    class Meta:
-        model = Source
-        fields = ("name", "title", "kind", "currency", "timezone", "mapping", "active")
-        labels = {"timezone": "Time zone"}
-        help_texts = {
-            "name": "Short, without spaces; it cannot be changed later",
-            "timezone": "Of times that state no offset, for example Asia/Kolkata",
-            "active": "Takes new files and transactions",
-        }
-
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.fields["name"].disabled = self.instance.pk is not None
-        kinds = [(value, value.upper()) for value in Source.Kind.values]
-        self.fields["kind"].widget.choices = kinds
-
-    def clean_currency(self) -> str:
-        return str(self._read(fields.currency, "currency"))
-
-    def clean_timezone(self) -> str:
-        return str(self._read(fields.zone_name, "timezone"))
-
-    def clean_mapping(self) -> dict[str, str]:
-        try:
-            return dict(
-                checked_options({"mapping": self.cleaned_data["mapping"]}).get("mapping", {})
-            )
-        except Refused as refusal:
-            raise forms.ValidationError(str(refusal)) from None
-
-    def _read(self, how: Any, name: str) -> Any:
-        try:
-            return how(self.cleaned_data[name])
-        except fields.Unfit as unfit:
-            raise forms.ValidationError(f"{self.cleaned_data[name]} {unfit}.") from None

@@ -7,8 +7,11 @@ from django.db import transaction
 
 from anomalyshield.audit.record import actor_of, record
 from scoring import secrets as vault
+from scoring import source_documents
+from scoring.columns import Refused
 from scoring.keeping import grant_new
 from scoring.models import Source, SourceVersion
+from scoring.source_rules import checked
 
 TOLD = (
     "name", "title", "kind", "connection", "schema", "mapping", "pii", "currency", "timezone",
@@ -19,9 +22,12 @@ FIRST_HAND = "the installation"  # who made what no person made
 
 @transaction.atomic
 def make_source(*, by: Any, secrets: Mapping[str, str] | None = None, **fields: Any) -> Source:
-    """A source under a name nobody has yet; its secrets are sealed and never shown again."""
-    sealed = _sealed({}, secrets or {})
-    source = Source.objects.create(**fields, sealed=sealed)
+    """A source under a name nobody has yet; its secrets are sealed and never shown again.
+
+    Raises `Refused`, which names the field that makes no sense.
+    """
+    fields, secrets = checked(fields.get("kind", Source.Kind.CSV), fields, secrets or {})
+    source = Source.objects.create(**fields, sealed=_sealed({}, secrets))
     grant_new(source, by=by)
     _keep_version(source, by=by, changed=[])
     record(by=by, action="source.made", object=source, after=_for_trail(source))
@@ -38,12 +44,17 @@ def change_source(
     """
     source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
     before, shown = told(source), _for_trail(source)
+    kind = fields.get("kind", source.kind)
+    if kind != source.kind:  # what was said of the other kind means nothing here
+        fields = {"connection": {}, **fields}
+        source.sealed = {}
+    fields, secrets = checked(kind, fields, secrets or {})
     for name, value in fields.items():
         setattr(source, name, value)
-    source.sealed = _sealed(source.sealed, secrets or {})
+    source.sealed = _sealed(source.sealed, secrets)
     after = told(source)
     changed = [name for name in TOLD if before[name] != after[name]]
-    changed += [f"secret:{name}" for name in secrets or {}]
+    changed += [f"secret:{name}" for name in secrets]
     if not changed:
         return source
     if not source.versions.exists():  # it was made before there were versions, or by no person
@@ -53,6 +64,23 @@ def change_source(
     _keep_version(source, by=by, changed=changed)
     record(by=by, action="source.changed", object=source, before=shown, after=_for_trail(source))
     return source
+
+
+@transaction.atomic
+def load_document(*, by: Any, text: str) -> tuple[Source, bool]:
+    """Make or change the source a YAML document names; was it made?
+
+    What the document does not name stays. Raises `Refused`, also for a name that is taken by a
+    source this person does not keep.
+    """
+    fields, secrets = source_documents.read(text)
+    name = fields.pop("name")
+    found = Source.objects.filter(name=name).first()
+    if found is None:
+        return make_source(by=by, name=name, secrets=secrets, **fields), True
+    if not isinstance(by, str) and not Source.objects.visible_to(by).filter(pk=found.pk).exists():
+        raise Refused("name", f"The name {name} is taken.")
+    return change_source(by=by, source=found, secrets=secrets, **fields), False
 
 
 @transaction.atomic

@@ -32,7 +32,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # sources
     path("sources/", sources.sources, name="sources"),
     path("sources/new/", sources.make, name="source-new"),
+    path("sources/document/", sources.document, name="source-document"),
     path("sources/<int:pk>/", sources.source, name="source"),
+    path("sources/<int:pk>/document.yaml", sources.as_document, name="source-yaml"),
     path("sources/<int:pk>/keepers/", keepers.keepers, name="source-keepers"),
     # allow and deny lists
     path("lists/", list_pages.entries, name="lists"),

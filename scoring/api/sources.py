@@ -2,19 +2,21 @@
 
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from rest_framework import serializers as s
 from rest_framework.request import Request
 
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
 from anomalyshield.rest.resource import Resource, does
-from anomalyshield.rest.shapes import Flag, Listed, Strict, Text, page
-from scoring import keeping
-from scoring.columns import Refused, checked_options
-from scoring.engine import fields
-from scoring.models import Source
-from scoring.sourcing import change_source, make_source
+from anomalyshield.rest.shapes import Flag, Listed, Strict, Text, Whole, page
+from scoring import keeping, source_documents, source_rules
+from scoring.columns import Refused
+from scoring.models import Source, SourceVersion
+from scoring.sampled import MOST_CHARACTERS, try_sample
+from scoring.sourcing import change_source, load_document, make_source
+
+LENGTH = {"min_value": 0, "max_value": 2**31 - 1, "required": False}
 
 
 class SourceChangeIn(Strict):
@@ -22,22 +24,31 @@ class SourceChangeIn(Strict):
 
     title = Text(max_length=120, allow_blank=True, required=False)
     kind = s.ChoiceField(Source.Kind.choices, required=False)
+    connection = s.DictField(
+        required=False, help_text="How it is reached: settings of its kind, none of them secret"
+    )
+    secrets = s.DictField(
+        child=Text(allow_blank=True, max_length=20_000, trim_whitespace=False),
+        required=False,
+        help_text="Sealed, and told to nobody again; an empty one is forgotten",
+    )
+    schema = s.DictField(
+        required=False, allow_null=True, help_text="JSON Schema (2020-12) of a record as it is sent"
+    )
     currency = Text(max_length=3, required=False, help_text="ISO 4217")
     timezone = Text(max_length=64, required=False, help_text="IANA, of times without an offset")
     mapping = s.DictField(child=Text(), required=False, help_text="Their column: our field")
+    pii = s.ListField(
+        child=Text(max_length=200),
+        max_length=200,
+        required=False,
+        help_text="Fields that tell who somebody is",
+    )
+    late = s.ChoiceField(Source.Late.choices, required=False)
+    late_after = Whole(**LENGTH, help_text="Seconds before its receipt")
+    future = s.ChoiceField(Source.Future.choices, required=False)
+    future_after = Whole(**LENGTH, help_text="Seconds after its receipt")
     active = Flag(required=False, help_text="Takes new files and transactions")
-
-    def validate_currency(self, value: str) -> str:
-        return _read(fields.currency, value)
-
-    def validate_timezone(self, value: str) -> str:
-        return _read(fields.zone_name, value)
-
-    def validate_mapping(self, value: dict[str, str]) -> dict[str, str]:
-        try:
-            return dict(checked_options({"mapping": value}).get("mapping", {}))
-        except Refused as refusal:
-            raise s.ValidationError(str(refusal)) from None
 
 
 class SourceIn(SourceChangeIn):
@@ -54,13 +65,89 @@ class SourceOut(s.ModelSerializer):
     """A source and what it says once for all its records."""
 
     mapping = s.DictField(child=s.CharField())
+    connection = s.DictField()
+    schema = s.DictField(allow_null=True)
+    pii = s.ListField(child=s.CharField())
+    secrets = s.SerializerMethodField(help_text="The names of those it has")
 
     class Meta:
         model = Source
         fields = (
-            "id", "name", "title", "kind", "currency", "timezone", "mapping", "active",
-            "created_at",
+            "id", "name", "title", "kind", "connection", "secrets", "schema", "currency",
+            "timezone", "mapping", "pii", "late", "late_after", "future", "future_after",
+            "active", "version", "created_at",
         )  # fmt: skip
+
+    def get_secrets(self, source: Source) -> list[str]:
+        return sorted(source.sealed)
+
+
+class SourceVersionOut(s.ModelSerializer):
+    """What a source said from then on."""
+
+    values = s.DictField()
+    changed = s.ListField(child=s.CharField(), help_text="Fields, and secret:<name>")
+
+    class Meta:
+        model = SourceVersion
+        fields = ("number", "by", "at", "changed", "values")
+
+
+class DocumentIn(Strict):
+    """A source as YAML."""
+
+    yaml = Text(max_length=source_documents.MOST, trim_whitespace=False)
+
+
+class DocumentOut(s.Serializer):
+    """A source as YAML, without its secrets."""
+
+    yaml = s.CharField()
+
+
+class SampleIn(Strict):
+    """Records, and the source they are tried on as it would be."""
+
+    sample = Text(
+        max_length=MOST_CHARACTERS,
+        trim_whitespace=False,
+        help_text="A JSON object, a list of them, one a line, or CSV with a header",
+    )
+    source = SourceChangeIn(help_text="What a source says; readSource tells what one says now")
+
+
+class CellOut(s.Serializer):
+    """One field of one record."""
+
+    theirs = s.CharField()
+    ours = s.CharField(help_text="Empty: kept as further data")
+    value = s.CharField(help_text="As it would be stored")
+    reason = s.CharField(help_text="Why it is refused; empty if it is not")
+
+
+class TriedRecordOut(s.Serializer):
+    """One record of the sample."""
+
+    record = s.IntegerField(help_text="Counted from 1")
+    cells = CellOut(many=True, help_text="Its fields, and those it lacks")
+
+
+class ReasonOut(s.Serializer):
+    """How many records one field of them spoils."""
+
+    field = s.CharField()
+    reason = s.CharField()
+    records = s.IntegerField()
+
+
+class SampleOut(s.Serializer):
+    """What the sample would give."""
+
+    read = s.IntegerField()
+    accepted = s.IntegerField()
+    rejected = s.IntegerField()
+    reasons = ReasonOut(many=True)
+    records = TriedRecordOut(many=True, help_text="The first of them, field by field")
 
 
 class KeepersIn(Strict):
@@ -89,7 +176,10 @@ class Sources(Resource):
     def post(self, request: Request, given: dict[str, Any]) -> Source:
         """Make a source under a name nobody has yet."""
         try:
-            return make_source(by=request.user, **given)
+            with transaction.atomic():
+                return make_source(by=request.user, **given)
+        except Refused as refusal:
+            raise not_so(refusal) from None
         except IntegrityError:
             taken = f"There is a source named {given['name']} already."
             raise Problem(409, "taken", taken, pointer="/name") from None
@@ -106,10 +196,75 @@ class OneSource(Resource):
     @does("changeSource", "source.edit", SourceOut, body=SourceChangeIn, versioned=True)
     def patch(self, request: Request, pk: int, given: dict[str, Any]) -> Source:
         """Change what a source says of its records from now on; stored ones stay as they are."""
-        return change_source(by=request.user, source=self.one(request, pk), **given)
+        try:
+            return change_source(by=request.user, source=self.one(request, pk), **given)
+        except Refused as refusal:
+            raise not_so(refusal) from None
 
     def one(self, request: Request, pk: int) -> Source:
         return self.found(Source.objects.visible_to(request.user), pk)
+
+
+class Versions(Resource):
+    """What a source said, and who changed it."""
+
+    @does("listSourceVersions", "source.view", page(SourceVersionOut), asked=Listed)
+    def get(self, request: Request, pk: int, asked: dict[str, Any]) -> dict[str, Any]:
+        """Every version of a source, latest first; secrets are named, never told."""
+        source = self.found(Source.objects.visible_to(request.user), pk)
+        return latest_first(source.versions.all(), asked)
+
+
+class Documents(Resource):
+    """Sources as documents."""
+
+    @does("loadSource", "source.edit", SourceOut, body=DocumentIn)
+    def post(self, request: Request, given: dict[str, Any]) -> Source:
+        """Make or change the source that a YAML document names; what it leaves out stays."""
+        try:
+            return load_document(by=request.user, text=given["yaml"])[0]
+        except Refused as refusal:
+            text = f"{refusal.field}: {refusal}"
+            raise Problem(400, "invalid", text, pointer="/yaml") from None
+
+
+class OneDocument(Resource):
+    """A source as a document."""
+
+    @does("readSourceDocument", "source.view", DocumentOut)
+    def get(self, request: Request, pk: int) -> dict[str, str]:
+        """The YAML that makes this source again, without its secrets."""
+        found = self.found(Source.objects.visible_to(request.user), pk)
+        return {"yaml": source_documents.write(found)}
+
+
+class TrySample(Resource):
+    """What records would give."""
+
+    @does("trySource", "source.edit", SampleOut, body=SampleIn)
+    def post(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        """Read a sample as such a source would, field by field; nothing is stored."""
+        said = given["source"]
+        secrets, kind = said.pop("secrets", {}), said.get("kind", Source.Kind.REST)
+        try:
+            fields, _ = source_rules.checked(kind, said, secrets)
+        except Refused as refusal:
+            refusal.field = f"source/{refusal.field}"
+            raise not_so(refusal) from None
+        try:
+            tried = try_sample(Source(**fields), given["sample"])
+        except Refused as refusal:
+            raise not_so(refusal) from None
+        return {
+            "read": tried.read,
+            "accepted": tried.accepted,
+            "rejected": tried.rejected,
+            "reasons": [
+                {"field": field, "reason": reason, "records": records}
+                for (field, reason), records in tried.most
+            ],
+            "records": [{"record": number, "cells": cells} for number, cells in tried.rows],
+        }
 
 
 class Keepers(Resource):
@@ -142,8 +297,10 @@ def _keepers(source: Source) -> dict[str, Any]:
     return {"all_engineers": keeping.kept_by_team(source), "people": people}
 
 
-def _read(how: Any, value: str) -> str:
-    try:
-        return str(how(value))
-    except fields.Unfit as unfit:
-        raise s.ValidationError(f"{value} {unfit}.") from None
+def not_so(refusal: Refused) -> Problem:
+    """A refusal of a verb, with the pointer to its field."""
+    sentence = str(refusal)
+    where = f"/{refusal.field}"
+    return Problem(
+        400, "invalid", sentence, pointer=where, errors=[{"pointer": where, "detail": sentence}]
+    )

@@ -43,6 +43,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # sources
     path("api/v1/sources/<int:pk>/keepers", sources.Keepers.as_view(), name="api-keepers"),
     path("api/v1/sources", sources.Sources.as_view(), name="api-sources"),
+    path("api/v1/sources/document", sources.Documents.as_view(), name="api-source-document"),
+    path("api/v1/sources/try", sources.TrySample.as_view(), name="api-source-try"),
+    path(
+        "api/v1/sources/<int:pk>/versions", sources.Versions.as_view(), name="api-source-versions"
+    ),
+    path("api/v1/sources/<int:pk>/document", sources.OneDocument.as_view(), name="api-source-yaml"),
     path("api/v1/sources/<int:pk>", sources.OneSource.as_view(), name="api-source"),
     # allow and deny lists
     path("api/v1/lists", lists.Lists.as_view(), name="api-lists"),

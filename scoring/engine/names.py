@@ -81,6 +81,12 @@ def _names(mapping: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, int]]:
     return known | {theirs: (ours, 0) for theirs, ours in mapping}
 
 
+def our_name(theirs: str, mapping: Mapping[str, str] | None) -> str:
+    """The field of ours that a name gives; empty for what nobody here knows."""
+    known = _names(tuple(mapping.items()) if mapping else ()).get(theirs)
+    return known[0] if known else ""
+
+
 def by_our_names(
     record: Mapping[str, Any], mapping: Mapping[str, str] | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Where transactions come from, and every version of what is said about it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -94,6 +95,12 @@ class Source(models.Model):
         super().save(*args, **more)
         if new:
             assign_perm(USE, Group.objects.get_or_create(name=ENGINEER)[0], self)
+
+    @property
+    def last_heard(self) -> datetime | None:
+        """When something came from it; `last` is of its files, where a list has asked for that."""
+        heard = [self.heard_at, getattr(self, "last", None)]
+        return max((moment for moment in heard if moment), default=None)
 
     def teams(self) -> "models.QuerySet[GroupObjectPermission]":
         """The groups that keep it."""

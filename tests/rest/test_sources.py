@@ -20,7 +20,7 @@ def test_a_source_is_made_listed_and_changed(dana: User) -> None:
     assert made["mapping"] == {"Cust No": "user_id"}
     assert get(dana, "sources")["results"] == [made]
     changed = patch(dana, f"sources/{made['id']}", {"active": False})
-    assert changed == {**made, "active": False}
+    assert changed == {**made, "active": False, "version": 2}
     told = AuditEvent.objects.filter(actor="dana", action__startswith="source.").order_by("pk")
     assert [event.action for event in told] == ["source.made", "source.changed"]
 

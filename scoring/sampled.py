@@ -1,0 +1,142 @@
+"""A sample of a source's records, read as its doors would read them, with nothing stored."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from anomalyshield import strictjson
+from anomalyshield.problems import Problem
+from scoring.admitting import Gate, gate_of
+from scoring.columns import Refused
+from scoring.dryrun import SHOWN, DryRun
+from scoring.engine.names import our_name
+from scoring.engine.transaction import Invalid, Transaction
+from scoring.models import Source
+from scoring.models import Transaction as Stored
+
+MOST_ROWS = 1_000
+MOST_CHARACTERS = 1_000_000
+WHERE = {  # field of ours → what of the transaction it became
+    "transaction_id": "external_id",
+    "timestamp": "event_time",
+    "time_of_day": "event_time",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One field of one record: what it is called, what it means, and what it was read as."""
+
+    theirs: str
+    ours: str  # empty: kept as further data
+    value: str = ""  # as it would be stored
+    reason: str = ""  # why it is refused
+
+
+@dataclass
+class Tried(DryRun):
+    """A dry run over a sample, with each field of the first records."""
+
+    rows: list[tuple[int, list[Cell]]] = field(default_factory=list)  # number from 1, its fields
+    texts: bool = False  # it was CSV, where everything is a text
+
+
+def try_sample(source: Source, text: str) -> Tried:
+    """Read the sample as this source would, saved or not. Refused if it holds no records.
+
+    A sample is one JSON object, a list of them, one object a line, or CSV with a header.
+    """
+    records, texts = _records(text)
+    gate = gate_of(source, timezone.now(), texts=texts)
+    made, ids = Tried(texts=texts), []
+    for number, record in enumerate(records, start=1):
+        made.read += 1
+        found, reasons = _read(gate, record)
+        if found is not None:
+            made.accepted += 1
+            ids.append(found.external_id)
+            if len(made.shown) < SHOWN:
+                made.shown.append(found)
+        made.reasons.update(reasons.items())
+        if len(made.rows) < SHOWN:
+            made.rows.append((number, _cells(record, found, reasons, gate)))
+    if source.pk:
+        made.known = Stored.objects.filter(source=source, external_id__in=ids).count()
+    return made
+
+
+def _read(gate: Gate, record: Any) -> tuple[Transaction | None, dict[str, str]]:
+    if not isinstance(record, Mapping):
+        return None, {"record": "is not an object"}
+    try:
+        return gate.admit(record), {}
+    except Invalid as invalid:
+        return None, invalid.reasons
+
+
+def _records(text: str) -> tuple[list[Any], bool]:
+    """The records of a sample, and whether they are of texts only."""
+    plain = text.strip()
+    if not plain:
+        raise Refused("sample", "Paste some records, or choose a file.")
+    if len(plain) > MOST_CHARACTERS:
+        raise Refused("sample", f"At most {MOST_CHARACTERS:,} characters; a part will do.")
+    if plain[0] in "[{":
+        return _json(plain)[:MOST_ROWS], False
+    rows = csv.DictReader(io.StringIO(plain))
+    try:
+        found = [{str(name): value for name, value in row.items()} for row in rows]
+    except csv.Error as error:
+        raise Refused("sample", f"This is not CSV: {error}.") from None
+    if not found:
+        raise Refused("sample", "There is a header at most; add some rows.")
+    return list(found[:MOST_ROWS]), True
+
+
+def _json(plain: str) -> list[Any]:
+    """A list, an object, or an object a line; Refused with the line that is none."""
+    try:
+        whole = strictjson.loads(plain.encode("utf-8", "replace"))
+    except Problem as problem:
+        if "\n" not in plain or plain[0] == "[":
+            raise Refused("sample", f"This is not JSON. {problem.text}") from None
+    else:
+        return whole if isinstance(whole, list) else [whole]
+    found = []
+    for number, line in enumerate(filter(str.strip, plain.splitlines()), start=1):
+        try:
+            found.append(strictjson.loads(line.encode("utf-8", "replace")))
+        except Problem as problem:
+            raise Refused("sample", f"Line {number} is not JSON. {problem.text}") from None
+    return found
+
+
+def _cells(
+    record: Any, found: Transaction | None, reasons: Mapping[str, str], gate: Gate
+) -> list[Cell]:
+    """Each field as it came, then the reasons of fields that did not come."""
+    cells, told = [], set()
+    for theirs, value in record.items() if isinstance(record, Mapping) else ():
+        ours = our_name(theirs, gate.mapping)
+        said = {ours, theirs} & reasons.keys() - {""}
+        told |= said
+        reason = "; ".join(reasons[name] for name in sorted(said))
+        cells.append(Cell(str(theirs), ours, "" if reason else _value(ours, value, found), reason))
+    cells += [Cell("", name, "", reasons[name]) for name in reasons if name not in told]
+    return cells
+
+
+def _value(ours: str, value: Any, found: Transaction | None) -> str:
+    """What it would be stored as; as it came, where the record is not taken or it is further."""
+    if found is not None and ours:
+        value = getattr(found, WHERE.get(ours, ours), value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return "" if value is None else str(value)[:200]
