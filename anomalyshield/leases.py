@@ -6,6 +6,7 @@ also holds an advisory lock (`holder.py`): when the process dies, its rows are f
 """
 
 import logging
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -123,6 +124,23 @@ def _give_up(row: Leased, how: GiveUp) -> None:
         how(row, f"given up: its worker died {settings.MAX_ATTEMPTS} times")
     except LeaseLost:
         log.info("%r was taken by another process meanwhile", row)
+
+
+def made_claimed(model: type[Row], **values: Any) -> Row:
+    """A new row that is this process's from the start, in the caller's transaction.
+
+    For work that its maker does at once. Should the maker die, the row is freed like any other.
+    """
+    row = model(
+        state=Leased.State.RUNNING,
+        attempts=1,
+        holder=holder.key(),
+        lease_token=uuid.uuid4(),
+        lease_until=_lease_end(),
+        **values,
+    )
+    row.save(force_insert=True)
+    return row
 
 
 @contextmanager

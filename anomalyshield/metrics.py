@@ -23,7 +23,13 @@ RESPONSES = Counter("http_responses_total", "Answers by address and status", ["r
 MISMATCHES = Counter(
     "feature_mismatch_total", "Features sent by clients that differ from ours", ["feature"]
 )
-OWN = (TRANSACTIONS, LATENCY, RESPONSES, MISMATCHES)
+BATCH_ROWS = Histogram(
+    "stream_batch_rows",
+    "Messages stored and decided together",
+    ["source"],
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
+)
+OWN = (TRANSACTIONS, LATENCY, RESPONSES, MISMATCHES, BATCH_ROWS)
 
 
 class FromDatabase:

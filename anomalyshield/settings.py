@@ -342,6 +342,9 @@ INCONCLUSIVE = env.text(
 )
 if INCONCLUSIVE not in {"hold", "release"}:
     raise env.BadSetting(f"ANOMALYSHIELD_INCONCLUSIVE={INCONCLUSIVE!r}: use hold or release.")
+KAFKA_SERVERS = env.text(
+    "KAFKA_SERVERS", "Kafka brokers, host:port with commas, for what is told there"
+)
 WEBHOOK_NETWORKS = env.networks(
     "ANOMALYSHIELD_WEBHOOK_NETWORKS", "Private networks webhooks may go to, like 10.1.0.0/16"
 )

@@ -6,13 +6,14 @@ consumers of brokers, and the quarantine when a mended record is replayed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from anomalyshield import bell, faults
+from anomalyshield import bell, faults, leases
 from scoring import heard, ingest, quarantine, storing
 from scoring.admitting import Gate, gate_of
 from scoring.engine.transaction import Invalid, Transaction
@@ -30,6 +31,7 @@ class Sent:
     record: Any
     place: str = ""  # topic, partition and offset, or whatever finds it again
     wrong: Reasons | None = None
+    at: datetime | None = None  # when it happened, if it does not say so itself
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Accepted:
     stored: dict[int, int] = field(default_factory=dict)  # position → number of the transaction
     repeated: list[int] = field(default_factory=list)  # known already, with the same content
     rejected: dict[int, Reasons] = field(default_factory=dict)
+    chunks: list[Chunk] = field(default_factory=list)  # what is left to decide
     again: bool = False  # this message was taken before: nothing was done now
 
 
@@ -49,12 +52,20 @@ class Inactive(Exception):
 
 @transaction.atomic
 def accept(
-    *, source: Source, sent: Sequence[Sent], door: str, message: str = "", gate: Gate | None = None
+    *,
+    source: Source,
+    sent: Sequence[Sent],
+    door: str,
+    message: str = "",
+    gate: Gate | None = None,
+    claimed: bool = False,
 ) -> Accepted:
     """Store what is good, keep what is not, leave the decisions as chunks: all in one commit.
 
     The same transaction id with the same content is stored once, whenever it comes again; with
     other content it is refused. A `message` (the sender's own id of the whole) is taken once.
+    If `claimed`, the chunks are this process's own from the start: it decides them right after the
+    commit, and should it die, workers do.
     """
     if not source.active:
         raise Inactive(f"The source {source.name} is switched off.")
@@ -82,10 +93,10 @@ def accept(
         ],
         receipt=receipt,
     )
-    leave_chunks(list(stored.values()))
+    chunks = leave_chunks(list(stored.values()), claimed=claimed)
     heard.note(source)
     faults.point("events.before_commit")
-    return Accepted(receipt, stored, repeated, bad)
+    return Accepted(receipt, stored, repeated, bad, chunks)
 
 
 def _before(source: Source, message: str) -> Receipt | None:
@@ -105,7 +116,7 @@ def _read(gate: Gate, sent: Sequence[Sent]) -> tuple[dict[int, Transaction], dic
             bad[at] = {"record": "is not an object"}
         else:
             try:
-                good[at] = gate.admit(one.record)
+                good[at] = gate.admit(one.record, one.at)
             except Invalid as invalid:
                 bad[at] = invalid.reasons
     return good, bad
@@ -132,18 +143,21 @@ def _store(source: Source, good: dict[int, Transaction]) -> tuple[dict[int, int]
     return stored, conflicting
 
 
-def leave_chunks(numbers: Sequence[int]) -> int:
-    """Work rows for these transactions, known from now on; how many."""
+def leave_chunks(numbers: Sequence[int], *, claimed: bool = False) -> list[Chunk]:
+    """Work rows for these transactions, known from now on."""
     if not numbers:
-        return 0
+        return []
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         (known_at,) = cursor.fetchone()
     rows, ordered = settings.CHUNK_ROWS, sorted(numbers)
-    chunks = Chunk.objects.bulk_create(
-        Chunk(transaction_ids=ordered[start : start + rows], known_at=known_at)
-        for start in range(0, len(ordered), rows)
-    )
+    parts = [ordered[start : start + rows] for start in range(0, len(ordered), rows)]
+    if claimed:
+        return [
+            leases.made_claimed(Chunk, transaction_ids=part, known_at=known_at) for part in parts
+        ]
     if len(ordered) >= RING_FROM:
         bell.leave("chunk")
-    return len(chunks)
+    return Chunk.objects.bulk_create(
+        Chunk(transaction_ids=part, known_at=known_at) for part in parts
+    )

@@ -1,17 +1,19 @@
 """One way from a record to a transaction for every door: what the source says of its records."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
 from scoring import schemas
+from scoring.engine.names import by_our_names
 from scoring.engine.transaction import Defaults, Invalid, Transaction, parse
 from scoring.models import Source
 
 Reasons = dict[str, str]
+TIMES = {"timestamp", "time_of_day"}
 Check = Callable[[Mapping[str, Any]], Reasons]
 
 
@@ -23,11 +25,17 @@ class Gate:
     mapping: Mapping[str, str]
     check: Check | None = None
 
-    def admit(self, record: Mapping[str, Any]) -> Transaction:
-        """The transaction, or Invalid with every field that is wrong."""
+    def admit(self, record: Mapping[str, Any], at: datetime | None = None) -> Transaction:
+        """The transaction, or Invalid with every field that is wrong.
+
+        A record that tells no time happened `at`, which is what a broker says of its message.
+        """
         wrong = self.check(record) if self.check else {}
+        defaults = self.defaults
+        if at is not None and not TIMES & by_our_names(record, self.mapping)[0].keys():
+            defaults = replace(defaults, received_at=min(at, defaults.received_at))
         try:
-            found = parse(record, defaults=self.defaults, mapping=self.mapping)
+            found = parse(record, defaults=defaults, mapping=self.mapping)
         except Invalid as invalid:
             raise Invalid(wrong | invalid.reasons) from None
         if wrong:

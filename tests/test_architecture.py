@@ -17,14 +17,14 @@ EVERYWHERE = {"anomalyshield"}  # accounts, audit, leases: the ground floor
 MAY = {
     "scoring.engine": {"scoring.engine"},
     "scoring.sources": {"scoring.engine", "scoring.sources"},
-    "scoring.streaming": {"scoring.engine"},
+    "scoring.streaming.spark": {"scoring.engine"},
     "scoring": {"scoring"} | EVERYWHERE,
     "alerts": {"scoring", "alerts"} | EVERYWHERE,
     "cases": {"scoring", "alerts", "cases"} | EVERYWHERE,
     "anomalyshield.accounts": EVERYWHERE,
     "anomalyshield.audit": EVERYWHERE,
 }
-WITHOUT_DJANGO = ("scoring.engine", "scoring.sources", "scoring.streaming")
+WITHOUT_DJANGO = ("scoring.engine", "scoring.sources", "scoring.streaming.spark")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:

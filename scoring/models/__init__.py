@@ -15,6 +15,7 @@ from scoring.models.rejects import RejectedRecord
 from scoring.models.requests import IdempotentRequest
 from scoring.models.resolutions import Resolution
 from scoring.models.sources import Source, SourceVersion
+from scoring.models.streams import StreamPosition
 from scoring.models.transactions import Transaction
 from scoring.models.work import Chunk, JobProgress, JobSlot, Upload
 
@@ -51,6 +52,7 @@ __all__ = [
     "Snapshot",
     "Source",
     "SourceVersion",
+    "StreamPosition",
     "TrainingRun",
     "Transaction",
     "Upload",

@@ -1,0 +1,83 @@
+"""`manage.py consume`: read the Kafka topics of a source until somebody stops it."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from scoring.models import Source
+from scoring.streaming import connection
+from scoring.streaming.consuming import Reader
+from scoring.streaming.positions import EARLIEST, LATEST
+
+NONE = "There is no active source of kind kafka. Make one on the page Sources, or name it."
+MANY = "Name one of the sources: {}."
+
+
+class Command(BaseCommand):
+    """One member of the group. Start it again beside itself to read partitions in parallel."""
+
+    help = "Read the Kafka topics of a source: stored and decided, positions in PostgreSQL."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("source", nargs="?", help="Its name; without it the only one of kafka")
+        parser.add_argument("--servers", help="host:port, with commas; else those of the source")
+        parser.add_argument("--topic", action="append", help="Else those of the source")
+        parser.add_argument("--group", help="Consumer group; anomaly-detection without it")
+        parser.add_argument(
+            "--start",
+            choices=[EARLIEST, LATEST],
+            help="Where a partition nobody here has read yet begins",
+        )
+
+    def handle(self, *_: Any, **given: Any) -> None:
+        source = found(given["source"], connection.KAFKA, NONE)
+        stop = stopping()
+        try:
+            settings = connection.of(
+                source,
+                bootstrap_servers=given["servers"],
+                topics=given["topic"],
+                group_id=given["group"],
+                auto_offset_reset=given["start"],
+            )
+            reader = Reader(source, settings, stop)
+            warm()
+            self.stderr.write(f"{source.name} reads {', '.join(settings.topics)}.")
+            reader.run()
+        except (connection.Misconfigured, connection.Missing) as reason:
+            raise CommandError(str(reason)) from None
+
+
+def found(name: str | None, kind: str, none: str) -> Source:
+    """The source of that name, or the only one of its kind; a sentence if there is none."""
+    if name is not None:
+        source = Source.objects.filter(name=name).first()
+        if source is None:
+            raise CommandError(f"There is no source called {name}.")
+        if not source.active:
+            raise CommandError(f"The source {name} is switched off.")
+        return source
+    sources = list(Source.objects.filter(kind=kind, active=True))
+    if len(sources) != 1:
+        raise CommandError(MANY.format(", ".join(one.name for one in sources)) if sources else none)
+    return sources[0]
+
+
+def warm() -> None:
+    """What the first decision needs and takes long, before anything waits for it."""
+    from scoring.current import current_scorer
+    from scoring.engine.warming import compile_kernels
+
+    compile_kernels()
+    current_scorer()
+
+
+def stopping() -> threading.Event:
+    """Set by SIGTERM and Ctrl-C; what is at hand is finished."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

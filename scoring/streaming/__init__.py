@@ -1,0 +1,1 @@
+"""Records that keep coming: Kafka topics in and out, and MQTT."""

@@ -1,0 +1,33 @@
+"""One broker for all tests of a run; skipped aloud where there can be none."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scoring.engine.warming import compile_kernels
+from tests.streams.broker import Absent, Broker, classpath
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_kernels() -> None:
+    """A process that reads compiles them before it begins; the session of a test cannot wait."""
+    compile_kernels()
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Broker]:
+    folder = Path(tempfile.mkdtemp(prefix="anomalyshield-kafka-"))
+    try:
+        broker = Broker(folder, classpath())
+    except Absent as reason:
+        pytest.skip(str(reason))
+    try:
+        broker.prepare()
+        broker.start()
+        yield broker
+    finally:
+        broker.stop()
+        shutil.rmtree(folder, ignore_errors=True)
