@@ -6,19 +6,19 @@
 
   const off = document.body.dataset.keys === "off"; // by this person's choice
 
-  // --- keys: an element with data-key is pressed by that key, a field is gone to
-  for (const element of document.querySelectorAll(".decision-bar [data-key], .actions [data-key], .notice [data-key]")) {
+  // --- keys: an element with data-key is pressed by that key, a field is gone to; digits are for verdicts
+  for (const element of document.querySelectorAll(".decision-bar :is([data-key], [data-digit]), .actions [data-key], .notice [data-key]")) {
     if (off || element.matches("input, select")) continue;
     const hint = document.createElement("kbd");
-    hint.textContent = element.dataset.key;
+    hint.textContent = element.dataset.key ?? element.dataset.digit;
     element.append(hint);
   }
   for (const words of document.querySelectorAll("[data-keys]")) words.hidden = off;
 
   const press = (key) => {
-    const element = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    const element = document.querySelector(`[data-key="${CSS.escape(key)}"], [data-digit="${CSS.escape(key)}"]`);
     if (!element || element.disabled) return false;
-    if (element.matches("select")) element.closest("details")?.setAttribute("open", "");
+    if (element.matches("input, select")) element.closest("details")?.setAttribute("open", "");
     if (element.matches("input, select, textarea")) element.focus();
     else element.click();
     // What a summary opens is filled in at once.

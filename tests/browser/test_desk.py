@@ -122,6 +122,26 @@ def test_snoozed_by_key_it_is_out_of_the_way_and_z_brings_it_back_exactly(page: 
     assert stood(pk) == before
 
 
+def test_each_disposition_has_a_digit(page: Page) -> None:
+    said = [value for value, _ in Alert.VERDICTS]
+    bar = ["TRUE_POSITIVE_FRAUD", "FALSE_POSITIVE", "BENIGN_POSITIVE", "INCONCLUSIVE"]
+    digits = [*bar, "TRUE_POSITIVE_AML", "POLICY_VIOLATION", "TEST"]
+    assert set(digits) == set(said)
+    page.goto("/alerts/")
+    page.keyboard.press("n")
+    page.wait_for_selector(".decision-bar [data-key=f] kbd")
+    for digit, disposition in enumerate(digits, start=1):
+        pk = number_of(page)
+        page.keyboard.press(str(digit))
+        page.wait_for_url(lambda url, pk=pk: f"/alerts/{pk}/" not in url)
+        page.wait_for_selector(".decision-bar [data-key=f] kbd")
+        assert Alert.objects.get(pk=pk).disposition == disposition
+    page.keyboard.press("8")
+    page.keyboard.type("A-1")
+    assert page.locator("[name=of]").input_value() == "A-1"  # asked of which; nothing is decided
+    assert Alert.objects.closed().count() == len(digits)
+
+
 def test_keys_help_search_palette_and_leave(page: Page, ana: User) -> None:
     page.goto("/alerts/")
     page.keyboard.press("?")
