@@ -22,6 +22,7 @@ from scoring.engine.sampling import Share, counted, weighted_share
 from scoring.models import Label
 
 DAYS = (30, 90, 365)
+USUAL = 90
 LEAST = 20  # reviews of one person, below which nothing is said of them
 MOST = 20_000  # the latest; more change no figure
 LABELS = [Label.Value.TRUE_FRAUD, Label.Value.FALSE_POSITIVE, Label.Value.INCONCLUSIVE]
@@ -78,6 +79,7 @@ class Figures:
 
     days: int
     reviews: int
+    settled: int  # of these; the others are still under discussion
     at_random: Agreement
     all: Agreement
     table: list[tuple[str, list[int]]]  # first said → how often each was said then
@@ -87,7 +89,7 @@ class Figures:
     hidden: int = 0  # persons with too few reviews
 
 
-def figures(asker: Any, days: int = 90) -> Figures:
+def figures(asker: Any, days: int = USUAL) -> Figures:
     """Of the queues this person sees, over reviews answered in so many days."""
     rows = read(asker, days)
     at_random = [row for row in rows if row.why == Review.Why.RANDOM]
@@ -105,6 +107,7 @@ def figures(asker: Any, days: int = 90) -> Figures:
     return Figures(
         days=days,
         reviews=len(rows),
+        settled=len(settled),
         at_random=cohen(table(at_random)),
         all=cohen(table(rows)),
         table=list(zip(_heads(), table(rows), strict=True)),

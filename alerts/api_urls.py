@@ -158,6 +158,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # verdicts looked at again
     path("api/v1/reviews", reviews.Reviews.as_view(), name="api-reviews"),
     path("api/v1/reviews/agreement", reviews.AgreementOf.as_view(), name="api-agreement"),
+    path(
+        "api/v1/reviews/agreement.<str:kind>",
+        reviews.AgreementFile.as_view(),
+        name="api-agreement-file",
+    ),
     path("api/v1/reviews/shares", reviews.Shares.as_view(), name="api-review-shares"),
     path("api/v1/reviews/<int:pk>", reviews.OneReview.as_view(), name="api-review"),
     path("api/v1/reviews/<int:pk>/take", reviews.Take.as_view(), name="api-review-take"),

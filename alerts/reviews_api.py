@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from alerts import agreement, drawing, reviews
+from alerts.agreement_file import days_of, file_of
 from alerts.models import Review, ReviewPolicy
 from alerts.review_shapes import (
     AgreementAsked,
@@ -20,9 +24,10 @@ from alerts.review_shapes import (
     SharesOut,
 )
 from alerts.views.reviews import find
+from anomalyshield.exports import KINDS
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
-from anomalyshield.rest.resource import Resource, does
+from anomalyshield.rest.resource import Download, Resource, does
 from anomalyshield.rest.shapes import page
 
 
@@ -33,6 +38,27 @@ class AgreementOf(Resource):
     def get(self, request: Request, asked: dict[str, Any]) -> agreement.Figures:
         """Cohen's kappa, overturn rates by group; of persons for leads, from twenty reviews on."""
         return agreement.figures(request.user, asked["days"])
+
+
+class AgreementFile(Download):
+    """The same figures as a file."""
+
+    action = "review.view"
+
+    @extend_schema(
+        operation_id="readAgreementFile",
+        parameters=[
+            OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(KINDS)),
+            OpenApiParameter("days", int, enum=list(agreement.DAYS)),
+        ],
+        responses={
+            (200, "text/csv"): str,
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+        },
+    )
+    def get(self, request: Request, kind: str) -> HttpResponseBase:
+        """One line for each figure with its interval, as CSV or XLSX; on the trail."""
+        return file_of(request.user, kind, days_of(request.query_params.get("days", "")))
 
 
 class Reviews(Resource):

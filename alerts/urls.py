@@ -85,6 +85,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reviews/", second.list_reviews, name="reviews"),
     path("reviews/next/", second.following, name="reviews-next"),
     path("reviews/agreement/", agreement.agreed, name="agreement"),
+    path("reviews/agreement.<str:kind>", agreement.file, name="agreement-file"),
     path("reviews/shares/", second.shares, name="review-shares"),
     path("reviews/<int:pk>/", second.review, name="review"),
     path("reviews/<int:pk>/take/", second.take, name="review-take"),

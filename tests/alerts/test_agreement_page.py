@@ -1,9 +1,12 @@
 """How far people agree: the figures of a set made by hand, and of whom nothing is said."""
 
+import csv
+
 import pytest
 
 from alerts import agreement, reviews, triage
 from alerts.models import Review, ReviewPolicy
+from anomalyshield.audit.models import AuditEvent
 from tests.alerts import making
 from tests.conftest import client_of
 
@@ -87,3 +90,26 @@ def test_with_nothing_to_tell_it_says_so(as_ana, cards):
     assert "No review was answered" in as_ana.get("/reviews/agreement/").content.decode()
     told = as_ana.get("/api/v1/reviews/agreement").json()
     assert told["all"]["kappa"] is None
+
+
+def test_the_figures_come_as_a_file_with_their_intervals(ana, reviewed):
+    answer = client_of(ana).get("/reviews/agreement.csv?days=30")
+    head, *lines = list(csv.reader(b"".join(answer).decode().splitlines()))
+    assert head == ["Figure", "By", "Of", "Value", "95 % from", "95 % to", "Reviews"]
+    told = {tuple(line[:3]): line[3:] for line in lines}
+    assert float(told["Kappa", "", "All reviews"][0]) == pytest.approx((0.6 - 0.44) / 0.56)
+    value, low, high, of = told["Overturned", "Disposition", "Fraud"]
+    assert (float(value), of) == (pytest.approx(1 / 3), "3")
+    assert float(low) < 1 / 3 < float(high)
+    assert told["First fraud, then legitimate", "", "All reviews"] == ["", "", "", "2"]
+    event = AuditEvent.objects.get(action="data.exported")
+    assert event.after["filters"] == {"page": "agreement", "days": 30}
+
+
+def test_the_figures_come_as_a_workbook_and_as_nothing_else(ana, otto, dana, reviewed):
+    client = client_of(ana)
+    assert b"".join(client.get("/api/v1/reviews/agreement.xlsx"))[:2] == b"PK"
+    assert client.get("/reviews/agreement.pdf").status_code == 404
+    assert client_of(dana).get("/reviews/agreement.csv").status_code == 403
+    page = client.get("/reviews/agreement/?days=30").content.decode()
+    assert "/reviews/agreement.xlsx?days=30" in page

@@ -180,6 +180,7 @@ READS: dict[str, tuple[str, ...]] = {
     "reviews": ("listReviews",),
     "review": ("readReview",),
     "agreement": ("readAgreement",),
+    "agreement-file": ("readAgreementFile",),
     "label-facts": ("readLabelFacts",),
     "samples": ("listSamples", "readRecall"),
     "sample": ("readSample",),
