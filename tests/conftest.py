@@ -46,11 +46,13 @@ def django_db_setup(
 ) -> Iterator[None]:
     """The test database, and the end of this process's own session before it is dropped.
 
-    pytest-django empties all tables by TRUNCATE after a transactional test; the audit trail
-    refuses that everywhere but here.
+    pytest-django empties all tables by TRUNCATE after a transactional test; the audit trail and
+    evidence refuse that everywhere but here.
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER audit_not_emptied")
+        for table in ("cases_evidence", "cases_evidencecontent"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER evidence_not_emptied")
     yield
     holder.stop()
 

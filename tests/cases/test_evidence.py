@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, ProgrammingError, transaction
 
 from anomalyshield.audit.models import AuditEvent
 from cases import evidence, workflow
@@ -262,3 +262,44 @@ def test_a_file_is_checked_where_it_lies(as_ana, ana, case):
     asking.post(ana, f"cases/{case.pk}/evidence/{kept.pk}/check", None, 409)
     trail = AuditEvent.objects.filter(action="case.evidence_checked").order_by("pk")
     assert [event.outcome for event in trail] == ["DONE", "DONE", "DENIED", "DENIED"]
+
+
+# --- locked with its case -------------------------------------------------------------------------
+LOCKED = {
+    "changed": lambda one: Evidence.objects.filter(pk=one.pk).update(note="Another story"),
+    "replaced": lambda one: EvidenceContent.objects.filter(pk=one.pk).update(content=b"other"),
+    "its bytes removed": lambda one: EvidenceContent.objects.filter(pk=one.pk).delete(),
+    "removed": lambda one: Evidence.objects.filter(pk=one.pk)._raw_delete("default"),
+    "joined": lambda one: Evidence.objects.create(
+        case=one.case, name="late.pdf", bytes=1, sha256="0" * 64, added_by=one.added_by
+    ),
+    "given bytes": lambda one: EvidenceContent.objects.create(evidence=one, content=b"more"),
+}
+
+
+@pytest.fixture
+def kept(ana, case) -> Evidence:
+    return evidence.add(by=ana, case=case, name="statement.pdf", content=PDF)
+
+
+@pytest.mark.parametrize("deed", LOCKED)
+def test_evidence_of_a_closed_case_is_not(deed, kept, ana, lena, cards):
+    making.queue("cards", lena)
+    closed(kept.case, ana, lena)
+    before = Evidence.objects.values().get()
+    with pytest.raises(ProgrammingError, match="is locked with it"), transaction.atomic():
+        LOCKED[deed](kept)
+    assert Evidence.objects.values().get() == before
+    assert evidence.content_of(by=ana, evidence=kept) == PDF
+
+
+def test_evidence_is_locked_from_the_proposal_on_and_free_again_when_it_is_returned(
+    kept, ana, lena, cards
+):
+    making.queue("cards", lena)
+    case = workflow.propose_closure(by=ana, case=kept.case, outcome="CONFIRMED", findings="Stolen")
+    with pytest.raises(ProgrammingError, match="is locked with it"), transaction.atomic():
+        EvidenceContent.objects.update(content=b"other")
+    workflow.return_case(by=lena, case=case, reason="The bank's answer is missing.")
+    evidence.add(by=ana, case=case, name="answer.png", content=PNG)
+    assert case.evidence.count() == 2
