@@ -48,6 +48,12 @@ def perform(row: Reranking) -> None:
             leases.checkpoint(row, through=alerts[-1].pk, alerts=row.alerts + moved)
 
 
+def anew(alerts: Sequence[Alert]) -> None:
+    """Reckon open again what was not while another cost model may have come into force, within the
+    caller's transaction: nobody replaces the model before that ends."""
+    rank(alerts, Costs.from_dict(costs.held().values))
+
+
 def rank(alerts: Sequence[Alert], figures: Costs) -> int:
     """Reckon these, which the caller holds, from all their payments; how many stand elsewhere."""
     sums = _sums(alerts, figures)

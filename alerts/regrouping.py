@@ -13,7 +13,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from alerts import grouping
+from alerts import grouping, ranking
 from alerts.candidates import candidates
 from alerts.guards import Refused, leads, nobody_elses, still_open
 from alerts.models import Alert, AlertHit, AlertLease, Look, Profile, Regrouping
@@ -105,6 +105,8 @@ def undo(*, by: Any, regrouping: Regrouping) -> Regrouping:
         _leave(into, rows[int(next(iter(done.moved)))])
     for pk, fields in done.before.items():
         _restored(rows[int(pk)], fields)
+    # A new cost model passes by what is merged away, and what it was counted by is of before.
+    ranking.anew([rows[int(pk)] for pk in done.before])
     done.undone_at, done.undone_by = timezone.now(), by
     done.save(update_fields=["undone_at", "undone_by"])
     record(by=by, action="alert.regrouping_undone", object=into, after={"alerts": [*done.before]})

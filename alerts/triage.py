@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from alerts import consequences, drawing
+from alerts import consequences, drawing, ranking
 from alerts.dispositions import FOUND
 from alerts.guards import Refused, leads, locked, name_of, nobody_elses, still_open
 from alerts.models import Alert, Note, Verdict
@@ -252,6 +252,7 @@ def _reopen(alert: Alert, verdict: Verdict) -> None:
     alert.closed_by = alert.closed_at = alert.duplicate_of = None
     said = ["disposition", "typology", "closed_by", "closed_at", "duplicate_of"]
     alert.save(update_fields=[*verdict.before, *said])
+    ranking.anew([alert])  # a new cost model passes decided alerts by
 
 
 def _nothing_new(alert: Alert, seen: int | None) -> None:

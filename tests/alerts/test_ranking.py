@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from alerts import ranking
+from alerts import ranking, regrouping, triage
 from alerts.models import Alert, Reranking
 from anomalyshield.audit.models import AuditEvent
 from scoring import cost_changes
@@ -89,3 +89,14 @@ def test_an_alert_raised_after_the_change_stands_in_the_new_order(cards, mona, o
     made = making.decision(making.payment(amount="10"), probability=0.5)
     routing.raise_alerts([made.pk])
     assert losses() == [Decimal("5")]
+
+
+def test_what_comes_back_is_reckoned_by_the_figures_in_force(cards, mona, otto, ana):
+    one, two, three = (making.alert(cards, amount=a, probability=0.5) for a in ("10", "20", "40"))
+    merged = regrouping.merge(by=ana, into=one, alerts=[two])
+    triage.decide(by=ana, alert=three, disposition="FALSE_POSITIVE")
+    change(mona, otto, missed_fee=0.0, recovery=0.5)
+    followed()
+    regrouping.undo(by=ana, regrouping=merged)
+    triage.undo(by=ana, alert=three)
+    assert losses() == [Decimal("2.5"), Decimal("5"), Decimal("10")]
