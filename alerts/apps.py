@@ -14,14 +14,19 @@ class Alerts(AppConfig):
 
     def ready(self) -> None:
         from alerts.handover import on_suspension
-        from alerts.visibility import unread_by
+        from alerts.recall import of_version
+        from alerts.visibility import entries_unread_by, unread_by
         from anomalyshield.accounts.signals import suspended
-        from scoring import withheld
+        from scoring import below, withheld
         from scoring.signals import decisions_made
 
         suspended.connect(on_suspension, dispatch_uid="alerts.handover")
         if unread_by not in withheld.RULES:
             withheld.RULES.append(unread_by)
+        if entries_unread_by not in withheld.ENTRIES:
+            withheld.ENTRIES.append(entries_unread_by)
+        if of_version not in below.TELLERS:
+            below.TELLERS.append(of_version)
         decisions_made.connect(route_after_commit, dispatch_uid="alerts.route")
 
 

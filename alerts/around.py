@@ -6,6 +6,7 @@ a corner shop.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 
@@ -13,6 +14,7 @@ from alerts.entities import COLUMNS, Kind
 from alerts.linkrows import Id, frauds
 from alerts.models import Alert, EntityNote
 from scoring.models import ListEntry
+from scoring.withheld import readable_entries
 
 SHARED = 6  # other customers named of one card or device
 READ = 400  # payments of each looked through for them
@@ -57,7 +59,7 @@ class Around:
     notes: list[EntityNote]
 
 
-def around(alert: Alert, *, with_notes: bool) -> Around:
+def around(alert: Alert, reader: Any, *, with_notes: bool) -> Around:
     """In four queries."""
     paid = alert.transaction
     named = [
@@ -68,7 +70,7 @@ def around(alert: Alert, *, with_notes: bool) -> Around:
     _share(named, paid.user_key)
     known = [one for thing in named for one in (thing, *thing.others)]
     said = frauds([one.id for one in known])
-    listed = _listed(known)
+    listed = _listed(known, reader)
     for one in known:
         one.frauds, one.listed = len(said.get(one.id, {})), listed.get(one.id, "")
     return Around(named, _notes(named) if with_notes else [])
@@ -89,8 +91,9 @@ def _share(named: Sequence[Linked], user_key: int) -> None:
         thing.others, thing.more = found[:SHARED], max(len(found) - SHARED, 0)
 
 
-def _listed(known: Sequence[Linked]) -> dict[Id, str]:
+def _listed(known: Sequence[Linked], reader: Any) -> dict[Id, str]:
     rows = ListEntry.objects.filter(state="ACTIVE", key__in={one.key for one in known})
+    rows = readable_entries(rows, reader)
     said = rows.values_list("entity", "key", "kind")
     return {Id(entity, key): kind for entity, key, kind in said}
 

@@ -13,6 +13,7 @@ from alerts.visibility import masked, unread_by
 from scoring.engine.history import KINDS
 from scoring.models import EntityFraud, ListEntry
 from scoring.views.transactions import read_cursor
+from scoring.withheld import readable_entries
 
 PAYMENTS, ALERTS, LISTED = 20, 10, 10  # of a page
 FRAUDS = 200  # rows read about one entity: what was said and taken back among them
@@ -50,6 +51,7 @@ def portrait(entity: Entity, asker: Any, *, before: str = "", alerts_before: str
     rows = latest(entity)
     alerts = alerts_of(entity, rows, asker)
     shown = _alerts_page(alerts, alerts_before)
+    about = ListEntry.objects.filter(entity=entity.kind, key=entity.key)
     payments = _payments_page(entity, rows, before)
     return Portrait(
         entity=entity,
@@ -57,7 +59,7 @@ def portrait(entity: Entity, asker: Any, *, before: str = "", alerts_before: str
         baseline=baseline(entity, rows),
         peers=beside(entity, rows),
         frauds=frauds_of(entity, asker),
-        entries=list(ListEntry.objects.filter(entity=entity.kind, key=entity.key)[:LISTED]),
+        entries=list(readable_entries(about, asker)[:LISTED]),
         alerts=shown[:ALERTS],
         more_alerts=str(shown[ALERTS - 1].pk) if len(shown) > ALERTS else "",
         outcomes=_outcomes(alerts),

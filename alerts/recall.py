@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from alerts.dispositions import LABEL_OF
 from alerts.models import Alert, Sample, SampleDraw
+from scoring.below import Below
 from scoring.engine.sampling import Estimate, bands, estimated, recall, strata_of
-from scoring.models import Decision, Label
+from scoring.models import Decision, Label, ModelVersion
 
 DAYS = (7, 30, 90)
 
@@ -51,8 +52,46 @@ class Recall:
 
 def measured(days: int = 30) -> Recall:
     """Over the draws of so many days, of all decisions they were drawn from."""
+    return _over(list(_drawn_in(days)), days)
+
+
+def of_version(version: ModelVersion) -> Below | None:
+    """The same over the days of the last ninety on which this version decided everything."""
+    draws = list(_decided_by(version, _drawn_in(DAYS[-1])))
+    if not draws:
+        return None
+    found = _over(draws, DAYS[-1])
+    return Below(
+        since=min(one.day for one in draws),
+        until=max(one.day for one in draws),
+        draws=found.draws,
+        population=sum(band.population for band in found.bands),
+        drawn=sum(band.drawn for band in found.bands),
+        answered=sum(band.answered for band in found.bands),
+        caught=found.caught,
+        missed=found.missed,
+        recall=found.recall,
+        naive=found.naive,
+    )
+
+
+def _drawn_in(days: int) -> QuerySet[SampleDraw]:
     since = timezone.now().date() - timedelta(days=days)
-    draws = list(SampleDraw.objects.filter(day__gte=since))
+    return SampleDraw.objects.filter(day__gte=since)
+
+
+def _decided_by(version: ModelVersion, draws: QuerySet[SampleDraw]) -> QuerySet[SampleDraw]:
+    """Those whose first, last and sampled decisions are of this version: it did not change then."""
+    within = Decision.objects.filter(pk__gt=OuterRef("after"), pk__lte=OuterRef("until"))
+    first, last = (within.order_by(order).values("model")[:1] for order in ("pk", "-pk"))
+    whole = draws.annotate(first=Subquery(first), last=Subquery(last))
+    others = Sample.objects.filter(draw=OuterRef("pk")).exclude(
+        transaction__decision__model=version
+    )
+    return whole.filter(~Exists(others), first=version.pk, last=version.pk)
+
+
+def _over(draws: list[SampleDraw], days: int) -> Recall:
     rows = list(_answers(draws))
     populations = _populations(draws)
     missed = estimated(strata_of(populations, [(b, c, f) for b, c, f in rows if f is not None]))

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from anomalyshield.accounts.grants import granted
 
@@ -45,6 +46,17 @@ def unread_by(user: Any) -> "QuerySet[Any]":
     return AlertHit.objects.filter(alert__in=Review.objects.blinding(user).values("alert")).values(
         "transaction"
     )
+
+
+def entries_unread_by(user: Any) -> "QuerySet[Any]":
+    """Whom somebody put on a list from an alert this person reviews: it would tell the verdict."""
+    from alerts.models import Review
+    from scoring.models import ListEntry
+
+    theirs = Review.objects.blinding(user).annotate(
+        called=Concat(Value("A-"), Cast("alert_id", CharField()))
+    )
+    return ListEntry.objects.filter(behind__in=theirs.values("called")).values("pk")
 
 
 def masked(user: Any) -> bool:

@@ -104,7 +104,7 @@ def _beside(found: Alert, user: Any) -> dict[str, Any]:
         "sentence": SENTENCES.get(found.suspected, ""),
         "timed_kind": kind.value,
         "timed_value": getattr(found.transaction, COLUMNS[kind][1]),
-        "around": around(found, with_notes=not masked(user)),
+        "around": around(found, user, with_notes=not masked(user)),
         "book": playbooks.standing(found.suspected),
         "events": events,
         "amounts": charts.amounts([_point(event) for event in reversed(events)]),

@@ -93,7 +93,7 @@ class AboutEntry(Resource):
     refusals = (lists.Refused,)
 
     def one(self, request: Request, pk: int) -> ListEntry:
-        return self.found(narrow({"state": "all"}), pk)
+        return self.found(narrow({"state": "all"}, request.user), pk)
 
 
 class Lists(AboutEntry):
@@ -102,7 +102,7 @@ class Lists(AboutEntry):
     @does("listEntries", "list.view", page(EntryOut), asked=ListAsked)
     def get(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
         """Entries of both lists, latest first."""
-        found = narrow({name: value for name, value in asked.items() if value})
+        found = narrow({name: value for name, value in asked.items() if value}, request.user)
         if "q" in asked and self.hides(request.user):
             found = found.none()  # asking for a masked value and seeing rows would confirm it
         return latest_first(found, asked)

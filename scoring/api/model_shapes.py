@@ -8,6 +8,7 @@ from rest_framework import serializers as s
 from anomalyshield.leases import Leased
 from anomalyshield.rest.shapes import Flag, Listed, Number, Person, Strict, Text, Whole
 from scoring import judgement, novelty, training
+from scoring.below import below
 from scoring.engine import lane
 from scoring.labels import MATURITY
 from scoring.model_forms import MOST_WEEKS
@@ -133,6 +134,32 @@ class LaneOut(s.Serializer):
     genuine = s.IntegerField()
 
 
+class MissedOfModelOut(s.Serializer):
+    """Frauds it raised nothing for, estimated."""
+
+    total = s.FloatField()
+    low = s.FloatField(help_text="Of its 95 % interval")
+    high = s.FloatField()
+    left = s.FloatField(help_text="Payments in bands of the score without an answer")
+
+
+class BelowOut(s.Serializer):
+    """What the sample below the line says, of days on which the version decided everything."""
+
+    since = s.DateField()
+    until = s.DateField()
+    draws = s.IntegerField(help_text="One a day")
+    population = s.IntegerField(help_text="Payments that raised nothing")
+    drawn = s.IntegerField(help_text="Of these: at random by bands of the score, chances kept")
+    answered = s.IntegerField(help_text="One way or the other")
+    caught = s.IntegerField(help_text="Raised and confirmed")
+    missed = MissedOfModelOut(allow_null=True, help_text="Null: nobody has answered yet")
+    recall = s.ListField(
+        child=s.FloatField(), allow_null=True, help_text="Value, low, high of its 95 % interval"
+    )
+    naive = s.FloatField(allow_null=True, help_text="Recall by labels alone: too good")
+
+
 class ModelOut(ModelRowOut):
     """A version with all its measurements and what was asked about it."""
 
@@ -141,12 +168,19 @@ class ModelOut(ModelRowOut):
     lane = s.SerializerMethodField(help_text="Null for a version without a novelty lane")
 
     class Meta(ModelRowOut.Meta):
-        fields = (*ModelRowOut.Meta.fields, "metrics", "requests", "lane", "online")
+        fields = (*ModelRowOut.Meta.fields, "metrics", "requests", "lane", "below", "online")
 
     online = s.SerializerMethodField(help_text="Of an update: how it does as a shadow, in words")
 
     def get_online(self, version: ModelVersion) -> str:
         return judgement.told(version)
+
+    below = s.SerializerMethodField(help_text="Null where nothing was drawn of what it decided")
+
+    @extend_schema_field(BelowOut(allow_null=True))
+    def get_below(self, version: ModelVersion) -> dict[str, Any] | None:
+        found = below(version)
+        return BelowOut(found).data if found else None
 
     @extend_schema_field(LaneOut(allow_null=True))
     def get_lane(self, version: ModelVersion) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from scoring.lists import Wish
 from scoring.models import ListEntry, Transaction
 from scoring.models.lists import ListEntryQuerySet
 from scoring.privacy import sees_people
+from scoring.withheld import readable_entries
 
 PAGE = 50
 SHOWN = 20  # of the latest payments that met an entry
@@ -123,7 +124,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @allow("list.approve", methods=("POST",))
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
-    found = _found(pk)
+    found = _found(pk, request.user)
     try:
         lists.approve(by=request.user, entry=found)
     except lists.Refused as refusal:
@@ -134,7 +135,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 
 @allow("list.edit", methods=("POST",))
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    found, form = _found(pk), EndForm(request.POST)
+    found, form = _found(pk, request.user), EndForm(request.POST)
     if not form.is_valid():
         return _page(request, pk, form=form, status=400)
     try:
@@ -145,9 +146,9 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("list-entry", pk)
 
 
-def narrow(asked: dict[str, Any]) -> ListEntryQuerySet:
-    """The entries that answer the filters, the latest first."""
-    found = ListEntry.objects.select_related("proposed_by", "approved_by", "ended_by")
+def narrow(asked: dict[str, Any], reader: Any) -> ListEntryQuerySet:
+    """The entries that answer the filters and are not withheld, the latest first."""
+    found = _seen_by(reader)
     match asked.get("state", ""):
         case "":
             found = found.living()
@@ -174,7 +175,7 @@ def _list(request: HttpRequest, *, status: int = 200, **given: Any) -> HttpRespo
     hidden = not sees_people(request.user)
     filters = Filter(request.GET, hidden=hidden)
     asked = filters.asked
-    rows = list(narrow(asked)[: PAGE + 1])
+    rows = list(narrow(asked, request.user)[: PAGE + 1])
     kept = {name: value for name, value in asked.items() if name != "before"}
     more = urlencode({**kept, "before": rows[PAGE - 1].pk}) if len(rows) > PAGE else ""
     context = {
@@ -185,7 +186,7 @@ def _list(request: HttpRequest, *, status: int = 200, **given: Any) -> HttpRespo
         "is_first": "before" not in asked,
         "more": more,
         "hidden": hidden,
-        "waiting": ListEntry.objects.filter(state=ListEntry.State.PROPOSED).count(),
+        "waiting": narrow({"state": "PROPOSED"}, request.user).count(),
         "may_edit": request.user.may("list.edit"),
         "form": EntryForm(initial={"kind": "DENY", "entity": "card"}),
         "columns": ",".join(listfile.COLUMNS),
@@ -201,7 +202,7 @@ def _page(
     form: EndForm | None = None,
     error: str = "",
 ) -> HttpResponse:
-    found, user = _found(pk), request.user
+    found, user = _found(pk, request.user), request.user
     proposed = found.state == ListEntry.State.PROPOSED
     context = {
         "entry": found,
@@ -217,9 +218,13 @@ def _page(
     return render(request, "scoring/list_entry.html", context, status=status)
 
 
-def _found(pk: int) -> ListEntry:
+def _found(pk: int, reader: Any) -> ListEntry:
+    return get_object_or_404(_seen_by(reader), pk=pk)
+
+
+def _seen_by(reader: Any) -> ListEntryQuerySet:
     people = ("proposed_by", "approved_by", "ended_by")
-    return get_object_or_404(ListEntry.objects.select_related(*people), pk=pk)
+    return readable_entries(ListEntry.objects.select_related(*people), reader)
 
 
 def _met(entry: ListEntry) -> list[Transaction]:

@@ -26,6 +26,7 @@ from scoring import (
     updating,
     watching,
 )
+from scoring.below import below
 from scoring.cost_effect import bills_of
 from scoring.doubts import doubts
 from scoring.model_forms import ReasonForm, TrainForm
@@ -195,6 +196,7 @@ def _page(
         "requests": version.requests.select_related("asked_by", "answered_by"),
         "watched": _watched(version),
         "lane": novelty.followed(version),
+        "below": below(version),
         "online": judgement.told(version),
         "waiting": waiting,
         "own": waiting is not None and waiting.asked_by == request.user,
@@ -202,6 +204,7 @@ def _page(
         "promotable": version.state in promotions.PROMOTABLE and waiting is None,
         "reason_form": form or ReasonForm(),
         "may": _rights(request.user),
+        "may_sample": request.user.may("review.view"),
     }
     return render(request, "scoring/model.html", context, status=status)
 

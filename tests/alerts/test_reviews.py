@@ -10,8 +10,8 @@ from alerts import corrections, drawing, reviews, triage
 from alerts.models import Alert, Note, Review, ReviewPolicy, Verdict
 from anomalyshield.accounts.people import change_user
 from anomalyshield.audit.models import AuditEvent
-from scoring import resolving
-from scoring.models import Label
+from scoring import lists, resolving
+from scoring.models import Label, ListEntry
 from tests.alerts import making
 from tests.conftest import client_of, person
 
@@ -371,3 +371,29 @@ def test_a_verdict_is_drawn_within_two_statements_more(ana, bert, cards):
 def test_programs_read_that_nothing_is_drawn_yet(lead):
     told = client_of(lead).get("/api/v1/reviews/shares").json()
     assert (told["random_share"], told["made_at"], told["made_by"]) == (0, None, None)
+
+
+# --- whom the first person put on a list ----------------------------------------------------------
+def test_who_was_listed_with_the_verdict_is_withheld_until_the_answer(ana, lena, bert, cards):
+    drawn(random_share=1)
+    wish = lists.Wish("DENY", "user", "customer-0042", "Her account is taken over.")
+    alert = decided(ana, cards, user="customer-0042", more={"put": [wish]})
+    other = making.alert(cards, user="customer-0042")
+    entry = ListEntry.objects.get()
+    review = Review.objects.get(alert=alert)
+    pages = ["/lists/", "/lists/?q=customer-0042", f"/alerts/{other.pk}/"]
+    pages += ["/entities/user/customer-0042/"]
+    client, api = client_of(bert), f"/api/v1/lists/{entry.pk}"
+    for page in pages:
+        told = client.get(page).content.decode()
+        assert "taken over" not in told, page
+        assert f"/lists/{entry.pk}/" not in told, page
+        assert "list-DENY" not in told, page
+    assert client.get(f"/lists/{entry.pk}/").status_code == 404
+    assert client.get(api).status_code == 404
+    assert client.get("/api/v1/lists").json()["results"] == []
+    assert client.post(f"/lists/{entry.pk}/end/", {"reason": "No."}).status_code == 404
+    assert "taken over" in client_of(ana).get("/lists/").content.decode()
+    reviews.answer(by=bert, review=review, disposition=LEGITIMATE)
+    assert "taken over" in client.get("/lists/").content.decode()
+    assert client.get(api).status_code == 200

@@ -9,7 +9,7 @@ from alerts import recall, sampling, triage
 from alerts.models import Alert, ReviewPolicy, Sample, SampleDraw
 from anomalyshield.audit.models import AuditEvent
 from scoring import labels
-from scoring.models import Decision, Label, Transaction
+from scoring.models import Decision, Label, ModelVersion, Transaction
 from tests.alerts import making
 from tests.conftest import client_of
 
@@ -180,3 +180,40 @@ def test_nonsense_is_refused(as_ana, drawn):
     for said in ({}, {"disposition": "MAYBE"}, {"disposition": FRAUD, "typology": "NO"}):
         assert as_ana.post(f"/reviews/samples/{one.pk}/answer/", said).status_code == 400
     assert not Sample.objects.answered().exists()
+
+
+# --- on the page of the version ------------------------------------------------------------------
+@pytest.fixture
+def version(db) -> ModelVersion:
+    return ModelVersion.objects.create(
+        number=1, folder="nowhere", sha256="0" * 64, kind="warm", cutoff=timezone.now(),
+        metrics={"budget": 0.005},
+    )  # fmt: skip
+
+
+def test_a_version_tells_what_it_misses_and_how_that_was_drawn(version, ana, otto, drawn):
+    Decision.objects.update(model=version)
+    found = recall.of_version(version)
+    assert (found.draws, found.population, found.drawn) == (1, 50, 12)
+    assert (found.answered, found.missed, found.recall) == (0, None, None)
+    for place, one in enumerate(drawn.samples.order_by("pk")):
+        sampling.answer(by=ana, sample=one, disposition=LEGITIMATE if place else FRAUD)
+    told = recall.of_version(version)
+    value, low, high = told.recall
+    assert (told.answered, told.caught) == (12, 0)
+    assert told.missed.low < told.missed.total < told.missed.high
+    assert low <= value <= high
+    page = client_of(otto).get(f"/models/{version.pk}/").content.decode()
+    assert "What it misses" in page
+    assert "12 were drawn on 1 day" in page
+    read = client_of(otto).get(f"/api/v1/models/{version.pk}").json()["below"]
+    assert read["recall"] == list(told.recall)
+    assert read["missed"]["total"] == told.missed.total
+
+
+def test_days_on_which_another_version_decided_too_say_nothing_of_either(version, drawn):
+    assert recall.of_version(version) is None, "it decided none of them"
+    Decision.objects.update(model=version)
+    first = Decision.objects.order_by("pk").first()
+    Decision.objects.filter(pk=first.pk).update(model=None)
+    assert recall.of_version(version) is None
