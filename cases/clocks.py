@@ -80,6 +80,16 @@ def stop(case: Case, *kinds: str, now: datetime | None = None) -> None:
     settle(case)
 
 
+def nothing_owed(case: Case) -> None:
+    """Raise while the regulator's clock runs: it ends by a report, or by two who decide on none."""
+    owed = case.clocks.filter(kind__in=Clock.REGULATORY, stopped_at=None).first()
+    if owed is not None:
+        raise Refused(
+            f"{case} was determined on {owed.determined_on}: file the report, or decide with a "
+            "second person that none is made. Until then its clock runs."
+        )
+
+
 @transaction.atomic
 def determine(
     *, by: Any, case: Case, on: date, subject_known: bool = True, reason: str = ""
@@ -116,7 +126,7 @@ def continue_from(case: Case, filed_on: date) -> Clock:
 
 
 def run_again(case: Case) -> None:
-    """What was taken to be done is not: the last report that was due is due as before."""
+    """What was taken to be done is not, or was not taken: the last report is due as before."""
     last = case.clocks.filter(kind__in=Clock.REGULATORY).order_by("-pk").first()
     if last is not None and not case.clocks.filter(kind=last.kind, stopped_at=None).exists():
         last.stopped_at = None

@@ -71,6 +71,7 @@ def hand_over(*, by: Any, case: Case, to: Any, reason: str = "") -> Case:
 def abandon(*, by: Any, case: Case, reason: str) -> Case:
     """It was no case. Its undecided alerts go back to their queues: nobody has judged them."""
     case = locked(case)
+    clocks.nothing_owed(case)
     move(case, Verb.ABANDON, by=by)
     case.closed_by, case.closed_at = by, timezone.now()
     for alert in case.alerts.open().order_by("pk"):

@@ -226,6 +226,7 @@ AFTER: dict[str, Callable[[Report, dict[str, Any]], Any]] = {
     "confirm": lambda report, said: clocks.stop(report.case, *REGULATORY),
     "reconsider": lambda report, said: clocks.run_again(report.case),
     "file": lambda report, said: clocks.stop(report.case, *REGULATORY),
+    "reject": lambda report, said: clocks.run_again(report.case),
     "continue": lambda report, said: _next(report, said["by"]),
 }
 

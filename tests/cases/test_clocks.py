@@ -148,6 +148,26 @@ def test_a_closed_case_may_still_owe_a_report(ana, bert, case):
     assert case.due_at == clock.due_at
 
 
+def test_no_way_of_a_case_moves_or_stops_what_the_regulator_counts(ana, bert, adam, case, berlin):
+    clock = clocks.determine(by=ana, case=case, on=timezone.now().date())
+    due, started = clock.due_at, clock.started_at
+    with pytest.raises(Refused, match="decide with a second person"):
+        progress.abandon(by=ana, case=case, reason="It was nothing.")
+    case = progress.suspend(by=ana, case=case, waits_for="POLICE", reason="x")
+    case = progress.resume(by=ana, case=case)
+    calendarwork.save_calendar(
+        by=adam, calendar=berlin, name="Berlin", zone="Europe/Berlin", week=WEEK,
+        holidays=[(due.date().isoformat(), "A holiday on the last day")],
+    )  # fmt: skip
+    case = workflow.propose_closure(by=ana, case=case, outcome="CONFIRMED", findings="x")
+    case = workflow.approve_closure(by=bert, case=case, seen=case.proposal)
+    case = reopening.ask(by=ana, case=case, reason="More came.")
+    reopening.approve(by=bert, case=case, seen=case.proposal)
+    clock.refresh_from_db()
+    assert (clock.due_at, clock.started_at, clock.stopped_at) == (due, started, None)
+    assert not clock.pauses.exists()
+
+
 def test_without_a_subject_there_is_more_time_and_another_day_needs_a_reason(ana, case):
     today = timezone.now().date()
     assert clocks.determine(by=ana, case=case, on=today, subject_known=False).days == 60

@@ -286,6 +286,8 @@ def test_filed_it_stops_the_clock_and_may_be_acknowledged_or_rejected(ana, appro
     done = filed(ana, approved)
     assert case.clocks.get(kind="REG_FILING").stopped_at is not None
     no = reporting.step(by=ana, report=done, step="reject", reason="Box 4 is empty.")
+    running = case.clocks.get(kind="REG_FILING")
+    assert (running.stopped_at, running.days) == (None, 30), "what was rejected is still owed"
     again = reporting.step(by=ana, report=no, step="amend", reason="Box 4.")
     assert (again.state, again.is_written, again.approved_by) == ("AMENDED", True, None)
 
