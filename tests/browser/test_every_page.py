@@ -18,9 +18,19 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from alerts import bulk, corrections, mailing, snoozing, suppressing
+from alerts import (
+    bulk,
+    corrections,
+    feedback,
+    mailing,
+    reviews,
+    sampling,
+    snoozing,
+    suppressing,
+    triage,
+)
 from alerts.guards import leads
-from alerts.models import Alert
+from alerts.models import Alert, ReviewPolicy
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import PUBLIC
@@ -84,11 +94,16 @@ def starts(user: User) -> Iterator[str]:
 
 @pytest.fixture
 def furnished() -> dict[str, list[str]]:
-    """A demo day, and one of each thing that only people make.
+    """A demo day, and one of each thing that only people make."""
+    call_command("demo", rows=1500, verbosity=0)
+    return furnish()
+
+
+def furnish() -> dict[str, list[str]]:
+    """One of each thing that only people make, on a demo day; `make screenshots` asks for it, too.
 
     Answers, by person, the addresses to which only a download or a state of a moment leads.
     """
-    call_command("demo", rows=1500, verbosity=0)
     names = ("ana", "lena", "adam", "mona")
     ana, lena, adam, mona = (User.objects.get(username=name) for name in names)
     alert, other, third = Alert.objects.by_urgency().awake().filter(assignee=None)[:3]
@@ -125,6 +140,12 @@ def furnished() -> dict[str, list[str]]:
     held = uploads.receive(
         by=dana, source=done.source, name="held.csv", file=rows, options={}, hold=True
     )
+    every = dict.fromkeys(ReviewPolicy.SHARES, 1.0)
+    reviews.set_shares(by=lena, shares=every, reason="To learn how far we agree.")
+    said = Alert.objects.by_urgency().awake().filter(assignee=None).exclude(cases=case)[:1].get()
+    triage.decide(by=ana, alert=said, disposition="FALSE_POSITIVE", confidence="UNSURE")
+    sampling.draw(budget=5, settled=timedelta(0))
+    feedback.fill(budget=4)
     version = ModelVersion.objects.latest("pk")
     return {
         "ana": [
@@ -196,6 +217,11 @@ def test_every_page_is_whole_for_everyone(browser: Browser, live_server, furnish
         "suppression",
         "playbooks",
         "playbook",
+        "reviews",
+        "review",
+        "samples",
+        "questions",
+        "agreement",
     } <= visited
 
 
