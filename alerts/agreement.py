@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
@@ -34,7 +35,7 @@ READ = (
 
 @dataclass(frozen=True)
 class Row:
-    """One answered review."""
+    """Answered reviews that have all of this in common, and how many of them there are."""
 
     why: str
     chance: float
@@ -44,8 +45,9 @@ class Row:
     typology: str
     queue: str
     person: str
+    many: int = 1
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, str]:
         first, then = (LABEL_OF[Alert.Disposition(one)] for one in (self.first, self.then))
         return first, then
@@ -106,14 +108,15 @@ def figures(asker: Any, days: int = USUAL) -> Figures:
         groups["Who decided"] = told
     return Figures(
         days=days,
-        reviews=len(rows),
-        settled=len(settled),
+        reviews=sum(row.many for row in rows),
+        settled=sum(row.many for row in settled),
         at_random=cohen(table(at_random)),
         all=cohen(table(rows)),
         table=list(zip(_heads(), table(rows), strict=True)),
         heads=_heads(),
         overturned=weighted_share(
-            [row.overturned for row in settled], [row.chance for row in settled]
+            [row.overturned for row in settled for _ in range(row.many)],
+            [row.chance for row in settled for _ in range(row.many)],
         ),
         groups={name: found for name, found in groups.items() if found},
         hidden=len(persons) - len(told),
@@ -121,23 +124,26 @@ def figures(asker: Any, days: int = USUAL) -> Figures:
 
 
 def read(asker: Any, days: int) -> list[Row]:
-    """The answered reviews of standing verdicts, the latest so many."""
+    """The answered reviews of standing verdicts, the latest so many, alike ones together."""
     since = timezone.now() - timedelta(days=days)
     found = Review.objects.standing().answered().filter(answered_at__gte=since)
     seen = found.filter(alert__queue__in=queues_of(asker)).order_by("-answered_at", "-pk")
-    return [Row(*values) for values in seen.values_list(*READ)[:MOST]]
+    alike = Counter(seen.values_list(*READ)[:MOST])
+    return [Row(*values, many) for values, many in alike.items()]
 
 
 def table(rows: Iterable[Row]) -> list[list[int]]:
     """Rows: the label that was given first; columns: the one of the second person."""
-    counts = Counter(row.labels for row in rows)
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        counts[row.labels] += row.many
     return [[counts[first, then] for then in LABELS] for first in LABELS]
 
 
 def lines(rows: list[Row], name_of: Any) -> list[Line]:
     """By name, never by figure: this is no ranking."""
-    agreed = counted((name_of(row), row.agreed) for row in rows)
-    overturned = counted((name_of(row), row.overturned) for row in rows if row.settled)
+    agreed = counted((name_of(row), row.agreed, row.many) for row in rows)
+    overturned = counted((name_of(row), row.overturned, row.many) for row in rows if row.settled)
     return [
         Line(name, share, overturned.get(name, Share(0, 0)))
         for name, share in sorted(agreed.items())

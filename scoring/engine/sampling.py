@@ -216,13 +216,13 @@ class Share:
         return wilson(self.found, self.of)[1]
 
 
-def counted(pairs: Iterable[tuple[str, bool]]) -> Mapping[str, Share]:
-    """Of each name how many there are and how many of them are so."""
+def counted(rows: Iterable[tuple[str, bool, int]]) -> Mapping[str, Share]:
+    """Of each name how many there are and how many of them are so; a row stands for so many."""
     counts: dict[str, list[int]] = {}
-    for name, so in pairs:
+    for name, so, many in rows:
         own = counts.setdefault(name, [0, 0])
-        own[0] += so
-        own[1] += 1
+        own[0] += so * many
+        own[1] += many
     return {name: Share(*own) for name, own in counts.items()}
 
 
