@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('scoring', '0021_labels_that_models_asked_for'),
+        ('scoring', '0022_sources_have_versions_and_rejects_are_settled'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
