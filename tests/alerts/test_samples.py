@@ -205,7 +205,7 @@ def test_a_version_tells_what_it_misses_and_how_that_was_drawn(version, ana, ott
     assert low <= value <= high
     page = client_of(otto).get(f"/models/{version.pk}/").content.decode()
     assert "What it misses" in page
-    assert "12 were drawn on one day" in page
+    assert "12 were drawn: by bands" in page
     read = client_of(otto).get(f"/api/v1/models/{version.pk}").json()["below"]
     assert read["recall"] == list(told.recall)
     assert read["missed"]["total"] == told.missed.total

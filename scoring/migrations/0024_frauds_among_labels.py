@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('scoring', '0022_sources_have_versions_and_rejects_are_settled'),
+        ('scoring', '0023_positions_of_streams'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
