@@ -289,6 +289,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "samples", "description": "Payments below the line, and what the alerts miss"},
         {"name": "questions", "description": "What models ask people about"},
         {"name": "lists", "description": "Who is always denied, and who allowed for a while"},
+        {"name": "events", "description": "Transactions nobody waits for, decided afterwards"},
         {"name": "files", "description": "Many transactions at once"},
         {"name": "sources", "description": "Where transactions come from"},
         {"name": "models", "description": "Versions, trainings, promotion by two people"},
@@ -312,6 +313,15 @@ SPECTACULAR_SETTINGS = {
 OPEN_SCORING = env.flag(
     "ANOMALYSHIELD_OPEN_SCORING",
     "Demo only: /detect and /predict without a credential, from this machine",
+)
+RATE_LIMIT = env.number(
+    "ANOMALYSHIELD_RATE_LIMIT", "Requests a minute at the doors for events, per key", 6000, least=1
+)
+BACKLOG = env.number(
+    "ANOMALYSHIELD_BACKLOG",
+    "Events that may wait for their decision; beyond it their doors answer 503",
+    200_000,
+    least=1,
 )
 SCRAPE_TOKEN = env.text("ANOMALYSHIELD_SCRAPE_TOKEN", "Bearer token that may read /metrics")
 

@@ -47,6 +47,8 @@ def storable(record: Any) -> tuple[Any, bool]:
 
     Bytes nobody could read stand under `raw`.
     """
+    if record is None:
+        return {"raw": "null"}, False  # a null of JSON is no value to the database
     if isinstance(record, bytes):
         text = record.decode("utf-8", "backslashreplace")
         return {"raw": plain(text[:MOST_BYTES])}, len(text) > MOST_BYTES

@@ -127,6 +127,14 @@ class KeyForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
+    per_minute = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        label=_("Requests a minute"),
+        help_text=_("Empty: what holds for every key."),
+    )
+
     def __init__(self, *args: object, by: User) -> None:
         super().__init__(*args)
         self.fields["source"].queryset = self.fields["source"].queryset.visible_to(by)

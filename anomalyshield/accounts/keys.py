@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LAST_USED_EVERY = timedelta(minutes=1)
 NOBODY = bytes(32)
+MOST_PER_MINUTE = 1_000_000
 
 
 class Refused(ValueError):
@@ -41,9 +42,12 @@ def make_key(
     scopes: list[str],
     source: "Source | None" = None,
     expires_at: datetime | None = None,
+    per_minute: int | None = None,
 ) -> tuple[ApiKey, str]:
     """The row and the key itself, which is nowhere else and never shown again."""
     _check(by, scopes, expires_at)
+    if per_minute is not None and not 0 < per_minute <= MOST_PER_MINUTE:
+        raise Refused(f"A key makes between 1 and {MOST_PER_MINUTE:,} requests a minute.")
     if source is not None and not type(source).objects.visible_to(by).filter(pk=source.pk).exists():
         raise NotYours("This source is not yours to open.")
     prefix = "as_" + secrets.token_hex(4)
@@ -56,6 +60,7 @@ def make_key(
         source=source,
         created_by=by,
         expires_at=expires_at,
+        per_minute=per_minute,
     )
     record(by=by, action="key.made", object=made, after=_state(made))
     return made, key
@@ -112,4 +117,5 @@ def _state(key: ApiKey) -> dict[str, object]:
         "scopes": key.scopes,
         "source": key.source and key.source.name,
         "expires": key.expires_at and key.expires_at.isoformat(),
+        "per_minute": key.per_minute,
     }

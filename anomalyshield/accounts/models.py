@@ -102,6 +102,7 @@ class ApiKey(models.Model):
     digest = models.BinaryField(max_length=32)
     scopes = models.JSONField(default=list)  # names from roles.SCOPES
     source = models.ForeignKey("scoring.Source", models.PROTECT, null=True, blank=True)
+    per_minute = models.PositiveIntegerField(null=True, blank=True)  # requests; null: the setting
     created_by = models.ForeignKey(User, models.PROTECT, related_name="keys_made")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -115,6 +116,21 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class RateWindow(models.Model):
+    """How many requests somebody made within one window; see `limits.py`."""
+
+    pk = models.CompositePrimaryKey("who", "slot")
+    who = models.CharField(max_length=100)
+    slot = models.BigIntegerField()
+    count = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["slot"], name="rate_slot")]
+
+    def __str__(self) -> str:
+        return f"{self.count} requests of {self.who}"
 
 
 class LoginAttempts(models.Model):

@@ -15,7 +15,7 @@ from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from anomalyshield import strictjson
+from anomalyshield import limits, strictjson
 from anomalyshield.accounts.authentication import ApiKeyAuthentication
 from anomalyshield.audit.record import denied
 from anomalyshield.problems import MEDIA_TYPE, Problem, body, problem_json
@@ -43,6 +43,8 @@ class Endpoint(APIView):
     """One POST of JSON, answered once per Idempotency-Key; every refusal is a problem."""
 
     action: ClassVar[str] = "score.write"
+    kinds: ClassVar[frozenset[str]] = frozenset({"application/json"})
+    status = 200  # of a good answer
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -51,7 +53,7 @@ class Endpoint(APIView):
             if request.method != "POST":
                 raise Problem(405, "method_not_allowed", "Only POST is answered here.")
             request.user = self.admitted(request)
-            return self._once(request, _received(request))
+            return self._once(request, _received(request, self.kinds))
         except Exception as error:
             response = problem_json(error, {"request": request, "view": self})
             return self._allowed(response) if response.status_code == 405 else response
@@ -59,6 +61,10 @@ class Endpoint(APIView):
     def answer(self, request: HttpRequest, given: dict[str, Any]) -> Any:
         """What to tell the caller, as JSON; given is the body."""
         raise NotImplementedError
+
+    def read(self, request: HttpRequest, raw: bytes) -> Any:
+        """The body as what `answer` is given."""
+        return _object(raw)
 
     def admitted(self, request: HttpRequest) -> Any:
         """Who asks, if they may."""
@@ -70,14 +76,20 @@ class Endpoint(APIView):
         if not user.may(self.action):
             denied(by=user, action=self.action, object=None, reason=request.path)
             raise PermissionDenied
+        self.limited(user)
         return user
+
+    def limited(self, user: Any) -> None:
+        """429 beyond the rate of the key, if it was given one."""
+        if most := getattr(getattr(user, "key", None), "per_minute", None):
+            within(user, most)
 
     def _once(self, request: HttpRequest, raw: bytes) -> HttpResponse:
         asked = idempotency.once(request, principal_of(request.user), raw)
 
         def respond() -> HttpResponse:
             try:
-                return _json(self.answer(request, _object(raw)))
+                return _json(self.answer(request, self.read(request, raw)), self.status)
             except Problem as problem:
                 # A refusal is an answer too: repeated, it is the same. Trouble of ours is not.
                 if asked is None or problem.status_code >= 500 or problem.retry_after:
@@ -89,6 +101,13 @@ class Endpoint(APIView):
     def _allowed(self, response: HttpResponse) -> HttpResponse:
         response["Allow"] = "POST, OPTIONS"
         return response
+
+
+def within(user: Any, most: int) -> None:
+    """Count this request of the caller, or refuse it: 429, and when there is room again."""
+    if wait := limits.wait_for(principal_of(user), most):
+        sentence = f"At most {most:,} requests a minute; go on in {wait} s."
+        raise Problem(429, "rate_limited", sentence, retry_after=wait)
 
 
 KEYS = ApiKeyAuthentication()
@@ -117,11 +136,11 @@ def principal_of(user: Any) -> str:
     return f"user:{user.pk}" if user.pk else "open"
 
 
-def _received(request: HttpRequest) -> bytes:
+def _received(request: HttpRequest, kinds: frozenset[str]) -> bytes:
     """The body as bytes, if it is of a kind and a size we read."""
-    if request.content_type != "application/json":
-        kind = request.content_type or "a body without a type"
-        raise Problem(415, "unsupported_media_type", f"Send application/json, not {kind}.")
+    if request.content_type not in kinds:
+        kind, known = request.content_type or "a body without a type", " or ".join(sorted(kinds))
+        raise Problem(415, "unsupported_media_type", f"Send {known}, not {kind}.")
     charset = request.content_params.get("charset", "utf-8").lower()
     coding = request.META.get("HTTP_CONTENT_ENCODING", "identity").lower()
     if charset not in {"utf-8", "utf8"} or coding != "identity":

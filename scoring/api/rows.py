@@ -110,10 +110,12 @@ def rows_of(given: dict[str, Any], name: str) -> list[Any]:
     if not isinstance(rows, list):
         raise Problem(400, "required", f"{name} is required: a list.", pointer=f"/{name}")
     if len(rows) > MOST_ROWS:
-        raise Problem(
-            413, "too_many_rows", f"At most {MOST_ROWS:,} rows; {ELSEWHERE}.", pointer=f"/{name}"
-        )
+        raise too_many(f"/{name}")
     return rows
+
+
+def too_many(at: str) -> Problem:
+    return Problem(413, "too_many_rows", f"At most {MOST_ROWS:,} rows; {ELSEWHERE}.", pointer=at)
 
 
 def with_id(row: Any) -> Any:

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from scoring.api import costs, endpoints, features, lists, models, policies, rules, sources
 from scoring.api.decisions import OneDecision
+from scoring.api.events import Events, OneReceipt, ReceiptDecisions
 from scoring.api.files import File, FileCancel, FileRejects, FileResume, Files, FileScored
 from scoring.api.label_facts import LabelFacts
 from scoring.api.lookup import Anomalies, OneTransaction
@@ -26,6 +27,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/transactions/<int:pk>", OneTransaction.as_view(), name="api-transaction"),
     path("api/v1/decisions/<int:pk>", OneDecision.as_view(), name="api-decision"),
     path("api/v1/labels/facts", LabelFacts.as_view(), name="api-label-facts"),
+    # events nobody waits for
+    path("api/v1/events", Events.as_view(), name="api-events"),
+    path("api/v1/events/<uuid:pk>", OneReceipt.as_view(), name="api-receipt"),
+    path(
+        "api/v1/events/<uuid:pk>/decisions",
+        ReceiptDecisions.as_view(),
+        name="api-receipt-decisions",
+    ),
     # files
     path("api/v1/ingest/files", Files.as_view(), name="ingest-files"),
     path("api/v1/ingest/files/<int:pk>", File.as_view(), name="ingest-file"),

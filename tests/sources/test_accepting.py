@@ -10,21 +10,13 @@ from scoring.accepting import Inactive, Sent, accept
 from scoring.models import Chunk, Decision, Receipt, RejectedRecord, Source, Transaction
 from scoring.sourcing import make_source
 from tests.scoring import making
+from tests.sources.conftest import event
 
 pytestmark = pytest.mark.django_db
 
 
-def event(number: int, **more: Any) -> dict[str, Any]:
-    return {"transaction_id": f"e{number}", "user_id": f"u{number % 3}", "amount": 10, **more}
-
-
 def sent(*records: Any) -> list[Sent]:
     return [Sent(record) for record in records]
-
-
-@pytest.fixture
-def till(dana: User) -> Source:
-    return make_source(by=dana, name="till", kind="rest")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,7 +13,7 @@ from anomalyshield.accounts.views.keys import visible
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_made_first
 from anomalyshield.rest.resource import Resource, does
-from anomalyshield.rest.shapes import Listed, Moment, Person, Strict, Text, page
+from anomalyshield.rest.shapes import Listed, Moment, Person, Strict, Text, Whole, page
 
 
 class KeyIn(Strict):
@@ -25,6 +25,10 @@ class KeyIn(Strict):
         max_length=64, required=False, allow_null=True, help_text="The only one it speaks for"
     )
     expires_at = Moment(required=False, allow_null=True)
+    per_minute = Whole(
+        required=False, allow_null=True, min_value=1, max_value=1_000_000,
+        help_text="Requests; null: what holds for every key",
+    )  # fmt: skip
 
 
 class KeyOut(s.ModelSerializer):
@@ -37,8 +41,8 @@ class KeyOut(s.ModelSerializer):
     class Meta:
         model = ApiKey
         fields = (
-            "id", "name", "prefix", "scopes", "source", "created_by", "created_at", "expires_at",
-            "revoked_at", "last_used_at",
+            "id", "name", "prefix", "scopes", "source", "per_minute", "created_by", "created_at",
+            "expires_at",            "revoked_at", "last_used_at",
         )  # fmt: skip
 
 
