@@ -15,6 +15,7 @@ from alerts.grouping import expected_loss
 from alerts.models import Alert, AlertHit, Reranking
 from anomalyshield import bell, leases
 from anomalyshield.audit.record import record
+from anomalyshield.rows import rewrite
 from scoring import costs
 from scoring.engine.costs import Costs
 
@@ -60,7 +61,7 @@ def rank(alerts: Sequence[Alert], figures: Costs) -> int:
     moved = [one for one in alerts if one.expected_loss != sums[one.pk]]
     for one in moved:
         one.expected_loss = sums[one.pk]
-    Alert.objects.bulk_update(moved, ["expected_loss"])
+    rewrite(moved, ["expected_loss"])
     return len(moved)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from alerts import grouping, snoozing, suppressing
@@ -10,6 +11,7 @@ from alerts.candidates import Candidate, candidates
 from alerts.models import Alert, AlertHit, Profile, Queue, Route, Routing, SuppressedHit
 from anomalyshield.audit.record import record
 from anomalyshield.locks import one_at_a_time
+from anomalyshield.rows import rewrite
 from scoring import costs
 from scoring.engine.costs import Costs
 from scoring.models import Decision
@@ -48,7 +50,7 @@ def _route(ids: list[int] | None) -> int:
     if not decisions:
         return 0
     now, routes = timezone.now(), active_routes()
-    found = candidates(_without_hits(decisions))
+    found = candidates([one for one in decisions if not one.there])
     placings = suppressing.keep_out([grouping.place(one, routes) for one in found])
     found = [placing.candidate for placing in placings]
     waiting = _locked({placing.key for placing in placings} - {0})
@@ -62,18 +64,14 @@ def _route(ids: list[int] | None) -> int:
 def _claim(ids: list[int] | None) -> list[Decision]:
     related = ("transaction__source", "policy")
     unrouted = Decision.objects.unrouted().select_related(*related).order_by("pk")
+    # A crash between two statements cannot leave one in an alert, but an old backup can.
+    alone = {"decision": OuterRef("pk")}
+    there = Exists(AlertHit.objects.filter(**alone)) | Exists(SuppressedHit.objects.filter(**alone))
+    unrouted = unrouted.annotate(there=there)
     if ids is not None:
         unrouted = unrouted.filter(pk__in=ids)
     # SKIP LOCKED: a row held by someone else is being routed by them, or swept if they die.
     return list(unrouted.select_for_update(skip_locked=True, of=("self",))[:BATCH])
-
-
-def _without_hits(decisions: list[Decision]) -> list[Decision]:
-    """A crash between two statements cannot happen, but an old backup can."""
-    hits = AlertHit.objects.filter(decision__in=decisions).values_list("decision_id", flat=True)
-    kept_out = SuppressedHit.objects.filter(decision__in=decisions).values_list("decision_id")
-    there = set(hits.union(kept_out))
-    return [decision for decision in decisions if decision.pk not in there]
 
 
 def _locked(keys: Iterable[int]) -> list[Alert]:
@@ -98,7 +96,7 @@ def _store(hits: list[AlertHit]) -> None:
     grown = [alert for alert in alerts if alert.pk is not None]
     Alert.objects.bulk_create([alert for alert in alerts if alert.pk is None])
     if grown:
-        Alert.objects.bulk_update(grown, GROWN)
+        rewrite(grown, GROWN)
         snoozing.wake_joined(grown)
     for hit in hits:
         hit.alert = hit.alert  # anew: to set its id alone would have it read again for each hit

@@ -13,7 +13,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+)
 from psycopg import pq
 from psycopg.errors import InvalidSqlStatementName, error_from_result
 
@@ -82,9 +88,10 @@ _known: "WeakKeyDictionary[Any, set[bytes]]" = WeakKeyDictionary()  # by connect
 
 def run(statement: Statement, params: Sequence[object]) -> Any:
     """The result in binary, as libpq holds it. In Django's transaction, if there is one."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        line = connection.connection
+    own = connections[DEFAULT_DB_ALIAS]  # asked once: its proxy looks for the thread's each time
+    own.ensure_connection()
+    with own.wrap_database_errors:
+        line = own.connection
         if not line.autocommit and line.info.transaction_status == pq.TransactionStatus.IDLE:
             line.execute("SELECT 1")  # begins the transaction
         values = statement.values(params)

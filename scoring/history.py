@@ -243,6 +243,8 @@ ONE = prepared.Statement(
 )
 HOURS_AT = 1 + len(PARTED.descr)
 FRAUDS_AT = HOURS_AT + len(SUMS.descr)
+WIDTH = len(HISTORY.descr)
+TIME = (HISTORY.names or ()).index("time")
 DAY = 24 * HOUR
 
 
@@ -254,20 +256,19 @@ def _one(event: Rows, known_at: datetime | None) -> tuple[History, datetime]:
     answer = prepared.run_again(ONE, (known_at, last, *(last - span for span in spans), *keys))
     # Not fetched as a row: the driver would make Python objects of every array.
     known = moment(int.from_bytes(answer.get_value(0, 0), "big", signed=True))
-    rows, parts = arrays.table(answer, 2, HISTORY), arrays.array(answer.get_value(0, 1), "<i8")
-    past = [_turned(rows[parts == part], entity) for part, entity in enumerate(KINDS)]
-    sums = arrays.table(answer, HOURS_AT, SUMS)
-    kept = np.empty(len(sums), HOURS)
-    kept["merchant"] = event["merchant"]
-    for name in SUMS.names or ():
-        kept[name] = sums[name]
-    return History(*past, kept, _ended(arrays.table(answer, FRAUDS_AT, FRAUDS))), known
+    found = arrays.whole(answer, 1, 1 + WIDTH)
+    past = [_turned(found[found[:, 0] == part, 1:], entity) for part, entity in enumerate(KINDS)]
+    sums = arrays.whole(answer, HOURS_AT, len(SUMS.descr))
+    kept = np.empty((len(sums), 1 + sums.shape[1]), np.int64)
+    kept[:, 0], kept[:, 1:] = event["merchant"], sums
+    known_frauds = _ended(arrays.table(answer, FRAUDS_AT, FRAUDS))
+    return History(*past, kept.view(HOURS)[:, 0], known_frauds), known
 
 
-def _turned(latest_first: Rows, entity: str) -> Rows:
-    """The rows of one entity as a History has them."""
-    rows = np.ascontiguousarray(latest_first[::-1])
-    times = rows["time"]
+def _turned(latest_first: np.ndarray, entity: str) -> Rows:
+    """The rows of one entity, as `arrays.whole` gives them, as a History has them."""
+    numbers = np.ascontiguousarray(latest_first[::-1])
+    times, rows = numbers[:, TIME], numbers.view(HISTORY)[:, 0]
     return rows if (times[1:] > times[:-1]).all() else ordered(rows, entity)
 
 

@@ -21,7 +21,7 @@ from scoring.sources.base import Unreadable
 
 log = logging.getLogger(__name__)
 MANY = 10_000  # rows that may change what the planner should believe
-# What histories are looked up by. All 31 columns take seconds of a core, most of it for texts.
+# What histories are looked up by. All columns take half a second of a core, for texts mostly.
 PLANNED = "id, user_key, card_key, device_key, merchant_key, event_time, recorded_at, upload_id"
 KNOWN_OTHERWISE = "is already known with other content"
 # Two files of one source with the same ids in another order would wait for each other for ever.

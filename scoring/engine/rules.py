@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,10 +43,14 @@ def unusual_hour(events: Rows, vectors: Vectors, policy: Policy) -> Fired:
 def high_risk_mcc(events: Rows, vectors: Vectors, policy: Policy) -> Fired:
     """The merchant category code is one in which fraud is frequent."""
     codes = events["mcc"]
-    fired = np.zeros(len(codes), np.bool_)
-    for listed in policy.high_risk_mcc:
-        fired |= codes == int(listed)
-    return fired & (codes != 0), codes.astype(np.float64), 0.0
+    listed = _numbers(policy.high_risk_mcc)
+    fired = (codes[:, None] == listed).any(axis=1) & (codes != 0)
+    return fired, codes.astype(np.float64), 0.0
+
+
+@cache
+def _numbers(codes: tuple[str, ...]) -> NDArray[np.int64]:
+    return np.array([int(code) for code in codes], np.int64)
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def hits(events: Rows, vectors: Vectors, policy: Policy) -> list[list[Hit]]:
     found: list[list[Hit]] = [[] for _ in range(len(events))]
     for rule in RULES:
         fired, observed, limit = rule.fires(events, vectors, policy)
-        for row in np.flatnonzero(fired):
+        for row in fired.nonzero()[0]:
             shown = float(observed[row])
             text = rule.sentence.format(observed=shown, limit=limit, policy=policy)
             found[row].append(Hit(rule.code, text, shown, limit))
