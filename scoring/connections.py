@@ -34,38 +34,43 @@ class Setting:
     form_in_words: str = ""
 
 
-SECURITY = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
+LOGIN = (
+    Setting("tls", "TLS", "flag", default=False),
+    Setting("username", "User"),
+    Setting("password", "Password", secret=True),
+    Setting("ca_file", "File of certificates", help="On this machine; empty: the system's"),
+)
 SETTINGS: dict[str, tuple[Setting, ...]] = {
     K.REST: (),
     K.CSV: (),
     K.PARQUET: (),
     K.KAFKA: (
         Setting(
-            "bootstrap_servers", "Brokers", "list", "host:port, one a line",
+            "bootstrap_servers", "Brokers", "list", "host:port, one a line; empty: KAFKA_SERVERS",
             form=ADDRESS, form_in_words="host:port",
         ),
-        Setting("topic", "Topic", default="transactions"),
+        Setting("topic", "Topics", help="Between commas; empty: those of the set"),
+        Setting(
+            "preset", "Set of topics", "choice",
+            "plain: transactions, alerts; staged: transactions_raw, transactions_anomalies",
+            "plain", ("plain", "staged"),
+        ),
         Setting("group_id", "Consumer group", default="anomaly-detection"),
         Setting(
             "auto_offset_reset", "Begins at the first start", "choice",
             "Later it goes on where it stopped", "latest", ("latest", "earliest"),
         ),
-        Setting("security_protocol", "Security", "choice", "", "PLAINTEXT", SECURITY),
-        Setting("sasl_mechanism", "SASL mechanism", "choice", "", "PLAIN", MECHANISMS),
-        Setting("sasl_username", "SASL user"),
-        Setting("sasl_password", "SASL password", secret=True),
-        Setting("ssl_ca", "Certificates that are trusted", "long", "PEM; empty: the system's"),
+        Setting("sasl_mechanism", "Log-in by", "choice", "", "SCRAM-SHA-512", MECHANISMS),
+        *LOGIN,
     ),
     K.MQTT: (
         Setting("host", "Broker"),
-        Setting("port", "Port", "whole", default=1883),
-        Setting("topic", "Topic", help="It may hold + and #", default="transactions/#"),
-        Setting("client_id", "Client id", help="Its session is kept under this name"),
-        Setting("tls", "TLS", "flag", default=False),
-        Setting("username", "User"),
-        Setting("password", "Password", secret=True),
-        Setting("ssl_ca", "Certificates that are trusted", "long", "PEM; empty: the system's"),
+        Setting("port", "Port", "whole", "Empty: 1883, with TLS 8883"),
+        Setting("topic", "Topics", help="Between commas; they may hold + and #"),
+        Setting("client_id", "Client id", help="The broker keeps messages under this name"),
+        Setting("version", "MQTT", "choice", "", "5", ("5", "4")),
+        *LOGIN,
     ),
     K.WEBHOOK: (
         Setting(
@@ -91,6 +96,10 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         Setting(
             "signing_secret", "Secret", secret=True,
             help="Theirs; empty: one is made here and shown to you once",
+        ),
+        Setting(
+            "records", "Where the records stand",
+            help="Names between points, such as data.items; empty: the body itself",
         ),
     ),
 }  # fmt: skip

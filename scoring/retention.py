@@ -44,10 +44,22 @@ def _today() -> date:
         return cursor.fetchone()[0]
 
 
+# Its rejects stay, and forget when and with what they came.
+RECEIPTS = """
+WITH old AS (
+    SELECT id FROM scoring_receipt WHERE at < now() - interval '30 days' LIMIT 50000
+), loose AS (
+    UPDATE scoring_rejectedrecord SET receipt_id = NULL WHERE receipt_id IN (SELECT id FROM old)
+)
+DELETE FROM scoring_receipt WHERE id IN (SELECT id FROM old)
+"""
+
+
 def drop_old_bookkeeping() -> None:
-    """Forget slots after 30 days and the answers to repeated requests after 24 hours."""
+    """Forget slots and receipts after 30 days, the answers to repeated requests after 24 hours."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM scoring_jobslot WHERE slot < now() - interval '30 days'")
         cursor.execute(
             "DELETE FROM scoring_idempotentrequest WHERE created_at < now() - interval '24 hours'"
         )
+        cursor.execute(RECEIPTS)

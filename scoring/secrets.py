@@ -16,6 +16,7 @@ from django.conf import settings
 from anomalyshield.keyed import fingerprint, key_for
 
 FORMAT = "s1"
+PREFIX = "whsec_"
 NONCE = 12  # bytes, as GCM wants them; drawn anew for every text
 PURPOSE = "secrets of other systems"
 
@@ -47,6 +48,11 @@ def open(sealed: str) -> str:  # the opposite of seal
             except (InvalidTag, ValueError):
                 raise SecretLost("The sealed secret was changed.") from None
     raise SecretLost("SECRET_KEY is not the one this was sealed with; give the secret again.")
+
+
+def drawn() -> str:
+    """A fresh secret of 32 bytes for signing messages, as Standard Webhooks writes it."""
+    return PREFIX + base64.b64encode(os.urandom(32)).decode()
 
 
 def current(sealed: str) -> bool:

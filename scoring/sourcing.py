@@ -17,6 +17,7 @@ TOLD = (
     "name", "title", "kind", "connection", "schema", "mapping", "pii", "currency", "timezone",
     "late", "late_after", "future", "future_after", "active",
 )  # fmt: skip
+SIGNING = "signing_secret"
 FIRST_HAND = "the installation"  # who made what no person made
 
 
@@ -24,10 +25,15 @@ FIRST_HAND = "the installation"  # who made what no person made
 def make_source(*, by: Any, secrets: Mapping[str, str] | None = None, **fields: Any) -> Source:
     """A source under a name nobody has yet; its secrets are sealed and never shown again.
 
+    A source of webhooks that brings no secret gets one: `signing_secret` of the answer, this once.
     Raises `Refused`, which names the field that makes no sense.
     """
     fields, secrets = checked(fields.get("kind", Source.Kind.CSV), fields, secrets or {})
+    made = ""
+    if fields.get("kind") == Source.Kind.WEBHOOK and not secrets.get(SIGNING):
+        secrets[SIGNING] = made = vault.drawn()
     source = Source.objects.create(**fields, sealed=_sealed({}, secrets))
+    source.signing_secret = made
     grant_new(source, by=by)
     _keep_version(source, by=by, changed=[])
     record(by=by, action="source.made", object=source, after=_for_trail(source))
@@ -102,6 +108,16 @@ def reseal(*, by: Any) -> int:
     return done
 
 
+def changed_secrets(
+    *, by: Any, source: Source, secrets: Mapping[str, str], changed: list[str]
+) -> None:
+    """Seal these secrets as a version of their own; in the transaction of a verb that locks it."""
+    source.sealed = _sealed(source.sealed, secrets)
+    source.version += 1
+    source.save(update_fields=["sealed", "version"])
+    _keep_version(source, by=by, changed=changed)
+
+
 def told(source: Source) -> dict[str, Any]:
     """All that a source says, without its secrets."""
     return {name: getattr(source, name) for name in TOLD}
@@ -111,6 +127,16 @@ def secret_of(source: Source, name: str) -> str:
     """The secret of that name; empty if it has none. Raises `secrets.SecretLost`."""
     sealed = source.sealed.get(name, "")
     return vault.open(sealed) if sealed else ""
+
+
+def openable(source: Source) -> bool:
+    """Whether every secret it has can still be opened."""
+    try:
+        for sealed in source.sealed.values():
+            vault.open(sealed)
+    except vault.SecretLost:
+        return False
+    return True
 
 
 def _sealed(before: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:

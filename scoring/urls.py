@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/new/", sources.make, name="source-new"),
     path("sources/document/", sources.document, name="source-document"),
     path("sources/<int:pk>/", sources.source, name="source"),
+    path("sources/<int:pk>/secret/", sources.secret, name="source-secret"),
     path("sources/<int:pk>/document.yaml", sources.as_document, name="source-yaml"),
     path("sources/<int:pk>/keepers/", keepers.keepers, name="source-keepers"),
     # allow and deny lists

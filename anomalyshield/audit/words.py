@@ -155,6 +155,7 @@ ACTIONS = {
     "source.keepers": "Changed who keeps a source",
     "source.made": "Made a source",
     "source.resealed": "Sealed the secrets of sources anew",
+    "source.secret_rotated": "Gave a source another secret",
     "suppression.ended": "Ended a suppression",
     "suppression.made": "Suppressed alerts of a kind",
     "upload.cancelled": "Stopped a file",

@@ -53,7 +53,7 @@ class Endpoint(APIView):
             if request.method != "POST":
                 raise Problem(405, "method_not_allowed", "Only POST is answered here.")
             request.user = self.admitted(request)
-            return self._once(request, _received(request, self.kinds))
+            return self._once(request, received(request, self.kinds))
         except Exception as error:
             response = problem_json(error, {"request": request, "view": self})
             return self._allowed(response) if response.status_code == 405 else response
@@ -136,7 +136,7 @@ def principal_of(user: Any) -> str:
     return f"user:{user.pk}" if user.pk else "open"
 
 
-def _received(request: HttpRequest, kinds: frozenset[str]) -> bytes:
+def received(request: HttpRequest, kinds: frozenset[str]) -> bytes:
     """The body as bytes, if it is of a kind and a size we read."""
     if request.content_type not in kinds:
         kind, known = request.content_type or "a body without a type", " or ".join(sorted(kinds))

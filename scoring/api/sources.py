@@ -10,7 +10,7 @@ from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
 from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Flag, Listed, Strict, Text, Whole, page
-from scoring import keeping, source_documents, source_rules
+from scoring import hooks, keeping, source_documents, source_rules
 from scoring.columns import Refused
 from scoring.models import Source, SourceVersion
 from scoring.sampled import MOST_CHARACTERS, try_sample
@@ -80,6 +80,29 @@ class SourceOut(s.ModelSerializer):
 
     def get_secrets(self, source: Source) -> list[str]:
         return sorted(source.sealed)
+
+
+class SourceMadeOut(SourceOut):
+    """A new source, with the secret that was made for it, told this once."""
+
+    signing_secret = s.CharField(allow_blank=True, default="", help_text="Of webhooks only")
+
+    class Meta(SourceOut.Meta):
+        fields = (*SourceOut.Meta.fields, "signing_secret")
+
+
+class SecretIn(Strict):
+    """Another secret of a source of webhooks."""
+
+    secret = Text(
+        max_length=500, required=False, help_text="Theirs; without it one is made and told once"
+    )
+
+
+class SecretOut(s.Serializer):
+    """A secret, told this once."""
+
+    signing_secret = s.CharField()
 
 
 class SourceVersionOut(s.ModelSerializer):
@@ -172,7 +195,7 @@ class Sources(Resource):
         """Sources the caller keeps, latest first."""
         return latest_first(Source.objects.visible_to(request.user), asked)
 
-    @does("makeSource", "source.edit", SourceOut, body=SourceIn, status=201, refused=(409,))
+    @does("makeSource", "source.edit", SourceMadeOut, body=SourceIn, status=201, refused=(409,))
     def post(self, request: Request, given: dict[str, Any]) -> Source:
         """Make a source under a name nobody has yet."""
         try:
@@ -215,10 +238,24 @@ class Versions(Resource):
         return latest_first(source.versions.all(), asked)
 
 
+class Secret(Resource):
+    """The secret of a source of webhooks."""
+
+    @does("rotateSourceSecret", "source.edit", SecretOut, body=SecretIn)
+    def post(self, request: Request, pk: int, given: dict[str, Any]) -> dict[str, str]:
+        """Another secret; the former one opens for a day beside it. It is told this once."""
+        source = self.found(Source.objects.visible_to(request.user), pk)
+        try:
+            secret = hooks.rotate(by=request.user, source=source, **given)
+        except Refused as refusal:
+            raise not_so(refusal) from None
+        return {"signing_secret": secret}
+
+
 class Documents(Resource):
     """Sources as documents."""
 
-    @does("loadSource", "source.edit", SourceOut, body=DocumentIn)
+    @does("loadSource", "source.edit", SourceMadeOut, body=DocumentIn)
     def post(self, request: Request, given: dict[str, Any]) -> Source:
         """Make or change the source that a YAML document names; what it leaves out stays."""
         try:

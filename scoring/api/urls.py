@@ -6,6 +6,7 @@ from scoring.api import costs, endpoints, features, lists, models, policies, rul
 from scoring.api.decisions import OneDecision
 from scoring.api.events import Events, OneReceipt, ReceiptDecisions
 from scoring.api.files import File, FileCancel, FileRejects, FileResume, Files, FileScored
+from scoring.api.hooks import Hook
 from scoring.api.label_facts import LabelFacts
 from scoring.api.lookup import Anomalies, OneTransaction
 from scoring.api.previews import Preview, Start
@@ -35,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         ReceiptDecisions.as_view(),
         name="api-receipt-decisions",
     ),
+    path("hooks/<slug:name>", Hook.as_view(), name="hook"),
     # files
     path("api/v1/ingest/files", Files.as_view(), name="ingest-files"),
     path("api/v1/ingest/files/<int:pk>", File.as_view(), name="ingest-file"),
@@ -53,6 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/sources/<int:pk>/keepers", sources.Keepers.as_view(), name="api-keepers"),
     path("api/v1/sources", sources.Sources.as_view(), name="api-sources"),
     path("api/v1/sources/document", sources.Documents.as_view(), name="api-source-document"),
+    path("api/v1/sources/<int:pk>/secret", sources.Secret.as_view(), name="api-source-secret"),
     path("api/v1/sources/try", sources.TrySample.as_view(), name="api-source-try"),
     path(
         "api/v1/sources/<int:pk>/versions", sources.Versions.as_view(), name="api-source-versions"

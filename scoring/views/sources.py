@@ -7,15 +7,16 @@ from django.contrib import messages
 from django.db.models import Count, Max, OuterRef, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.permissions import allow
-from scoring import connections, source_documents
+from scoring import connections, hooks, source_documents
 from scoring.columns import Refused
 from scoring.models import RejectedRecord, Source, SourceVersion
 from scoring.sampled import MOST_CHARACTERS, Tried, try_sample
 from scoring.source_forms import WORDS, SourceForm
-from scoring.sourcing import change_source, load_document, make_source
+from scoring.sourcing import change_source, load_document, make_source, openable
 
 SHOWN_VERSIONS = 20
 EXAMPLE = """\
@@ -59,6 +60,8 @@ def make(request: HttpRequest) -> HttpResponse:
     if request.POST.get("do") == "try":
         return _tried(request, form)
     made = make_source(by=request.user, secrets=form.secrets, **form.fields_said)
+    if made.signing_secret:
+        return _secret(request, made, made.signing_secret)
     messages.success(request, _("The source {name} is made.").format(name=made))
     return redirect("source", made.pk)
 
@@ -91,9 +94,31 @@ def document(request: HttpRequest) -> HttpResponse:
         made, new = load_document(by=request.user, text=text)
     except Refused as refusal:
         return _document(request, text, refusal)
+    if made.signing_secret:
+        return _secret(request, made, made.signing_secret)
     said = _("The source {name} is made.") if new else _("{name}: changed.")
     messages.success(request, said.format(name=made))
     return redirect("source", made.pk)
+
+
+@allow("source.edit", methods=("POST",))
+def secret(request: HttpRequest, pk: int) -> HttpResponse:
+    """Another secret for a source of webhooks, shown this once."""
+    found = _found(request, pk)
+    try:
+        fresh = hooks.rotate(by=request.user, source=found)
+    except Refused as refusal:
+        return _page(request, SourceForm(instance=found), 409, refusal=refusal)
+    return _secret(request, found, fresh)
+
+
+def _secret(request: HttpRequest, found: Source, secret: str) -> HttpResponse:
+    context = {"source": found, "secret": secret, "address": _address(request, found)}
+    return render(request, "scoring/source_secret.html", context)
+
+
+def _address(request: HttpRequest, found: Source) -> str:
+    return request.build_absolute_uri(reverse("hook", args=[found.name]))
 
 
 @allow("source.view", methods=("GET", "HEAD"))
@@ -140,6 +165,8 @@ def _page(
         "tried": tried,
         "refusal": refusal,
         "versions": _versions(shown) if shown else [],
+        "lost": shown is not None and not openable(shown),
+        "address": _address(request, shown) if shown and shown.kind == Source.Kind.WEBHOOK else "",
     }
     return render(request, "scoring/source.html", context, status=status)
 

@@ -108,7 +108,16 @@ def step(data: Any, world: World, address: str, method: str, operation: dict[str
 
 
 # What upstream systems send is read by the engine, which knows more names for a field.
-LENIENT = {"detect", "predict", "predictBatch", "score", "scoreBatch", "tryPayment", "sendEvents"}
+LENIENT = {
+    "detect",
+    "predict",
+    "predictBatch",
+    "score",
+    "scoreBatch",
+    "tryPayment",
+    "sendEvents",
+    "sendWebhook",
+}
 
 
 def ids(world: World, address: str, name: str) -> st.SearchStrategy[Any]:

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.django_db
 KAFKA = {
     "name": "core", "kind": "kafka", "currency": "USD", "timezone": "UTC", "active": "on",
     "set-bootstrap_servers": "a.example:9092\nb.example:9092", "set-topic": "payments",
-    "set-auto_offset_reset": "earliest", "set-security_protocol": "SASL_SSL",
-    "set-sasl_mechanism": "PLAIN", "set-sasl_username": "shield", "set-sasl_password": "hunter2",
+    "set-auto_offset_reset": "earliest", "set-preset": "plain", "set-tls": "on",
+    "set-sasl_mechanism": "PLAIN", "set-username": "shield", "set-password": "hunter2",
     "schema": '{"required": ["channel"]}', "pii": "user_id\nemail", "mapping": "Cust = user_id",
     "late": "REJECT", "late_after": "2 d", "future": "CLAMP", "future_after": "90 s",
 }  # fmt: skip
@@ -31,7 +31,7 @@ def test_a_source_is_made_with_everything_it_says(dana: User) -> None:
     assert (made.late, made.late_after, made.future, made.future_after) == (
         "REJECT", 172_800, "CLAMP", 90,
     )  # fmt: skip
-    assert secret_of(made, "sasl_password") == "hunter2"
+    assert secret_of(made, "password") == "hunter2"
     assert "hunter2" not in said
     assert "2 d" in said
 
@@ -40,23 +40,23 @@ def test_a_secret_left_empty_stays_and_is_shown_nowhere(dana: User) -> None:
     client = client_of(dana)
     client.post("/sources/new/", KAFKA)
     made = Source.objects.get()
-    again = {**KAFKA, "set-sasl_password": "", "title": "Core"}
+    again = {**KAFKA, "set-password": "", "title": "Core"}
     shown = client.post(f"/sources/{made.pk}/", again, follow=True).content.decode()
     made.refresh_from_db()
     assert (made.title, made.version) == ("Core", 2)
-    assert secret_of(made, "sasl_password") == "hunter2"
+    assert secret_of(made, "password") == "hunter2"
     told = get(dana, f"sources/{made.pk}")
-    assert told["secrets"] == ["sasl_password"]
+    assert told["secrets"] == ["password"]
     for text in (shown, str(told), str(get(dana, f"sources/{made.pk}/versions"))):
         assert "hunter2" not in text
-        assert made.sealed["sasl_password"] not in text
+        assert made.sealed["password"] not in text
 
 
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
         ("set-bootstrap_servers", "nowhere", "is not host:port"),
-        ("set-security_protocol", "NONE", "not one of the available choices"),
+        ("set-sasl_mechanism", "NONE", "not one of the available choices"),
         ("schema", "{", "This is not JSON (line 1)"),
         ("schema", '{"properties": {"a": {"pattern": "(a+)+"}}}', "repeat inside a repeat"),
         ("late_after", "soon", "Write a length such as"),
@@ -140,7 +140,7 @@ def test_programs_try_samples_too(dana: User) -> None:
     ("change", "pointer"),
     [
         ({"connection": {"topic": "t"}}, "/connection/topic"),
-        ({"kind": "kafka", "connection": {"sasl_password": "x"}}, "/connection/sasl_password"),
+        ({"kind": "kafka", "connection": {"password": "x"}}, "/connection/password"),
         ({"kind": "kafka", "secrets": {"colour": "x"}}, "/secrets/colour"),
         ({"schema": {"type": "list"}}, "/schema"),
         ({"late_after": 0}, "/late_after"),

@@ -33,6 +33,8 @@ class Command(BaseCommand):
             raise CommandError(f"{refusal.field}: {refusal}") from None
         done = "made" if made else f"version {source.version}"
         self.stdout.write(f"Source {source.name}: {done}")
+        if source.signing_secret:
+            self.stdout.write(f"Its secret, told this once: {source.signing_secret}")
 
     def _try(self, text: str, sample: str) -> None:
         fields, secrets = source_documents.read(text)
