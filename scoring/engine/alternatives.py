@@ -150,8 +150,15 @@ def _channels(event: np.void, past: Rows, policy: Policy, currency: str) -> Iter
         yield Try("channel", {"online": 0.0, "channel": channel}, "in person instead of online")
 
 
-AMOUNT = ("amount", "amount_log", "amount_zscore_30d", "amount_deviation", "same_amount_count_24h")
-CATEGORIES = ("new_category", "category", "distinct_categories_")
+AMOUNT = (
+    "amount",
+    "amount_log",
+    "amount_in_category",
+    "amount_zscore_30d",
+    "amount_deviation",
+    "same_amount_count_24h",
+)
+CATEGORIES = ("new_category", "category", "amount_in_category", "distinct_categories_")
 PLACES = ("new_place", "distinct_places_", "location_distance_km", "implied_speed_kmh",
           "new_country", "country_changed", "distinct_countries_")  # fmt: skip
 CLOCK = ("hour", "hour_sin", "hour_cos", "day_of_week", "is_weekend", "hour_share_30d")

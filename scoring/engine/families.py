@@ -99,9 +99,9 @@ FAMILIES = {
     "mix": Family(
         "Categories and merchants",
         "How the payment fits what the user's money usually goes to",
-        ("category", "category_share_30d", "category_spend_share_30d", "category_distance_30d",
-         "distinct_categories_30d", "distinct_merchants_24h", "merchant_share_30d",
-         "amount_over_merchant_mean_30d"),
+        ("category", "amount_in_category", "category_share_30d", "category_spend_share_30d",
+         "category_distance_30d", "distinct_categories_30d", "distinct_merchants_24h",
+         "merchant_share_30d", "amount_over_merchant_mean_30d"),
     ),
     "channel": Family(
         "Channel",

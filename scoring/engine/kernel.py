@@ -177,6 +177,7 @@ NAMES = (
     "minutes_back_9",
     "minutes_back_10",
     "category",
+    "amount_in_category",
 )
 OF_EVENT = NAMES.index("amount")
 COUNT = NAMES.index("transaction_count_1m")
@@ -376,6 +377,7 @@ def _of_event(event: Integers, numbers: Floats, out: Floats) -> None:
     # The code where there is one, because codes are the same at every source; else the word's key.
     which = event[MCC] if event[MCC] else event[CATEGORY] & EXACT
     out[WHICH] = which if which else math.nan
+    out[WHICH + 1] = out[OF_EVENT + 1] if which else math.nan
 
 
 @compiled

@@ -3,7 +3,7 @@
 Steps (`steps`) keep the width of the vectors; what was unknown before an imputation stands, where a
 pipeline asks for it, in columns of 0 and 1 behind the features'. Members are trained with them, and
 `folded` gives their contributions back to the features they speak of. Names, which have neither a
-mean nor a spread, are left alone by every step; last of all they are read as `rates` says.
+mean nor a spread, are left alone by every step; last of all they are read as `reading` says.
 """
 
 from collections.abc import Mapping
@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.engine import neighbours
-from scoring.engine import rates as reading
 from scoring.engine.features import NAMES, column
 from scoring.engine.plan import Imputation, Plan, Scaling, Step
+from scoring.engine.reading import PREFIXES, READ, Reading
+from scoring.engine.reading import restore as reading_of
 from scoring.engine.steps import KNOTS, Fill, Fitted, Note, Ranks, Shift, Similar, restored
 from scoring.engine.steps import width as width_of
 
 Floats = NDArray[np.float64]
 Arrays = dict[str, NDArray[np.generic]]
-RATES = "rates_"  # before the names of their arrays
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Preparation:
     """What is done to vectors before any member sees them."""
 
     steps: tuple[Fitted, ...]
-    rates: reading.Rates | None = None  # without them names stay names
+    reading: Reading | None = None  # without one names stay names
 
     def __call__(self, vectors: Floats) -> Floats:
         """Prepared copies. Columns that came into the register later pass untouched.
@@ -42,8 +42,8 @@ class Preparation:
             if isinstance(step, Note):
                 flags.append(step.flags(own))
             step.apply(own)
-        if self.rates is not None:
-            self.rates.apply(out)
+        if self.reading is not None:
+            self.reading.apply(out)
         return np.concatenate([out[:, : width_of(self.steps[0])], *flags], axis=1) if flags else out
 
     @property
@@ -70,15 +70,12 @@ class Preparation:
             for place, step in enumerate(self.steps)
             for name, values in step.arrays().items()
         }
-        if self.rates is not None:
-            kept |= {f"{RATES}{name}": values for name, values in self.rates.arrays().items()}
-        return kept
+        return kept if self.reading is None else kept | self.reading.arrays()
 
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[np.generic]], width: int) -> "Preparation":
         """ValueError unless these are steps for vectors of that width."""
-        read = {name: values for name, values in arrays.items() if name.startswith(RATES)}
-        rest = {name: values for name, values in arrays.items() if name not in read}
+        rest = {name: v for name, v in arrays.items() if not name.startswith(PREFIXES)}
         places = sorted({int(name.split("_")[0]) for name in rest})
         steps = [
             restored({n.split("_")[1]: rest[n] for n in rest if n.startswith(f"{place}_")})
@@ -86,14 +83,7 @@ class Preparation:
         ]
         if any(len(values) != width for step in steps for values in step.arrays().values()):
             raise ValueError("its preparation is for vectors of another width")
-        return cls(tuple(steps), _rates(read, width) if read else None)
-
-
-def _rates(arrays: Mapping[str, NDArray[np.generic]], width: int) -> reading.Rates:
-    made = {name.removeprefix(RATES): np.asarray(arrays[name], np.float64) for name in arrays}
-    if set(made) != {"columns", "lengths", "names", "values", "taught"}:
-        raise ValueError("its rates of names are not whole")
-    return reading.restore(made, width)
+        return cls(tuple(steps), reading_of(arrays, width))
 
 
 def masked(plan: Plan, vectors: Floats) -> Floats:
@@ -132,7 +122,7 @@ def _wanted(step: Step) -> Floats:
     """1 for the columns a step is for. Names have neither a mean nor a spread."""
     wanted = np.zeros(len(NAMES)) if step.columns else np.ones(len(NAMES))
     wanted[[column(name) for name in step.columns]] = 1.0
-    wanted[reading.NOMINAL] = 0.0
+    wanted[READ] = 0.0
     return wanted
 
 
@@ -143,7 +133,7 @@ def _fitted(step: Step, vectors: Floats) -> Fitted:
         scale = np.array([_spread(Scaling("standard"), values)[1] for values in every])
         usual = np.array([_usual(step, values) for values in every])
         sample = neighbours.sampled(vectors)
-        sample[reading.NOMINAL] = np.nan  # no name is near another
+        sample[READ] = np.nan  # no name is near another
         return Similar(sample, scale, usual, wanted)
     # A column of which nothing is known is left as it is by every step below.
     known = [values if asked else values[:0] for values, asked in zip(every, wanted, strict=True)]

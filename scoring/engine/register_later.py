@@ -241,4 +241,13 @@ LATER: list[Feature] = [
         "How common frauds were in its category when the model learnt counts by itself.",
         nominal=True,
     ),
+    Feature(
+        "amount_in_category",
+        "Logarithm of 1 + amount where a category is known; a model reads it as how many spreads "
+        "it lies above the median of that category when it learnt",
+        "event",
+        "",
+        "How {amount:,.2f} compares with what was paid in its category when the model learnt "
+        "counts by itself.",
+    ),
 ]

@@ -18,7 +18,7 @@ from scoring.engine.ensemble import Ensemble, Member, combined
 from scoring.engine.evaluation import metrics
 from scoring.engine.plan import Plan
 from scoring.engine.preparation import Preparation
-from scoring.engine.rates import Rates, untaught
+from scoring.engine.reading import Reading, untaught
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -85,7 +85,7 @@ def _fit(
     preset: str,
     known: NDArray[np.int64] | None,
     progress: Progress,
-) -> tuple[Bundle, Rates | None]:
+) -> tuple[Bundle, Reading | None]:
     """The bundle, and how its members read names, if they do."""
     progress(0.05, "learning what is usual")
     if preset != DEFAULT:
@@ -114,7 +114,7 @@ def _fit(
         if found.ensemble is not None:
             progress(1.0, "done")
             made = _bundle(found.ensemble, labels, times, budget, seed, preset, found.metrics, note)
-            return made, found.rates
+            return made, found.reading
     said = np.flatnonzero(~np.isnan(labels))
     margins = combined([(member, member.margins(vectors)) for member in unlabelled])
     cold = Ensemble(tuple(unlabelled), RiskMap.fitted(margins, budget), warm=False)

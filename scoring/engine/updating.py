@@ -23,7 +23,7 @@ from scoring.engine.detectors.boosting import Settings
 from scoring.engine.detectors.trees import extended
 from scoring.engine.ensemble import Ensemble, Member
 from scoring.engine.evaluation import average_precision, metrics
-from scoring.engine.rates import untaught
+from scoring.engine.reading import untaught
 from scoring.engine.warm import Held, held_out, reported
 
 Floats = NDArray[np.float64]
@@ -69,7 +69,7 @@ def update(
         raise Unchanged(f"{frauds} frauds are known in these weeks; {LEAST_FRAUDS} are needed.")
     prepared = bundle.ensemble.preparation
     seen = vectors if prepared is None else prepared(vectors)
-    if prepared is None or prepared.rates is None:
+    if prepared is None or prepared.reading is None:
         seen = untaught(seen)(seen)  # the number of a name is neither more nor less than another's
     bare = replace(bundle.ensemble, preparation=None)
     progress(0.1, "scoring the latest weeks as it does now")

@@ -13,8 +13,8 @@ from scoring.engine.detectors.base import Detector
 from scoring.engine.ensemble import Ensemble, Member
 from scoring.engine.evaluation import average_precision, metrics
 from scoring.engine.history import FOREVER
-from scoring.engine.rates import Rates, untaught
-from scoring.engine.rates import learnt as rates_of
+from scoring.engine.reading import Reading, untaught
+from scoring.engine.reading import learnt as reading_of
 from scoring.engine.reporting import observed
 from scoring.engine.shares import shares
 
@@ -52,7 +52,7 @@ class Warm:
     ensemble: Ensemble | None
     metrics: dict[str, float] = field(default_factory=dict)
     note: str = ""
-    rates: Rates | None = None  # by which its members read names; None: they do not
+    reading: Reading | None = None  # by which its members read names; None: they do not
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ class Task:
     seed: int
     named: bool = True  # names are read
 
-    def rates(self, rows: Integers) -> Rates:
-        """How names are read by whoever knows these rows."""
+    def reading(self, rows: Integers) -> Reading:
+        """How names, and amounts beside them, are read by whoever knows these rows."""
         vectors = self.vectors[rows]
-        return rates_of(vectors, self.labels[rows]) if self.named else untaught(vectors)
+        return reading_of(vectors, self.labels[rows]) if self.named else untaught(vectors)
 
-    def learn(self, name: str, rows: Integers, rates: Rates) -> Detector:
+    def learn(self, name: str, rows: Integers, reading: Reading) -> Detector:
         """That learner, taught by these rows."""
-        return kind(name).train(rates(self.vectors[rows]), self.labels[rows], seed=self.seed)
+        return kind(name).train(reading(self.vectors[rows]), self.labels[rows], seed=self.seed)
 
 
 def held_out(
@@ -122,9 +122,9 @@ def learn(
     score without labels finds has collapsed and is left out. `least` frauds must lie in the rest.
     The first of `reserves` judges what anomaly alone finds, the last looks after the lane, which
     gets the share `novelty` of the budget.
-    Names are read only if boosted trees that read them find no less on the later labels than
-    without. `known` is when each label was given: frauds of late are not all reported yet, and the
-    known ones stand for the others.
+    Names, and amounts beside them, are read only if boosted trees that read them find no less on
+    the later labels than without. `known` is when each label was given: frauds of late are not all
+    reported yet, and the known ones stand for the others.
     """
     held = held_out(labels, times)
     judged = labels[held.judged]
@@ -150,15 +150,15 @@ def learn(
     fresh = np.concatenate([_earlier(task).met, held.met])
     split, aside = lane.parted(waiting[-1], vectors[fresh], margins, budget=budget, share=novelty)
     everything = np.flatnonzero(~np.isnan(labels))
-    rates = task.rates(everything)
+    reading = task.reading(everything)
     members = []
     for place, (one, whole) in enumerate(zip(kept, mix.maps, strict=True)):
         progress(0.7 + 0.15 * place, f"learning from all labels: {kind(one.name).title}")
-        detector = task.learn(one.name, everything, rates)
+        detector = task.learn(one.name, everything, reading)
         risk = RiskMap.fitted(whole(mix.met[one.name]), budget)
         members.append(Member(one.name, detector, says[one.name], whole, risk))
     ensemble = Ensemble((*members, *waiting), split, warm=True, lane=aside)
-    return Warm(ensemble, measured, note, rates if rates.taught else None)
+    return Warm(ensemble, measured, note, reading if reading.taught else None)
 
 
 def reported(times: Integers, labels: Floats, known: Integers | None) -> Floats:
@@ -177,7 +177,7 @@ def _tried(task: Task, held: Held, progress: Progress) -> tuple[Task, list[Judge
     """
     progress(0.1, f"learning from the earlier labels: {kind(LEARNERS[0]).title}")
     first = _judged(task, held, LEARNERS[0])
-    if task.rates(held.learnt).taught:
+    if task.reading(held.learnt).taught:
         without = replace(task, named=False)
         nameless = _judged(without, held, LEARNERS[0])
         if nameless.reached > first.reached:
@@ -192,7 +192,7 @@ def _tried(task: Task, held: Held, progress: Progress) -> tuple[Task, list[Judge
 
 
 def _judged(task: Task, held: Held, name: str) -> Judged:
-    early = task.rates(held.learnt)
+    early = task.reading(held.learnt)
     raw = task.learn(name, held.learnt, early).raw(early(task.vectors[held.met]))
     said = task.labels[held.met]
     known = ~np.isnan(said)
@@ -253,9 +253,11 @@ def _calibrated(task: Task, kept: list[Judged], held: Held) -> Mix:
 
 def _met(task: Task, kept: list[Judged], earlier: Held) -> dict[str, Floats]:
     """What each says of both slices, having learnt from what lay before each."""
-    rates = task.rates(earlier.learnt)
-    asked = rates(task.vectors[earlier.met])
+    reading = task.reading(earlier.learnt)
+    asked = reading(task.vectors[earlier.met])
     return {
-        one.name: np.concatenate([task.learn(one.name, earlier.learnt, rates).raw(asked), one.raw])
+        one.name: np.concatenate(
+            [task.learn(one.name, earlier.learnt, reading).raw(asked), one.raw]
+        )
         for one in kept
     }

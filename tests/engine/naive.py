@@ -50,6 +50,10 @@ def different(rows, event, field: str) -> float:
     return float(len({int(row[field]) for row in [*rows, event]} - {0}))
 
 
+def named(event) -> int:
+    return int(event["mcc"]) or int(event["category"]) % 2**52
+
+
 def of_event(event) -> dict[str, float]:
     amount = int(event["units"]) / UNITS
     local = int(event["time"]) + int(event["offset"]) * 1_000_000
@@ -64,7 +68,8 @@ def of_event(event) -> dict[str, float]:
         "day_of_week": weekday,
         "is_weekend": float(weekday in (5, 6)),
         "is_online": float(event["online"]),
-        "category": float(int(event["mcc"]) or int(event["category"]) % 2**52) or NAN,
+        "category": float(named(event)) or NAN,
+        "amount_in_category": math.log1p(amount) if named(event) else NAN,
         **{
             f"channel_{kind}": float(event["channel"] == number) if event["channel"] else NAN
             for number, kind in enumerate(("web", "app", "pos", "atm"), start=1)

@@ -13,7 +13,7 @@ from scoring.engine.families import FAMILIES
 from scoring.engine.features import NAMES, column
 from scoring.engine.plan import Imputation, Plan, Scaling, aggregates
 from scoring.engine.preparation import Preparation, fit
-from scoring.engine.rates import NOMINAL
+from scoring.engine.reading import READ
 from scoring.engine.training import fit as learn
 from tests.engine.conftest import BUDGET
 from tests.engine.test_bundle import KEY, refusal, resigned
@@ -23,13 +23,13 @@ def vectors(rows: int = 400) -> np.ndarray:
     random = np.random.default_rng(4)
     made = random.lognormal(2, 1, (rows, len(NAMES)))
     made[random.random(made.shape) < 0.2] = np.nan
-    made[:, NOMINAL] = np.nan  # names are left alone, and here there are none
+    made[:, READ] = np.nan  # names are left alone, and here there are none
     return made
 
 
 def numbers(rows: np.ndarray) -> np.ndarray:
     """Without the columns that hold names."""
-    return np.delete(rows, NOMINAL, axis=1)
+    return np.delete(rows, READ, axis=1)
 
 
 def similar(sample: np.ndarray, **other: np.ndarray) -> dict[str, np.ndarray]:
@@ -74,7 +74,7 @@ def test_what_no_neighbour_knows_is_usual_and_what_nobody_knew_stays_unknown():
     filled = made(nothing)[0]
     assert np.isnan(filled[0])
     assert filled[1] == 4.0
-    others = np.delete(np.arange(2, len(NAMES)), np.array(NOMINAL) - 2)
+    others = np.delete(np.arange(2, len(NAMES)), np.array(READ) - 2)
     assert np.allclose(filled[others], np.nanmean(rows[:, others], axis=0))
 
 
@@ -104,7 +104,7 @@ def test_what_was_missing_stands_behind_the_features():
     rows = vectors(60)
     rows[:, 0], rows[:, 1] = 7.0, np.nan  # always known, never known: neither says anything
     made, seen = fit(Plan(NAMES, (Imputation("median", indicator=True), Scaling("standard"))), rows)
-    others = np.delete(np.arange(2, len(NAMES)), np.array(NOMINAL) - 2)
+    others = np.delete(np.arange(2, len(NAMES)), np.array(READ) - 2)
     assert made.noted.tolist() == others.tolist()
     assert np.array_equal(seen[:, len(NAMES) :], np.isnan(rows[:, others]))
     assert made(rows).tobytes() == seen.tobytes()

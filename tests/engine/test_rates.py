@@ -96,7 +96,7 @@ def test_a_bundle_keeps_its_rates_and_they_are_of_its_training_rows(market, tmp_
     vectors, labels, times = market
     made = fit(vectors, labels, times, budget=BUDGET)
     again = load(tmp_path / "v1", key=KEY, sha256=save(made, tmp_path / "v1", key=KEY))
-    kept = again.ensemble.preparation.rates
+    kept = again.ensemble.preparation.reading.rates
     assert kept(vectors).tobytes() == rates.learnt(vectors, labels)(vectors).tobytes()
     before, after = (one.ensemble.score(vectors).margin for one in (made, again))
     assert before.tobytes() == after.tobytes()
