@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.engine import lookup
 from scoring.engine.register import FEATURES
 
 Floats = NDArray[np.float64]
@@ -35,22 +36,16 @@ class Rates:
     def apply(self, vectors: Floats) -> None:
         """Write in the place of each name what it is read as; unknown stays unknown."""
         for column, names, values in zip(self.columns, self.names, self.values, strict=True):
-            vectors[:, column] = self._read(vectors[:, column], names, values)
+            if self.taught:
+                lookup.rate(vectors, column, names, values)
+            else:
+                vectors[:, column] = np.nan
 
     def __call__(self, vectors: Floats) -> Floats:
         """A copy in which names are read."""
         out = np.array(vectors, np.float64)
         self.apply(out)
         return out
-
-    def _read(self, own: Floats, names: Floats, values: Floats) -> Floats:
-        if not self.taught:
-            return np.full(len(own), np.nan)
-        found = np.where(np.isnan(own), np.nan, 0.0)
-        if len(names):
-            place = np.minimum(np.searchsorted(names, own), len(names) - 1)
-            found = np.where(names[place] == own, values[place], found)
-        return found
 
     def arrays(self) -> dict[str, Floats]:
         """What is kept in a bundle."""

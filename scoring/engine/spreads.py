@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.engine import lookup
 from scoring.engine.register import column
 
 Floats = NDArray[np.float64]
@@ -32,15 +33,7 @@ class Spreads:
     def apply(self, vectors: Floats) -> None:
         """Measure each amount by its category, which must still be a name."""
         if vectors.shape[1] > AMOUNT:
-            own = vectors[:, AMOUNT]
-            vectors[:, AMOUNT] = self._measured(own, vectors[:, CATEGORY])
-
-    def _measured(self, own: Floats, category: Floats) -> Floats:
-        if not len(self.names):
-            return np.full(len(own), np.nan)
-        place = np.minimum(np.searchsorted(self.names, category), len(self.names) - 1)
-        measured = (own - self.middle[place]) / self.spread[place]
-        return np.where(self.names[place] == category, measured, np.nan)
+            lookup.measure(vectors, AMOUNT, CATEGORY, self.names, self.middle, self.spread)
 
     def arrays(self) -> dict[str, Floats]:
         """What is kept in a bundle."""
