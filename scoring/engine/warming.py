@@ -7,6 +7,9 @@ from scoring.engine.calibration import RiskMap
 from scoring.engine.detectors import shapley
 from scoring.engine.detectors.trees import FEW, TYPES, Trees
 from scoring.engine.history import EVENT, History, Rows
+from scoring.engine.rates import Rates
+from scoring.engine.reading import Reading
+from scoring.engine.spreads import Spreads
 
 # One question, two answers: feature 0 below 0 is -1, else 1.
 STUMP = {
@@ -41,4 +44,6 @@ def compile_kernels() -> None:
     stump.raw(vectors)
     stump.raw(np.repeat(vectors, FEW, axis=0))
     shapley.shares(stump, vectors)
+    one = np.ones(1)
+    Reading(Rates((0,), (one,), (one,), True), Spreads(one, one, one)).apply(vectors)
     RiskMap((-1.0, 0.0, 1.0), (0.3, 0.2, 0.1))(stump.raw(vectors))
