@@ -291,6 +291,8 @@ SPECTACULAR_SETTINGS = {
         {"name": "lists", "description": "Who is always denied, and who allowed for a while"},
         {"name": "events", "description": "Transactions nobody waits for, decided afterwards"},
         {"name": "files", "description": "Many transactions at once"},
+        {"name": "rejects", "description": "Records that were refused, to be mended and replayed"},
+        {"name": "hooks", "description": "Signed messages of other systems"},
         {"name": "sources", "description": "Where transactions come from"},
         {"name": "models", "description": "Versions, trainings, promotion by two people"},
         {"name": "features", "description": "What models may learn from, and who answers for it"},

@@ -14,6 +14,7 @@ from scoring import hooks, keeping, source_documents, source_rules
 from scoring.columns import Refused
 from scoring.models import Source, SourceVersion
 from scoring.sampled import MOST_CHARACTERS, try_sample
+from scoring.source_health import health_of
 from scoring.sourcing import change_source, load_document, make_source
 
 LENGTH = {"min_value": 0, "max_value": 2**31 - 1, "required": False}
@@ -114,6 +115,19 @@ class SourceVersionOut(s.ModelSerializer):
     class Meta:
         model = SourceVersion
         fields = ("number", "by", "at", "changed", "values")
+
+
+class HealthOut(s.Serializer):
+    """Figures of a source; those of its files stand with the files."""
+
+    heard_at = s.DateTimeField(allow_null=True, help_text="Within half a minute")
+    events = s.IntegerField(help_text="That came one by one, in the span")
+    span = s.FloatField(help_text="Seconds that were looked at: an hour, less where much comes")
+    per_minute = s.FloatField()
+    lag = s.FloatField(allow_null=True, help_text="Seconds from event to storing: the middle one")
+    lag_most = s.FloatField(allow_null=True, help_text="Of the slowest twentieth")
+    rejected_day = s.IntegerField()
+    rejected_waiting = s.IntegerField()
 
 
 class DocumentIn(Strict):
@@ -236,6 +250,15 @@ class Versions(Resource):
         """Every version of a source, latest first; secrets are named, never told."""
         source = self.found(Source.objects.visible_to(request.user), pk)
         return latest_first(source.versions.all(), asked)
+
+
+class HealthOf(Resource):
+    """How a source fares."""
+
+    @does("readSourceHealth", "source.view", HealthOut)
+    def get(self, request: Request, pk: int) -> Any:
+        """When it was heard of, how much comes and how late, and what is refused."""
+        return health_of(self.found(Source.objects.visible_to(request.user), pk))
 
 
 class Secret(Resource):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from scoring.api import costs, endpoints, features, lists, models, policies, rules, sources
+from scoring.api import costs, endpoints, features, lists, models, policies, rejects, rules, sources
 from scoring.api.decisions import OneDecision
 from scoring.api.events import Events, OneReceipt, ReceiptDecisions
 from scoring.api.files import File, FileCancel, FileRejects, FileResume, Files, FileScored
@@ -37,6 +37,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-receipt-decisions",
     ),
     path("hooks/<slug:name>", Hook.as_view(), name="hook"),
+    # what was refused
+    path("api/v1/rejects", rejects.Rejects.as_view(), name="api-rejects"),
+    path("api/v1/rejects/reasons", rejects.RejectReasons.as_view(), name="api-reject-reasons"),
+    path("api/v1/rejects/replay", rejects.ReplayMany.as_view(), name="api-rejects-replay"),
+    path("api/v1/rejects/drop", rejects.DropMany.as_view(), name="api-rejects-drop"),
+    path("api/v1/rejects/<int:pk>", rejects.OneReject.as_view(), name="api-reject"),
+    path("api/v1/rejects/<int:pk>/replay", rejects.ReplayOne.as_view(), name="api-reject-replay"),
+    path("api/v1/rejects/<int:pk>/drop", rejects.DropOne.as_view(), name="api-reject-drop"),
     # files
     path("api/v1/ingest/files", Files.as_view(), name="ingest-files"),
     path("api/v1/ingest/files/<int:pk>", File.as_view(), name="ingest-file"),
@@ -62,6 +70,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/v1/sources/<int:pk>/document", sources.OneDocument.as_view(), name="api-source-yaml"),
     path("api/v1/sources/<int:pk>", sources.OneSource.as_view(), name="api-source"),
+    path("api/v1/sources/<int:pk>/health", sources.HealthOf.as_view(), name="api-source-health"),
     # allow and deny lists
     path("api/v1/lists", lists.Lists.as_view(), name="api-lists"),
     path("api/v1/lists/import", lists.TakeOver.as_view(), name="api-list-import"),

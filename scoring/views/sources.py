@@ -16,6 +16,7 @@ from scoring.columns import Refused
 from scoring.models import RejectedRecord, Source, SourceVersion
 from scoring.sampled import MOST_CHARACTERS, Tried, try_sample
 from scoring.source_forms import WORDS, SourceForm
+from scoring.source_health import health_of
 from scoring.sourcing import change_source, load_document, make_source, openable
 
 SHOWN_VERSIONS = 20
@@ -44,7 +45,9 @@ def sources(request: HttpRequest) -> HttpResponse:
         last=Max("upload__created_at"),
         rejected=Subquery(refused.values("source").annotate(count=Count("pk")).values("count")),
     )
-    context = {"sources": rows, "kinds": WORDS, "edits": request.user.may("source.edit")}
+    may = request.user.may
+    edits, mends = may("source.edit"), may("quarantine.work")
+    context = {"sources": rows, "kinds": WORDS, "edits": edits, "mends": mends}
     return render(request, "scoring/sources.html", context)
 
 
@@ -165,6 +168,7 @@ def _page(
         "tried": tried,
         "refusal": refusal,
         "versions": _versions(shown) if shown else [],
+        "health": health_of(shown) if shown else None,
         "lost": shown is not None and not openable(shown),
         "address": _address(request, shown) if shown and shown.kind == Source.Kind.WEBHOOK else "",
     }

@@ -1,0 +1,84 @@
+"""How a source fares: when it was heard of, how much comes, how late, and what is refused."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from scoring.models import RejectedRecord, Source
+
+# The latest rows of all sources, however fast they come: a question of bounded cost.
+RECENT = """
+WITH latest AS MATERIALIZED (
+    SELECT source_id, upload_id, recorded_at, event_time FROM scoring_transaction
+    ORDER BY id DESC LIMIT %(rows)s
+), hour AS (
+    SELECT * FROM latest WHERE recorded_at > now() - interval '1 hour'
+), mine AS (
+    SELECT extract(epoch FROM recorded_at - event_time) AS lag FROM hour
+    WHERE source_id = %(source)s AND upload_id IS NULL
+)
+SELECT (SELECT count(*) FROM mine),
+    (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY lag) FROM mine),
+    (SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY lag) FROM mine),
+    (SELECT CASE WHEN count(*) < %(rows)s THEN 3600
+        ELSE extract(epoch FROM now() - min(recorded_at)) END FROM latest)
+"""
+ROWS = 20_000
+REASONS = """
+SELECT reason.key, reason.value, count(*) FROM (
+    SELECT reasons FROM scoring_rejectedrecord
+    WHERE state = 'OPEN' AND source_id = ANY(%s) ORDER BY id DESC LIMIT %s
+) AS latest, jsonb_each_text(latest.reasons) AS reason
+GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT %s
+"""
+MOST_REJECTS, MOST_REASONS = 50_000, 20
+
+
+@dataclass(frozen=True)
+class Health:
+    """Figures of one source; those of its files stand with the files."""
+
+    heard_at: datetime | None
+    events: int  # that came one by one, in the span
+    span: float  # seconds that were looked at, an hour at most
+    lag: float | None  # seconds from the event to its storing, in the middle
+    lag_most: float | None  # of the slowest twentieth
+    rejected_day: int
+    rejected_waiting: int
+
+    @property
+    def per_minute(self) -> float:
+        return 60 * self.events / self.span if self.span else 0.0
+
+
+def health_of(source: Source) -> Health:
+    """Two questions, whatever the number of rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(RECENT, {"rows": ROWS, "source": source.pk})
+        events, lag, most, span = cursor.fetchone()
+    day = timezone.now() - timedelta(days=1)
+    refused = RejectedRecord.objects.filter(source=source).aggregate(
+        day=Count("pk", filter=Q(at__gt=day)),
+        waiting=Count("pk", filter=Q(state=RejectedRecord.State.OPEN)),
+    )
+    return Health(
+        heard_at=source.heard_at,
+        events=events,
+        span=min(float(span or 3600), 3600.0),
+        lag=None if lag is None else float(lag),
+        lag_most=None if most is None else float(most),
+        rejected_day=refused["day"],
+        rejected_waiting=refused["waiting"],
+    )
+
+
+def reasons_of(sources: list[int]) -> list[dict[str, Any]]:
+    """Field, reason and how many of the latest refused records wait with it, most first."""
+    with connection.cursor() as cursor:
+        cursor.execute(REASONS, [sources, MOST_REJECTS, MOST_REASONS])
+        rows = cursor.fetchall()
+    return [{"field": field, "reason": reason, "records": count} for field, reason, count in rows]
