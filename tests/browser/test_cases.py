@@ -28,7 +28,7 @@ def page(browser: Browser, live_server, ana: User):
     cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}
     context.add_cookies([cookie])
     shown = context.new_page()
-    shown.set_default_timeout(15_000)
+    shown.set_default_timeout(60_000)
     shown.complaints = []
     shown.on("pageerror", lambda error: shown.complaints.append(str(error)))
     yield shown
