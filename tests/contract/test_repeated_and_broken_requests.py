@@ -1,5 +1,6 @@
 """Repeated requests are done once; broken ones are refused in words, with a pointer."""
 
+import threading
 import time
 
 import pytest
@@ -101,11 +102,13 @@ def test_a_slow_detector_costs_the_deadline_and_no_more(
     post: Post, monkeypatch: pytest.MonkeyPatch, settings
 ) -> None:
     settings.SCORING_DEADLINE = 0.1
+    over = threading.Event()
     current.current_scorer()  # loading the model is not what is slow here
-    monkeypatch.setattr("scoring.engine.features.compute", lambda *_: time.sleep(1.5))
+    monkeypatch.setattr("scoring.engine.features.compute", lambda *_: over.wait(10))
     start = time.perf_counter()
     answer = post("/detect", GOOD.replace("10.00", "20000"))
-    assert time.perf_counter() - start < 1.2
+    assert time.perf_counter() - start < 8  # not as long as it takes, however busy the machine is
+    over.set()
     body = answer.json()
     assert (body["recommendation"], body["degraded"]) == ("REVIEW", True)
     assert body["reason_codes"] == ["HIGH_AMOUNT"]

@@ -75,8 +75,8 @@ def test_whatever_pattern_is_taken_ends_soon(pattern: str) -> None:
         return
     check = check_of(Source(schema={"properties": {"t": {"pattern": pattern}}}))
     assert check is not None
-    started = time.perf_counter()
+    started = time.process_time()
     check({"t": "a" * 499 + "!"})
     check({"t": "ab" * 249 + "!"})
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
     assert schemas.LONGEST == 500
