@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from alerts.models import Alert, AlertHit, Look, Note
@@ -37,15 +38,23 @@ def timeline(alert: Alert, own: Collection[int]) -> list[Event]:
     at = alert.transaction
     columns = COLUMNS[timed_by(alert)]
     known = {name: getattr(at, name) for name in columns}
-    same = Transaction.objects.filter(**known).select_related("decision")
+    same = Transaction.objects.filter(**known)
     here = Q(event_time=at.event_time)
     until = same.filter(Q(event_time__lt=at.event_time) | here & Q(pk__lte=at.pk))
     since = same.filter(Q(event_time__gt=at.event_time) | here & Q(pk__gt=at.pk))
-    before = list(until.order_by("-event_time", "-pk")[:EVENTS])
-    room = max(LATER, EVENTS - len(before))
-    later = list(since.order_by("event_time", "pk")[:room])
-    shown = [*reversed(later), *before[: EVENTS - len(later)]]
-    return [Event(payment, payment.pk in own) for payment in shown]
+    before = until.order_by("-event_time", "-pk").values("pk")[:EVENTS]
+    after = since.order_by("event_time", "pk").values("pk")[:EVENTS]
+    # Each by its index, and both in one query.
+    found = Transaction.objects.filter(pk__in=before.union(after, all=True))
+    rows = sorted(found.select_related("decision"), key=_moment)
+    earlier = sum(_moment(payment) <= _moment(at) for payment in rows)
+    later = rows[earlier:][: max(LATER, EVENTS - earlier)]
+    shown = [*rows[:earlier][len(later) - EVENTS :], *later]
+    return [Event(payment, payment.pk in own) for payment in reversed(shown)]
+
+
+def _moment(payment: Transaction) -> tuple[datetime, int]:
+    return payment.event_time, payment.pk
 
 
 def timed_by(alert: Alert) -> Alert.Kind:
@@ -59,11 +68,13 @@ def hits_of(alert: Alert, person: Any) -> list[AlertHit]:
 
     Whoever looks has seen them from now on; at the first look nothing is fresh.
     """
-    look = Look.objects.filter(alert=alert, person=person).first()
-    hits = list(alert.hits.select_related("transaction", "decision").order_by("-at", "-pk"))
+    look = Look.objects.filter(alert=OuterRef("alert"), person=person).values("hits")
+    rows = alert.hits.select_related("transaction", "decision").annotate(looked=Subquery(look))
+    hits = list(rows.order_by("-at", "-pk"))
+    seen_then = hits[0].looked if hits else None
     for number, hit in enumerate(reversed(hits)):
-        hit.fresh = look is not None and number >= look.hits
-    if look is None or look.hits != len(hits):
+        hit.fresh = seen_then is not None and number >= seen_then
+    if seen_then != len(hits):
         seen = Look(alert=alert, person=person, hits=len(hits), at=timezone.now())
         Look.objects.bulk_create(
             [seen],

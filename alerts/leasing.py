@@ -27,11 +27,12 @@ def take_next(*, by: Any, asked: Mapping[str, Any], behind: Alert | None = None)
     `behind` begins after that alert, and from the top again when nothing stands there. They hold
     one at a time: what they looked at before is free again.
     """
-    AlertLease.objects.filter(person=by).delete()
     asks = question(asked, by, list(queues_of(by)))
     found = _take(by, asks, cursor_of(behind, URGENCY)) if behind else None
     found = found or _take(by, asks, "", but=behind)
-    if found is not None:
+    if found is None:
+        AlertLease.objects.filter(person=by).delete()
+    else:
         record(by=by, action="alert.given", object=found)
     return found
 
@@ -45,7 +46,10 @@ def renew(*, by: Any, alert: Alert) -> AlertLease | None:
     held = AlertLease.objects.filter(person=by, alert=alert)
     if held.update(until=Now() + LEASE):
         return held.first()
-    return lease(by, alert) if _locked(by, alert.pk) else None
+    if not _locked(by, alert.pk):
+        return None
+    lease(by, alert)
+    return held.first()
 
 
 @transaction.atomic
@@ -60,7 +64,7 @@ def workable(by: Any) -> AlertQuerySet:
     return Alert.objects.workable_by(by).exclude(pk__in=looked_at)
 
 
-def lease(by: Any, alert: Alert) -> AlertLease:
+def lease(by: Any, alert: Alert) -> None:
     """Theirs for five minutes instead of what they had. The alert's row is locked by the caller.
 
     A lease of another that ran out is taken over; one person in two windows has the later one.
@@ -70,7 +74,6 @@ def lease(by: Any, alert: Alert) -> AlertLease:
     AlertLease.objects.bulk_create(
         [made], update_conflicts=True, unique_fields=["person"], update_fields=["alert", "until"]
     )
-    return AlertLease.objects.get(person=by)
 
 
 def _take(by: Any, asks: Question, after: str, but: Alert | None = None) -> Alert | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.db import models
 from django.db.models.functions import Now
 
@@ -81,6 +82,25 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """With what a row or a page shows, in the same query."""
         return self.select_related(
             "transaction", "queue", "assignee", "closed_by", "decision__explanation"
+        )
+
+    def with_what_there_is(self) -> "AlertQuerySet":
+        """With whether its page has to ask for what most alerts do not have: a `labelled` leading
+        payment, a label being `corrected`, notes (`noted`), cases (`in_cases`)."""
+        labels, corrections, notes = (
+            apps.get_model(name).objects
+            for name in ("scoring.Label", "alerts.Correction", "alerts.Note")
+        )
+        mine = models.OuterRef("pk")
+        theirs = models.Q(alert=mine) | models.Q(alert__merged_into=mine)
+        leading = labels.filter(transaction=models.OuterRef("transaction"))
+        corrected = corrections.waiting().filter(label__transaction__hit__alert=mine)
+        cases = self.model.cases.through.objects.filter(alert=mine)
+        return self.annotate(
+            labelled=models.Exists(leading),
+            corrected=models.Exists(corrected),
+            noted=models.Exists(notes.filter(theirs)),
+            in_cases=models.Exists(cases),
         )
 
     def for_rows(self) -> "AlertQuerySet":

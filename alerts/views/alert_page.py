@@ -43,7 +43,7 @@ CHOICES = {
 
 def find(request: HttpRequest, pk: int) -> Alert:
     """The alert, if it lies in a queue this person sees; else it does not exist for them."""
-    seen = Alert.objects.visible_to(request.user).for_the_page()
+    seen = Alert.objects.visible_to(request.user).for_the_page().with_what_there_is()
     related = ("decision__model", "decision__policy", "transaction__source")
     related += ("lease__person", "profile")
     return get_object_or_404(seen.select_related(*related), pk=pk)
@@ -51,6 +51,8 @@ def find(request: HttpRequest, pk: int) -> Alert:
 
 def asked_of(request: HttpRequest) -> dict[str, Any]:
     """The filters of the queue the person came from, carried along in the address."""
+    if not request.GET:  # as most addresses are: nothing to read the person's queues for
+        return {}
     queues = queues_of(request.user)
     return QueueFilter(request.GET, queues=queues, user=request.user).asked
 
@@ -115,18 +117,21 @@ def _beside(found: Alert, user: Any) -> dict[str, Any]:
 
 def _said_of(found: Alert, user: Any) -> dict[str, Any]:
     """What people said of it until now."""
-    label, waiting = standing_label(found), Correction.objects.waiting()
-    corrections = waiting.filter(label__transaction__hit__alert=found)
     return {
-        "label": label,
-        "corrections": list(corrections.select_related("proposed_by", "label__transaction")),
-        "notes": () if masked(user) else notes_of(found),
-        "cases": found.cases.visible_to(user) if user.may("case.view") else (),
+        "label": standing_label(found) if found.labelled else None,
+        "corrections": _corrections(found) if found.corrected else [],
+        "notes": () if masked(user) or not found.noted else notes_of(found),
+        "cases": found.cases.visible_to(user) if found.in_cases and user.may("case.view") else (),
         "masked": masked(user),
         "payment_state": None if found.is_open else resolving.standing(found.decision),
         "snooze": _snooze(found),
         "verdict": None if found.is_open else found.verdicts.filter(undone_at=None).first(),
     }
+
+
+def _corrections(found: Alert) -> list[Correction]:
+    waiting = Correction.objects.waiting().filter(label__transaction__hit__alert=found)
+    return list(waiting.select_related("proposed_by", "label__transaction"))
 
 
 def _may(found: Alert, user: Any) -> dict[str, bool]:

@@ -79,11 +79,9 @@ def actor_of(by: Any) -> str:
 
 def role_of(by: Any) -> str:
     """The roles held at that moment, read once per user object."""
-    if not getattr(by, "pk", None) or not hasattr(by, "groups"):
+    if not getattr(by, "pk", None) or not hasattr(by, "group_names"):
         return ""
-    if not hasattr(by, "_role_names"):
-        by._role_names = ", ".join(by.groups.order_by("name").values_list("name", flat=True))
-    return by._role_names
+    return ", ".join(by.group_names)
 
 
 def storable(value: Any) -> Any:

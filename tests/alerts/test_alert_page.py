@@ -465,3 +465,12 @@ def test_undo_says_that_upstream_is_told_only_where_it_is(as_ana, cards):
         assert words in read(as_ana, alert)
         said = as_ana.post(f"/alerts/{alert.pk}/undo/", follow=True).content.decode()
         assert f"{words}." in said
+
+
+def test_the_page_asks_for_nothing_that_is_not_there(as_ana, cards, django_assert_max_num_queries):
+    raised = making.alert(cards)
+    as_ana.get(f"/alerts/{raised.pk}/")
+    # session, person, groups, alert, trail, usual, payments, timeline, others, frauds, lists, notes
+    # of entities, playbook, earlier alerts
+    with django_assert_max_num_queries(14):
+        as_ana.get(f"/alerts/{raised.pk}/")

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts import figures, listing, triage
+from alerts import activity, figures, listing, triage
 from alerts.models import Alert
 from scoring.models import Explanation, ModelVersion
 from tests.alerts import making
@@ -258,3 +258,14 @@ def test_a_full_page_takes_at_most_twelve_queries(as_ana, ana, cards):
         response = as_ana.get("/alerts/")
     assert len(rows(response)) == 50
     assert len(captured) <= 12, [query["sql"][:90] for query in captured]
+
+
+@pytest.mark.parametrize("kind", ["user", "card", "device"])
+def test_the_day_of_an_entity_is_read_by_its_own_index_and_not_out_of_everybodys(db, kind) -> None:
+    asked = [[1], [7], [timezone.now()]]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("DROP INDEX transaction_time")  # of no use for this, but the table is empty
+        cursor.execute("EXPLAIN " + activity.COUNTS.format(column=f"{kind}_key"), asked)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert f"transaction_{kind}" in plan, plan
