@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from alerts import grouping, snoozing, suppressing
+from alerts import grouping, snoozing, suppressing, telling
 from alerts.candidates import Candidate, candidates
 from alerts.models import Alert, AlertHit, Profile, Queue, Route, Routing, SuppressedHit
 from anomalyshield.audit.record import record
@@ -56,8 +56,9 @@ def _route(ids: list[int] | None) -> int:
     waiting = _locked({placing.key for placing in placings} - {0})
     figures = Costs.from_dict(costs.held().values)
     hits = grouping.group(placings, waiting, now, figures)
-    _store(hits)
+    opened = _store(hits)
     _keep_profiles(hits, found)
+    telling.routed(decisions, opened)
     return Decision.objects.filter(pk__in=[d.pk for d in decisions]).update(routed_at=now)
 
 
@@ -91,16 +92,18 @@ def _locked(keys: Iterable[int]) -> list[Alert]:
     return list(open_ones.select_for_update(of=("self",)))
 
 
-def _store(hits: list[AlertHit]) -> None:
+def _store(hits: list[AlertHit]) -> list[Alert]:
+    """The alerts that were opened by it."""
     alerts = list({id(hit.alert): hit.alert for hit in hits}.values())
     grown = [alert for alert in alerts if alert.pk is not None]
-    Alert.objects.bulk_create([alert for alert in alerts if alert.pk is None])
+    opened = Alert.objects.bulk_create([alert for alert in alerts if alert.pk is None])
     if grown:
         rewrite(grown, GROWN)
         snoozing.wake_joined(grown)
     for hit in hits:
         hit.alert = hit.alert  # anew: to set its id alone would have it read again for each hit
     AlertHit.objects.bulk_create(hits)
+    return opened
 
 
 def _keep_profiles(hits: list[AlertHit], found: list[Candidate]) -> None:

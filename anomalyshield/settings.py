@@ -355,8 +355,11 @@ INCONCLUSIVE = env.text(
 if INCONCLUSIVE not in {"hold", "release"}:
     raise env.BadSetting(f"ANOMALYSHIELD_INCONCLUSIVE={INCONCLUSIVE!r}: use hold or release.")
 KAFKA_SERVERS = env.text(
-    "KAFKA_SERVERS", "Kafka brokers, host:port with commas, for what is told there"
+    "KAFKA_SERVERS", "Kafka brokers, host:port with commas: for topics that are told"
 )
+KAFKA_USERNAME = env.text("KAFKA_USERNAME", "User name there (SASL, SCRAM-SHA-512)")
+KAFKA_PASSWORD = env.text("KAFKA_PASSWORD", "Password there")
+KAFKA_TLS = env.flag("KAFKA_TLS", "TLS to them")
 WEBHOOK_NETWORKS = env.networks(
     "ANOMALYSHIELD_WEBHOOK_NETWORKS", "Private networks webhooks may go to, like 10.1.0.0/16"
 )

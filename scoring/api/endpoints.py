@@ -16,13 +16,14 @@ from scoring.webhooks import endpoints
 from scoring.webhooks.events import EVENTS
 
 CHOICES = list(EVENTS)
+ADDRESS = "https://, or http:// to named networks, or kafka: and a topic"
 
 
 class EndpointChangeIn(Strict):
     """What changes; what is not named stays."""
 
     name = Text(max_length=80, required=False)
-    url = Text(max_length=500, required=False, help_text="https://, or http:// to named networks")
+    url = Text(max_length=500, required=False, help_text=ADDRESS)
     events = s.ListField(child=s.ChoiceField(CHOICES), min_length=1, required=False)
     finality = s.ChoiceField(
         Endpoint.Finality.choices,
@@ -36,7 +37,7 @@ class EndpointIn(EndpointChangeIn):
     """A new endpoint."""
 
     name = Text(max_length=80)
-    url = Text(max_length=500, help_text="https://, or http:// to named networks")
+    url = Text(max_length=500, help_text=ADDRESS)
     events = s.ListField(child=s.ChoiceField(CHOICES), min_length=1)
 
 
@@ -58,7 +59,7 @@ class EndpointOut(s.ModelSerializer):
 class EndpointMadeOut(EndpointOut):
     """An endpoint with its secret, told this once."""
 
-    secret = s.CharField(help_text="whsec_…: verifies our signatures")
+    secret = s.CharField(help_text="whsec_…: verifies our signatures; empty for a topic")
 
     class Meta(EndpointOut.Meta):
         fields = (*EndpointOut.Meta.fields, "secret")
@@ -75,7 +76,9 @@ class DeliveryOut(s.ModelSerializer):
 
     event = s.CharField(source="event.__str__", help_text="Its webhook-id")
     type = s.CharField(source="event.type")
-    state = s.ChoiceField(Leased.State.choices, help_text="DONE: it answered 2xx")
+    state = s.ChoiceField(
+        Leased.State.choices, help_text="DONE: it answered 2xx, or the broker has it"
+    )
     final = s.BooleanField(help_text="They hold it to be final")
 
     class Meta:

@@ -66,6 +66,7 @@ class OutboundEvent(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     type = models.CharField(max_length=32)
     body = models.TextField()
+    key = models.CharField(max_length=64, blank=True)  # events with one key keep their order
     made_at = models.DateTimeField(db_default=Now())
     resolution = models.OneToOneField(Resolution, models.PROTECT, null=True, related_name="event")
 
@@ -74,7 +75,8 @@ class OutboundEvent(models.Model):
 
 
 class Delivery(Leased):
-    """An event on its way to one endpoint. DONE means it answered 2xx.
+    """An event on its way to one endpoint. DONE means it answered 2xx, or that the
+    broker reported it as kept.
 
     `attempts` counts workers that died of it; `tries` counts requests, which have a schedule of
     days (`scoring/webhooks/relay.py`).

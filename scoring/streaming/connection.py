@@ -98,8 +98,13 @@ def _kafka(source: Source, given: Mapping[str, Any]) -> Kafka:
         group=str(given.get("group_id", GROUP)),
         start=start,
         mechanism=str(given.get("sasl_mechanism", Kafka.mechanism)),
-        login=_login(given),
+        login=_login(given) if _words(given, "bootstrap_servers") else own_login(),
     )
+
+
+def own_login() -> Login:
+    """How the operator's own cluster is entered, that of KAFKA_SERVERS."""
+    return Login(settings.KAFKA_USERNAME, settings.KAFKA_PASSWORD, settings.KAFKA_TLS)
 
 
 def _mqtt(source: Source, given: Mapping[str, Any]) -> Mqtt:

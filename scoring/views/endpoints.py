@@ -11,7 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from anomalyshield.accounts.permissions import allow
 from scoring.models import Delivery, Endpoint
 from scoring.webhooks import endpoints as verbs
-from scoring.webhooks.events import EVENTS
+from scoring.webhooks.channels import channel_of
+from scoring.webhooks.events import DECISION_UPDATED, EVENTS
 from scoring.webhooks.signing import mark_of
 
 SHOWN = 50
@@ -25,11 +26,12 @@ class EndpointForm(forms.Form):
     url = forms.CharField(
         max_length=500,
         label="Address",
+        help_text="https://… for a webhook, kafka:TOPIC for a topic of this installation's Kafka",
         widget=forms.TextInput({"placeholder": "https://core.example/hooks/decisions"}),
     )
     events = forms.MultipleChoiceField(
         choices=[(name, f"{meaning} ({name})") for name, meaning in EVENTS.items()],
-        initial=list(EVENTS),
+        initial=[DECISION_UPDATED],
         label="It is told",
         widget=forms.CheckboxSelectMultiple,
     )
@@ -56,6 +58,9 @@ def make(request: HttpRequest) -> HttpResponse:
     except verbs.Refused as refusal:
         form.add_error(refusal.field or None, str(refusal))
         return _list(request, form, 400)
+    if not secret:
+        messages.success(request, "Made. Send a test to see that the topic takes it.")
+        return redirect("endpoint", made.pk)
     return _shown_once(request, made, secret)
 
 
@@ -78,7 +83,11 @@ def endpoint(request: HttpRequest, pk: int) -> HttpResponse:
 
 @allow("endpoint.manage", methods=("POST",))
 def rotate(request: HttpRequest, pk: int) -> HttpResponse:
-    secret = verbs.rotate(by=request.user, endpoint=_found(pk))
+    try:
+        secret = verbs.rotate(by=request.user, endpoint=_found(pk))
+    except verbs.Refused as refusal:
+        messages.error(request, str(refusal))
+        return _page(request, _found(pk), status=409)
     return _shown_once(request, _found(pk), secret)
 
 
@@ -131,7 +140,8 @@ def _page(
         "endpoint": found,
         "form": form or EndpointForm(initial=now),
         "deliveries": found.deliveries.select_related("event").order_by("-pk")[:SHOWN],
-        "secret_lost": found.mark != mark_of(found.salt),
+        "signs": channel_of(found.url).signs,
+        "secret_lost": channel_of(found.url).signs and found.mark != mark_of(found.salt),
     }
     return render(request, "scoring/endpoint.html", context, status=status)
 

@@ -11,6 +11,7 @@ from anomalyshield import bell, leases
 from anomalyshield.audit.record import record
 from scoring.models import Delivery, Endpoint
 from scoring.webhooks import addresses, events, signing
+from scoring.webhooks.channels import channel_of
 
 FORMER_HOLDS = timedelta(hours=24)  # both secrets sign, so that a receiver can change over
 State, Waits = Endpoint.State, Delivery.State
@@ -29,7 +30,7 @@ class Refused(ValueError):
 def make(
     *, by: Any, name: str, url: str, events: list[str], finality: str = ""
 ) -> tuple[Endpoint, str]:
-    """The endpoint and its secret, which is shown to nobody again."""
+    """The endpoint and its secret, which is shown to nobody again; a topic has none."""
     said = {"name": name, "url": url, "events": events, "finality": finality}
     _check(said)
     with transaction.atomic():
@@ -38,7 +39,7 @@ def make(
             **said, salt=salt, mark=signing.mark_of(salt), made_by=by, made_at=timezone.now()
         )
         record(by=by, action="endpoint.made", object=made, after=_told(made))
-    return made, signing.shown(salt)
+    return made, signing.shown(salt) if channel_of(made.url).signs else ""
 
 
 def change(*, by: Any, endpoint: Endpoint, **said: Any) -> Endpoint:
@@ -59,6 +60,8 @@ def change(*, by: Any, endpoint: Endpoint, **said: Any) -> Endpoint:
 def rotate(*, by: Any, endpoint: Endpoint) -> str:
     """A new secret, shown once. For a day both sign, so that the receiver can change over."""
     endpoint = _locked(endpoint)
+    if not channel_of(endpoint.url).signs:
+        raise Refused("Nothing is signed for a topic, so it has no secret.")
     if endpoint.mark == signing.mark_of(endpoint.salt):  # else the former can sign no more
         endpoint.former_salt, endpoint.former_until = endpoint.salt, timezone.now() + FORMER_HOLDS
     else:
@@ -133,7 +136,7 @@ def _check(said: dict[str, Any], but: Endpoint | None = None) -> None:
         raise Refused(f"There is an endpoint called {said['name']} already.", "name")
     if "url" in said:
         try:
-            addresses.checked(said["url"])
+            channel_of(said["url"]).module.checked(said["url"])
         except addresses.Refused as refusal:
             sentence = str(refusal)
             raise Refused(f"{sentence[0].upper()}{sentence[1:]}.", "url") from None
@@ -147,6 +150,6 @@ def _locked(endpoint: Endpoint) -> Endpoint:
 
 def _told(endpoint: Endpoint) -> dict[str, Any]:
     """For the trail. The path of an address often holds a token, so it is not told."""
-    host = endpoint.url.partition("://")[2].partition("/")[0]
+    host = endpoint.url.partition("://")[2].partition("/")[0] or endpoint.url
     told = {"name": endpoint.name, "host": host, "events": endpoint.events}
     return told | {"finality": endpoint.finality, "state": endpoint.state}

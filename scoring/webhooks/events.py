@@ -4,18 +4,34 @@ A body is thin: ids and states, no person. Who wants more asks `GET /api/v1/deci
 """
 
 import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from anomalyshield import bell
-from scoring.models import Delivery, Endpoint, OutboundEvent, Resolution
+from scoring.models import Decision, Delivery, Endpoint, OutboundEvent, Resolution, Transaction
 
 DECISION_UPDATED = "decision.updated"
+ANOMALY, ALERT = "anomaly.detected", "alert.raised"
 TESTED = "endpoint.tested"
 # Those one subscribes to, and what they mean. A test is sent to whoever asks for it.
-EVENTS = {DECISION_UPDATED: "A held payment was released, declined, or is held again"}
+EVENTS = {
+    DECISION_UPDATED: "A held payment was released, declined, or is held again",
+    ANOMALY: "A payment was decided otherwise than approved",
+    ALERT: "An alert was opened",
+}
+
+
+@dataclass(frozen=True)
+class News:
+    """What is told: its content, and whose it is. Events with one key keep their order."""
+
+    data: dict[str, Any]
+    key: str
+    at: datetime
 
 
 def decision_updated(resolution: Resolution, *, previous: str) -> OutboundEvent:
@@ -37,7 +53,49 @@ def decision_updated(resolution: Resolution, *, previous: str) -> OutboundEvent:
         "reversal": resolution.is_reversal,
         "href": f"/api/v1/decisions/{decision.pk}",
     }
-    return queue(DECISION_UPDATED, data, at=resolution.at, resolution=resolution)
+    key = key_of(decision.transaction)
+    return queue(DECISION_UPDATED, data, at=resolution.at, resolution=resolution, key=key)
+
+
+def anomaly(decision: Decision) -> News:
+    """What is told of a decision that was no approval; it comes with its payment and source."""
+    paid = decision.transaction
+    data = {
+        "decision": decision.pk,
+        "transaction_id": paid.external_id,
+        "source": paid.source.name,
+        "risk_score": decision.risk_score,
+        "probability": decision.probability,
+        "level": decision.level,
+        "outcome": decision.outcome,
+        "reason_codes": decision.reason_codes,
+        "degraded": decision.degraded or None,
+        "model": decision.model_id,
+        "event_time": paid.event_time.isoformat(),
+        "href": f"/api/v1/decisions/{decision.pk}",
+    }
+    return News(data, key_of(paid), decision.decided_at)
+
+
+def key_of(paid: Transaction) -> str:
+    """The same for all payments of one user, without saying who it is."""
+    return f"{paid.user_key & (2**64 - 1):016x}"
+
+
+def queue_all(made: Mapping[str, Callable[[], Sequence[News]]]) -> None:
+    """Queue many events by type, in the caller's transaction, for whoever subscribed.
+
+    What nobody subscribed to is not even made.
+    """
+    listening = list(Endpoint.objects.filter(events__overlap=list(made)))
+    for type, news in made.items():
+        if endpoints := [one for one in listening if type in one.events]:
+            events = [
+                OutboundEvent(type=type, body=_body(type, one.data, one.at), key=one.key)
+                for one in news()
+            ]
+            OutboundEvent.objects.bulk_create(events)
+            _address(events, endpoints)
 
 
 def heard(type: str) -> str:
@@ -51,16 +109,21 @@ def heard(type: str) -> str:
 def tested(endpoint: Endpoint) -> OutboundEvent:
     """Queue a harmless event, so that somebody can see that everything fits."""
     event = _made(TESTED, {"endpoint": endpoint.name}, timezone.now(), None)
-    _address(event, [endpoint])
+    _address([event], [endpoint])
     return event
 
 
 def queue(
-    type: str, data: dict[str, Any], *, at: datetime, resolution: Resolution | None = None
+    type: str,
+    data: dict[str, Any],
+    *,
+    at: datetime,
+    resolution: Resolution | None = None,
+    key: str = "",
 ) -> OutboundEvent:
     """Write it down for every endpoint that subscribed; those that pause get it later."""
-    event = _made(type, data, at, resolution)
-    _address(event, list(Endpoint.objects.subscribed_to(type)))
+    event = _made(type, data, at, resolution, key)
+    _address([event], list(Endpoint.objects.subscribed_to(type)))
     return event
 
 
@@ -74,18 +137,23 @@ def is_final(endpoint: Endpoint, resolution: Resolution | None) -> bool:
 
 
 def _made(
-    type: str, data: dict[str, Any], at: datetime, resolution: Resolution | None
+    type: str, data: dict[str, Any], at: datetime, resolution: Resolution | None, key: str = ""
 ) -> OutboundEvent:
-    body = json.dumps({"type": type, "timestamp": at.isoformat(), "data": data})
-    return OutboundEvent.objects.create(type=type, body=body, resolution=resolution)
+    body = _body(type, data, at)
+    return OutboundEvent.objects.create(type=type, body=body, resolution=resolution, key=key)
 
 
-def _address(event: OutboundEvent, endpoints: list[Endpoint]) -> None:
+def _body(type: str, data: dict[str, Any], at: datetime) -> str:
+    return json.dumps({"type": type, "timestamp": at.isoformat(), "data": data})
+
+
+def _address(events: Sequence[OutboundEvent], endpoints: Sequence[Endpoint]) -> None:
     ready, waiting = Delivery.State.READY, Delivery.State.WAITING
     active = Endpoint.State.ACTIVE
     Delivery.objects.bulk_create(
         Delivery(event=event, endpoint=one, state=ready if one.state == active else waiting)
+        for event in events
         for one in endpoints
     )
-    if endpoints:
+    if events and endpoints:
         bell.leave("delivery")

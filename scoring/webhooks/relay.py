@@ -13,17 +13,14 @@ from anomalyshield import faults, leases
 from anomalyshield.audit.record import record
 from scoring.models import Delivery, Endpoint
 from scoring.webhooks import events, signing
-from scoring.webhooks.sending import Answer, Letter, send_all
+from scoring.webhooks.channels import Channel, channel_of
+from scoring.webhooks.sending import Answer
 
 log = logging.getLogger(__name__)
-MINUTE, HOUR = 60.0, 3600.0
-# Standard Webhooks: seconds before the second try, the third …; about three days in all.
-PAUSES = (5.0, 5 * MINUTE, 30 * MINUTE, *(n * HOUR for n in (2, 5, 10, 14, 20, 24)))
 JITTER = 0.2  # so that those of one outage do not come back in one moment
 PATIENCE = timedelta(days=5)  # then an endpoint that only fails is stopped
 TROUBLED = 3  # failures in a row before an endpoint is left alone for a while …
-REST = timedelta(seconds=30)  # … for so long, doubled each time …
-LONGEST_REST = timedelta(minutes=10)  # … up to this
+REST = timedelta(seconds=30)  # … for so long, doubled each time up to the channel's longest
 
 
 def perform(delivery: Delivery) -> None:
@@ -35,14 +32,26 @@ def perform_all(deliveries: list[Delivery]) -> None:
 
     A process killed between the two sends once more, with the same id; receivers know by it.
     """
-    letters = [(one, letter) for one in _mine(deliveries) if (letter := _letter(one))]
-    answers = send_all([letter for _, letter in letters])
+    letters: dict[Channel, list[tuple[Delivery, Any]]] = {}
+    for one in _mine(deliveries):
+        if (letter := _letter(one)) is not None:
+            letters.setdefault(channel_of(one.endpoint.url), []).append((one, letter))
+    answers = [
+        (delivery, answer)
+        for channel, sent in letters.items()
+        for (delivery, _), answer in zip(sent, _sent_by(channel, sent), strict=True)
+    ]
     faults.point("delivery.sent")
-    for (delivery, _), answer in zip(letters, answers, strict=True):
+    for delivery, answer in answers:
         try:
             note(delivery, answer)
         except leases.LeaseLost as lost:
             log.warning("%s", lost)
+
+
+def _sent_by(channel: Channel, sent: list[tuple[Delivery, Any]]) -> list[Answer]:
+    answers: list[Answer] = channel.module.send_all([letter for _, letter in sent])
+    return answers
 
 
 def _mine(deliveries: list[Delivery]) -> list[Delivery]:
@@ -53,7 +62,7 @@ def _mine(deliveries: list[Delivery]) -> list[Delivery]:
     return list(related.filter(pk__in=[one.pk for one in deliveries]).order_by("pk"))
 
 
-def _letter(delivery: Delivery) -> Letter | None:
+def _letter(delivery: Delivery) -> Any:
     """What is sent; None when not now: the endpoint pauses or rests."""
     endpoint, now = delivery.endpoint, timezone.now()
     if endpoint.state != Endpoint.State.ACTIVE:
@@ -62,11 +71,9 @@ def _letter(delivery: Delivery) -> Letter | None:
         leases.postpone(delivery, _jittered((endpoint.rest_until - now).total_seconds()))
     else:
         try:
-            headers = signing.headers(delivery.event, endpoint, now=now)
+            return channel_of(endpoint.url).module.letter(delivery, now)
         except signing.SecretLost as lost:
             note(delivery, Answer(None, str(lost)))
-        else:
-            return Letter(endpoint.url, headers, delivery.event.body.encode())
     return None
 
 
@@ -84,11 +91,12 @@ def note(delivery: Delivery, answer: Answer) -> None:
         leases.finish(delivery, final=final and delivery.event.resolution is not None, **told)
         _well(delivery.endpoint)
         return
-    if answer.gone or delivery.tries >= len(PAUSES):
+    pauses = channel_of(delivery.endpoint.url).module.PAUSES
+    if answer.gone or delivery.tries >= len(pauses):
         leases.advance(delivery, **told)
         leases.quarantine(delivery, answer.said)
     else:
-        pause = max(_jittered(PAUSES[delivery.tries]), answer.retry_after)
+        pause = max(_jittered(pauses[delivery.tries]), answer.retry_after)
         leases.postpone(delivery, pause, **told)
     _badly(delivery.endpoint, answer)
 
@@ -106,7 +114,8 @@ def _badly(endpoint: Endpoint, answer: Answer) -> None:
     if endpoint.failures >= TROUBLED:
         # Bounded before it is raised to a power, which a year of failures would overflow.
         doubled = REST * 2 ** min(endpoint.failures - TROUBLED, 10)
-        endpoint.rest_until = now + min(doubled, LONGEST_REST)
+        longest = timedelta(seconds=channel_of(endpoint.url).longest_rest)
+        endpoint.rest_until = now + min(doubled, longest)
     endpoint.save(update_fields=["failing_since", "rest_until"])
     if answer.gone:
         stop(endpoint, "It answered 410 Gone: nobody wants these events there any more.")

@@ -34,10 +34,11 @@ class Answer:
     said: str
     retry_after: float = 0.0
     final: bool = False
+    taken: bool = False  # by a channel that knows no status
 
     @property
     def delivered(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
+        return self.taken or (self.status is not None and 200 <= self.status < 300)
 
     @property
     def gone(self) -> bool:

@@ -80,9 +80,9 @@ def test_a_queue_is_made_when_there_is_none():
 def test_a_batch_is_routed_in_a_fixed_number_of_queries(cards, django_assert_num_queries):
     routing.active_routes()
     ids = [making.decision(making.payment(f"customer-{n % 9}")).pk for n in range(20)]
-    # savepoint, claim, routes, vectors, suppressions, locks, alerts, costs, insert both, mark,
-    # release
-    with django_assert_num_queries(12):
+    # savepoint, claim, routes, vectors, suppressions, locks, alerts, costs, insert both, who is
+    # told, mark, release
+    with django_assert_num_queries(13):
         assert routing.raise_alerts(ids) == 20
 
 
@@ -98,7 +98,7 @@ def test_keeping_their_vectors_reads_no_alert_again(cards, django_assert_num_que
         )
         for one in made
     )
-    with django_assert_num_queries(13):  # those above, and one for all vectors
+    with django_assert_num_queries(14):  # those above, and one for all vectors
         assert routing.raise_alerts([one.pk for one in made]) == 9
     assert Profile.objects.count() == 9
 

@@ -24,7 +24,7 @@ from anomalyshield import leases
 from anomalyshield.audit.models import AuditEvent
 from scoring.models import Delivery, Endpoint
 from scoring.tasks import do, do_next, work_named
-from scoring.webhooks import events, relay, sending, signing
+from scoring.webhooks import events, posting, sending, signing
 from tests.webhooks.making import Receiver, endpoint, listening
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,14 +125,14 @@ def test_failures_follow_the_schedule_with_the_same_id_until_it_is_set_aside(rec
     endpoint(receiver.url)
     receiver.status = 500
     queue()
-    for number, pause in enumerate(relay.PAUSES, 1):
+    for number, pause in enumerate(posting.PAUSES, 1):
         delivery = relayed()
         assert (delivery.state, delivery.tries, delivery.attempts) == ("READY", number, 0)
         wait = (delivery.due_at - timezone.now()).total_seconds()
         assert pause - 5 <= wait <= pause * 1.2
         due_again()
     delivery = relayed()
-    assert (delivery.state, delivery.tries) == ("QUARANTINED", len(relay.PAUSES) + 1)
+    assert (delivery.state, delivery.tries) == ("QUARANTINED", len(posting.PAUSES) + 1)
     assert delivery.said == "answered 500 Internal Server Error"
     assert len(set(receiver.ids)) == 1
     assert len(receiver.ids) == 10
