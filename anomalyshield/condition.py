@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
@@ -145,6 +146,35 @@ def upstream() -> Iterator[Component]:
         yield Component("Upstream", words, one.failing_since, cure)
 
 
+def streams() -> Iterator[Component]:
+    """Sources that keep coming: does somebody read them, and how much waits?"""
+    signs = {sign.name: sign.at for sign in Heartbeat.objects.filter(name__startswith="stream:")}
+    positions = apps.get_model("scoring.StreamPosition").objects.read_now()
+    for source in apps.get_model("scoring.Source").objects.filter(active=True, kind__in=READERS):
+        name, last = f"Source {source.name}", signs.get(f"stream:{source.pk}")
+        if last is None or (timezone.now() - last).total_seconds() > pulse.STALE_SECONDS:
+            silent = f"Silent: its last sign came {ago(last)} ago." if last else "Nobody reads it."
+            cure = f"Start it: manage.py {READERS[source.kind]} {source.name}. The broker keeps"
+            yield Component(name, silent, last, f"{cure} what comes meanwhile, for a while.")
+            continue
+        mine = [one for one in positions if one.source_id == source.pk]
+        yield Component(name, f"At work. {_read(mine)}")
+
+
+READERS = {"kafka": "consume", "mqtt": "listen_mqtt"}
+
+
+def _read(positions: list[Any]) -> str:
+    """Partitions in words; a broker without them keeps its own count."""
+    if not positions:
+        return "Whatever came is stored."
+    lag, missed = sum(one.lag for one in positions), sum(one.missed for one in positions)
+    words = f"{len(positions)} partitions, {lag:,} messages wait."
+    return (
+        f"{words} {missed:,} were deleted by the broker before they were read." if missed else words
+    )
+
+
 def disk() -> Iterator[Component]:
     folder = settings.VAR if settings.VAR.exists() else settings.BASE_DIR
     free = shutil.disk_usage(folder).free
@@ -153,5 +183,5 @@ def disk() -> Iterator[Component]:
 
 
 LOOKS: list[Callable[[], Iterator[Component]]] = [
-    database, tables, champion, processes, work, trail, upstream, disk
+    database, tables, champion, processes, work, streams, trail, upstream, disk
 ]  # fmt: skip

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from secrets import compare_digest
 
+from django.apps import apps
 from django.conf import settings
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -43,7 +44,26 @@ class FromDatabase:
         for work in waiting():
             ready.add_metric([work.name], work.ready)
             oldest.add_metric([work.name], work.oldest)
-        return [ready, oldest]
+        return [ready, oldest, *_streams()]
+
+
+def _streams() -> Iterable[Metric]:
+    """How far behind the readers of topics are, also while none of them lives."""
+    lag = GaugeMetricFamily(
+        "kafka_consumer_lag",
+        "Messages that wait in a partition, as of the last look",
+        labels=["source", "topic", "partition"],
+    )
+    missed = GaugeMetricFamily(
+        "kafka_messages_missed_total",
+        "Messages the broker deleted before they were read",
+        labels=["source", "topic", "partition"],
+    )
+    for one in apps.get_model("scoring.StreamPosition").objects.read_now():
+        labels = [one.source.name, one.topic, str(one.partition)]
+        lag.add_metric(labels, one.lag)
+        missed.add_metric(labels, one.missed)
+    return [lag, missed]
 
 
 class FromThisProcess:

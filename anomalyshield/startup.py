@@ -15,6 +15,7 @@ from django.core.management import get_commands
 from anomalyshield import doctor, port
 from anomalyshield.children import Child
 from anomalyshield.embedded import CannotStart, Servers
+from anomalyshield.listeners import Listeners
 from anomalyshield.onlyone import only_one
 from anomalyshield.processes import PROCESSES, environment
 from anomalyshield.supervisor import Stop, Supervisor, heed_signals, ignore_signals
@@ -108,6 +109,7 @@ class Launch:
         for child in children:
             self.supervisor.add(child)
         _until_served(children[0])
+        self.supervisor.also = Listeners(self.supervisor, self._child, self._database_url()).look
 
     def _manage(self, *commands: str) -> None:
         """Run commands side by side, each with its own log."""
@@ -138,10 +140,12 @@ class Launch:
         return DEMO_UNFINISHED.exists() or self._nobody_yet()
 
     def _nobody_yet(self) -> bool:
-        url = settings.DATABASE_URL or (self.servers and self.servers.database_url)
-        with psycopg.connect(str(url)) as connection:
+        with psycopg.connect(self._database_url()) as connection:
             row = connection.execute("SELECT EXISTS (SELECT FROM accounts_user)").fetchone()
             return row == (False,)
+
+    def _database_url(self) -> str:
+        return settings.DATABASE_URL or str(self.servers and self.servers.database_url)
 
     def _run_demo(self) -> None:
         """Its output, the passwords, is held back for the end and never written to a log."""

@@ -50,17 +50,24 @@ class Supervisor:
     def __init__(self, say: Callable[[str], object]) -> None:
         self.say = say
         self.watched: list[Watched] = []
+        self.also: Callable[[], object] = lambda: None  # done at every look
 
     def add(self, child: Child, start: Callable[[], object] | None = None) -> None:
         watched = Watched(child, start or child.start, started=time.monotonic())
         self.watched.append(watched)
         watched.start()
 
+    def remove(self, child: Child) -> None:
+        """Nobody wants it any more."""
+        self.watched = [one for one in self.watched if one.child is not child]
+        child.stop()
+
     def watch(self) -> None:
         """Until a Stop is raised by one of the signals of `heed_signals`."""
         while True:
             for watched in self.watched:
                 self._look(watched)
+            self.also()
             time.sleep(LOOK_SECONDS)
 
     def _look(self, watched: Watched) -> None:

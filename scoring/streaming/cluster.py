@@ -19,7 +19,7 @@ def library() -> Any:
     return confluent_kafka
 
 
-def options(servers: str, login: Login, mechanism: str, **more: Any) -> dict[str, Any]:
+def options(servers: str, login: Login, **more: Any) -> dict[str, Any]:
     """What librdkafka is told. What it has to say goes into our log."""
     told = {
         "bootstrap.servers": servers,
@@ -31,7 +31,7 @@ def options(servers: str, login: Login, mechanism: str, **more: Any) -> dict[str
         **{name.replace("_", "."): value for name, value in more.items()},
     }
     if login.username:
-        told["sasl.mechanism"] = mechanism
+        told["sasl.mechanism"] = login.mechanism
         told["sasl.username"], told["sasl.password"] = login.username, login.password
     if login.authority:
         told["ssl.ca.location"] = login.authority

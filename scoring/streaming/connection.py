@@ -1,4 +1,4 @@
-"""How a source's broker is reached: read from the source, checked before anything connects."""
+"""How a source's broker is reached: read from the source (scoring/connections.py), or refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from scoring.models import Source
+from scoring.sourcing import secret_of
 from scoring.streaming.positions import EARLIEST, LATEST
 
 GROUP = "anomaly-detection"
@@ -33,12 +34,13 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Login:
-    """How we show who we are, and whether the line is encrypted."""
+    """How we show who we are, whether the line is encrypted, and whose certificates we believe."""
 
     username: str = ""
     password: str = ""
     tls: bool = False
-    authority: str = ""  # a file of certificates, when the system's do not know theirs
+    authority: str = ""  # a file of certificates; empty: the system's
+    mechanism: str = "SCRAM-SHA-512"  # of SASL
 
     @property
     def protocol(self) -> str:
@@ -53,7 +55,6 @@ class Kafka:
     topics: tuple[str, ...]
     group: str = GROUP
     start: str = LATEST
-    mechanism: str = "SCRAM-SHA-512"
     login: Login = Login()
 
 
@@ -65,16 +66,15 @@ class Mqtt:
     port: int
     topics: tuple[str, ...]
     client: str
-    version: int = 5  # or 4, which is 3.1.1
+    version: str = "5"  # or 4, which is 3.1.1
     login: Login = Login()
 
 
 def of(source: Source, **said: Any) -> Kafka | Mqtt:
     """The connection of a source; what is `said`, by options of a command, wins over it."""
-    given = {
-        **getattr(source, "connection", {}),
-        **{name: value for name, value in said.items() if value},
-    }
+    secrets = {name: secret_of(source, name) for name in source.sealed}
+    given = {**source.connection, **secrets}
+    given |= {name: value for name, value in said.items() if value}
     readers = {KAFKA: _kafka, MQTT: _mqtt}
     if source.kind not in readers:
         raise Misconfigured(f"{source.name} is a source of {source.kind}, not of messages.")
@@ -82,33 +82,35 @@ def of(source: Source, **said: Any) -> Kafka | Mqtt:
 
 
 def _kafka(source: Source, given: Mapping[str, Any]) -> Kafka:
-    servers = ",".join(_words(given, "bootstrap_servers")) or settings.KAFKA_SERVERS
-    if not servers:
+    own = ",".join(_words(given.get("bootstrap_servers")))
+    if not (own or settings.KAFKA_SERVERS):
         raise Misconfigured(f"{source.name} names no bootstrap_servers; KAFKA_SERVERS is empty.")
     preset = given.get("preset", PLAIN)
     if preset not in PRESETS:
         raise Misconfigured(f"preset is one of {', '.join(PRESETS)}.")
-    topics = _words(given, "topics") or _words(given, "topic") or [PRESETS[preset]["in"]]
     start = str(given.get("auto_offset_reset", LATEST))
     if start not in (EARLIEST, LATEST):
         raise Misconfigured(f"auto_offset_reset is {EARLIEST} or {LATEST}.")
     return Kafka(
-        servers=servers,
-        topics=tuple(topics),
+        servers=own or settings.KAFKA_SERVERS,
+        topics=tuple(_words(given.get("topic")) or [PRESETS[preset]["in"]]),
         group=str(given.get("group_id", GROUP)),
         start=start,
-        mechanism=str(given.get("sasl_mechanism", Kafka.mechanism)),
-        login=_login(given) if _words(given, "bootstrap_servers") else own_login(),
+        login=_login(given) if own else own_login(),
     )
 
 
 def own_login() -> Login:
     """How the operator's own cluster is entered, that of KAFKA_SERVERS."""
-    return Login(settings.KAFKA_USERNAME, settings.KAFKA_PASSWORD, settings.KAFKA_TLS)
+    return Login(
+        settings.KAFKA_USERNAME,
+        settings.KAFKA_PASSWORD,
+        settings.KAFKA_TLS,
+    )
 
 
 def _mqtt(source: Source, given: Mapping[str, Any]) -> Mqtt:
-    host, topics = str(given.get("host", "")), _words(given, "topics") or _words(given, "topic")
+    host, topics = str(given.get("host", "")), _words(given.get("topic"))
     if not host:
         raise Misconfigured(f"{source.name} names no host.")
     if not topics:
@@ -118,14 +120,8 @@ def _mqtt(source: Source, given: Mapping[str, Any]) -> Mqtt:
         port = int(given.get("port") or (8883 if login.tls else 1883))
     except ValueError:
         raise Misconfigured("port is a number.") from None
-    return Mqtt(
-        host=host,
-        port=port,
-        topics=tuple(topics),
-        client=str(given.get("client_id") or f"anomalyshield-{source.name}"),
-        version=4 if str(given.get("version", "5")) in ("4", "3.1.1") else 5,
-        login=login,
-    )
+    client = str(given.get("client_id") or f"anomalyshield-{source.name}")
+    return Mqtt(host, port, tuple(topics), client, str(given.get("version", "5")), login)
 
 
 def _login(given: Mapping[str, Any]) -> Login:
@@ -134,11 +130,11 @@ def _login(given: Mapping[str, Any]) -> Login:
         password=str(given.get("password", "")),
         tls=bool(given.get("tls", False)),
         authority=str(given.get("ca_file", "")),
+        mechanism=str(given.get("sasl_mechanism", Login.mechanism)),
     )
 
 
-def _words(given: Mapping[str, Any], name: str) -> list[str]:
+def _words(value: Any) -> list[str]:
     """A list, or one text with commas."""
-    value = given.get(name) or []
-    words = value.split(",") if isinstance(value, str) else [str(word) for word in value]
+    words = value.split(",") if isinstance(value, str) else [str(word) for word in value or []]
     return [word.strip() for word in words if word.strip()]

@@ -52,7 +52,6 @@ class Reader:
         told = cluster.options(
             self.settings.servers,
             self.settings.login,
-            self.settings.mechanism,
             group_id=self.settings.group,
             session_timeout_ms=SESSION_MS,
             queued_max_messages_kbytes=16_384,  # of a partition, while a batch is being stored
@@ -191,7 +190,7 @@ class Reader:
             positions.seen(
                 {key: mine.end(self.consumer, place) for place, key in mine.keys.items()}
             )
-            pulse.show(f"stream:{self.source.name}")
+            pulse.show(f"stream:{self.source.pk}")
         except OUTAGE as error:
             log.warning("the database is away: %s", error)
             connection.close()

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from scoring.models import Delivery
 from scoring.streaming import cluster
-from scoring.streaming.connection import Kafka, Missing, own_login
+from scoring.streaming.connection import Missing, own_login
 from scoring.webhooks.addresses import Refused
 from scoring.webhooks.sending import Answer
 
@@ -95,7 +95,7 @@ def _note(answers: list[Answer], place: int, error: Any, message: Any) -> None:
 @cache
 def _producer(process: int) -> Any:
     """One for each process: a child that was forked may not use its parent's."""
-    told = cluster.options(settings.KAFKA_SERVERS, own_login(), Kafka.mechanism)
+    told = cluster.options(settings.KAFKA_SERVERS, own_login())
     told |= {
         "enable.idempotence": True,
         "acks": "all",

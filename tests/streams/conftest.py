@@ -9,6 +9,7 @@ import pytest
 
 from scoring.engine.warming import compile_kernels
 from tests.streams.broker import Absent, Broker, classpath
+from tests.streams.mosquitto import Mosquitto, program
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,3 +32,17 @@ def kafka() -> Iterator[Broker]:
     finally:
         broker.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    try:
+        program()
+    except Absent as reason:
+        pytest.skip(str(reason))
+    broker = Mosquitto(tmp_path)
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.stop()

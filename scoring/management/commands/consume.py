@@ -39,7 +39,7 @@ class Command(BaseCommand):
             settings = connection.of(
                 source,
                 bootstrap_servers=given["servers"],
-                topics=given["topic"],
+                topic=given["topic"],
                 group_id=given["group"],
                 auto_offset_reset=given["start"],
             )
