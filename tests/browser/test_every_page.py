@@ -18,19 +18,9 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from alerts import (
-    bulk,
-    corrections,
-    feedback,
-    mailing,
-    reviews,
-    sampling,
-    snoozing,
-    suppressing,
-    triage,
-)
+from alerts import bulk, corrections, mailing, snoozing, suppressing
 from alerts.guards import leads
-from alerts.models import Alert, ReviewPolicy
+from alerts.models import Alert
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import PUBLIC
@@ -140,12 +130,6 @@ def furnish() -> dict[str, list[str]]:
     held = uploads.receive(
         by=dana, source=done.source, name="held.csv", file=rows, options={}, hold=True
     )
-    every = dict.fromkeys(ReviewPolicy.SHARES, 1.0)
-    reviews.set_shares(by=lena, shares=every, reason="To learn how far we agree.")
-    said = Alert.objects.by_urgency().awake().filter(assignee=None).exclude(cases=case)[:1].get()
-    triage.decide(by=ana, alert=said, disposition="FALSE_POSITIVE", confidence="UNSURE")
-    sampling.draw(budget=5, settled=timedelta(0))
-    feedback.fill(budget=4)
     version = ModelVersion.objects.latest("pk")
     return {
         "ana": [
