@@ -2,9 +2,11 @@
 FROM python:3.12-slim-bookworm AS packages
 WORKDIR /app
 RUN python -m venv /app/.venv
-COPY requirements.txt .
+# requirements-extras.txt brings what Kafka and MQTT need, and more learners.
+ARG REQUIREMENTS=requirements.txt
+COPY requirements.txt requirements-extras.txt ./
 RUN /app/.venv/bin/python -m pip install --no-cache-dir --no-compile --only-binary=:all: \
-        --require-hashes -r requirements.txt \
+        --require-hashes -r ${REQUIREMENTS} \
     && /app/.venv/bin/python -m compileall -q -j 0 /app/.venv/lib
 
 FROM python:3.12-slim-bookworm

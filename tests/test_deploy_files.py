@@ -71,7 +71,14 @@ def test_the_commands_of_compose_exist(compose: dict) -> None:
 
     commands = [service.get("command", []) for service in compose["services"].values()]
     ours = [command for command in commands if "manage.py" in command]
-    assert {command[-1] for command in ours} == {*PROCESSES, "setup"}
+    assert {command[-1] for command in ours} == {*PROCESSES, "setup", "consume"}
+
+
+def test_a_broker_and_its_reader_start_only_when_they_are_asked_for(compose: dict) -> None:
+    services = compose["services"]
+    asked = {name for name, service in services.items() if service.get("profiles") == ["kafka"]}
+    assert asked == {"kafka", "consumer"}
+    assert services["consumer"]["depends_on"]["kafka"]["condition"] == "service_healthy"
 
 
 @pytest.mark.parametrize("name", ["docker-compose.yml", "Dockerfile", ".env.example", "Makefile"])
@@ -104,7 +111,7 @@ def test_the_image_installs_by_hash_and_leaves_secrets_and_data_outside() -> Non
 
 def test_the_base_images_are_named_with_a_version(compose: dict) -> None:
     images = re.findall(r"^FROM (\S+)", text("Dockerfile"), re.MULTILINE)
-    images += [compose["services"][name]["image"] for name in ("postgres", "valkey")]
+    images += [compose["services"][name]["image"] for name in ("postgres", "valkey", "kafka")]
     for image in images:
         assert re.search(r":\d", image), image
 

@@ -131,3 +131,15 @@ def test_what_the_pods_are_told_are_settings_and_no_secret(manifests) -> None:
 def test_the_make_target_names_this_folder() -> None:
     makefile = (Path(settings.BASE_DIR) / "Makefile").read_text(encoding="utf-8")
     assert "-f anomalyshield/deploy/kubernetes/" in makefile
+
+
+def test_the_optional_consumer_stands_as_the_worker_does(manifests) -> None:
+    text = (FOLDER / "optional" / "consumer.yaml").read_text(encoding="utf-8")
+    consumer = yaml.safe_load(text)
+    worker = of_kind(manifests, "Deployment")[f"{LABEL}-worker"]
+    ours, theirs = (one["spec"]["template"]["spec"] for one in (consumer, worker))
+    assert ours["containers"][0]["args"] == ["python", "manage.py", "consume", "transactions"]
+    assert ours["securityContext"] == theirs["securityContext"]
+    for name in ("envFrom", "securityContext", "volumeMounts", "image"):
+        assert ours["containers"][0][name] == theirs["containers"][0][name]
+    assert consumer["spec"]["selector"]["matchLabels"]["part"] == "consumer"
