@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 from django.utils.safestring import SafeString
+from django.utils.translation import ngettext
 
 from alerts.entity import COLUMNS, timed_by
 from alerts.models import Alert
@@ -51,4 +52,8 @@ def _counted(alerts: Sequence[Alert]) -> list[tuple[int, int, int]]:
 
 
 def _words(row: list[int]) -> str:
-    return f"{sum(row)} payment{'s' if sum(row) != 1 else ''} in the 24 hours up to it"
+    many = sum(row)
+    told = ngettext(
+        "{many} payment in the 24 hours up to it", "{many} payments in the 24 hours up to it", many
+    )
+    return told.format(many=many)

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts.dispositions import LABEL_OF
 from alerts.guards import leads
@@ -97,10 +98,10 @@ def figures(asker: Any, days: int = USUAL) -> Figures:
     at_random = [row for row in rows if row.why == Review.Why.RANDOM]
     settled = [row for row in rows if row.settled]
     groups = {
-        "Disposition": lines(rows, lambda row: Alert.Disposition(row.first).label),
-        "Drawn": lines(rows, lambda row: Review.Why(row.why).label),
-        "Typology": lines(rows, lambda row: _typology(row.typology)),
-        "Queue": lines(rows, lambda row: row.queue),
+        _("Disposition"): lines(rows, lambda row: str(Alert.Disposition(row.first).label)),
+        _("Drawn"): lines(rows, lambda row: str(Review.Why(row.why).label)),
+        _("Typology"): lines(rows, lambda row: _typology(row.typology)),
+        _("Queue"): lines(rows, lambda row: row.queue),
     }
     persons = lines(rows, lambda row: row.person) if leads(asker) else []
     told = [line for line in persons if line.agreed.of >= LEAST]
@@ -155,4 +156,4 @@ def _heads() -> list[str]:
 
 
 def _typology(value: str) -> str:
-    return str(Alert.Typology(value).label) if value else "Not said"
+    return str(Alert.Typology(value).label) if value else _("Not said")

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts import guards, snoozing, triage
 from alerts.listing import edge_of, narrow, question, up_to
@@ -47,7 +48,7 @@ class Preview:
 
     @property
     def suspicions(self) -> list[tuple[str, int]]:
-        said = (alert.get_suspected_display() or "No suspicion" for alert in self.alerts)
+        said = (alert.get_suspected_display() or _("No suspicion") for alert in self.alerts)
         return Counter(said).most_common()
 
     @property
@@ -119,15 +120,15 @@ def act(
     """
     _may(by)
     if not 0 < len(choices) <= MOST:
-        raise Refused(f"Choose between 1 and {MOST} alerts.")
+        raise Refused(_("Choose between 1 and {most} alerts.").format(most=MOST))
     if not reason.strip():
-        raise Refused("Say why: one reason for all of them.")
+        raise Refused(_("Say why: one reason for all of them."))
     if action == Bulk.Action.DECIDE and not (disposition and by.may("label.write")):
-        raise Refused("Analysts decide; say what they were.")
+        raise Refused(_("Analysts decide; say what they were."))
     if action == Bulk.Action.ASSIGN and to is None:
-        raise Refused("Say who works on them from now on.")
+        raise Refused(_("Say who works on them from now on."))
     if action == Bulk.Action.SNOOZE and until is None:
-        raise Refused("Say when they come back.")
+        raise Refused(_("Say when they come back."))
     said = {"disposition": disposition, "typology": typology, "to": to, "until": until}
     said |= {"confidence": confidence, "worth_reviewing": worth_reviewing}
     bulk = _begin(by, action, reason.strip(), disposition, len(choices))
@@ -191,7 +192,11 @@ def _do(item: BulkItem, choice: Choice, said: Mapping[str, Any]) -> None:
     alert = Alert.objects.select_for_update(of=("self",)).get(pk=choice.alert)
     others = alert.is_open and alert.assignee_id not in {None, bulk.by_id}
     if others and bulk.action == Bulk.Action.DECIDE:
-        raise Refused(f"{alert.assignee} is working on {alert}: left out.")
+        raise Refused(
+            _("{assignee} is working on {alert}: left out.").format(
+                assignee=alert.assignee, alert=alert
+            )
+        )
     item.before = _state(alert)
     if bulk.action == Bulk.Action.DECIDE:
         triage.decide(
@@ -236,12 +241,14 @@ def _back(by: Any, item: BulkItem) -> None:
 
 def _still_left(alert: Alert, item: BulkItem) -> None:
     if _state(alert) != item.after:
-        raise Refused(f"Somebody went on with {alert} meanwhile: it stays as it is.")
+        raise Refused(
+            _("Somebody went on with {alert} meanwhile: it stays as it is.").format(alert=alert)
+        )
 
 
 def _still_that(alert: Alert, item: BulkItem) -> None:
     if not alert.verdicts.filter(pk=item.verdict_id, undone_at=None).exists():
-        raise Refused(f"{alert} was taken back or decided anew meanwhile.")
+        raise Refused(_("{alert} was taken back or decided anew meanwhile.").format(alert=alert))
 
 
 def _state(alert: Alert) -> dict[str, Any]:
@@ -256,15 +263,20 @@ def _preview(by: Any, alerts: list[Alert]) -> Preview:
 
 def _may(by: Any) -> None:
     if not guards.leads(by):
-        raise Refused("A lead acts on many alerts at once.")
+        raise Refused(_("A lead acts on many alerts at once."))
 
 
 def _undoable(bulk: Bulk) -> None:
     if bulk.undone_at is not None:
-        raise Refused(f"{bulk} was taken back already.")
+        raise Refused(_("{bulk} was taken back already.").format(bulk=bulk))
     age = timezone.now() - bulk.at
     if age > triage.UNDO_WITHIN:
         raise Refused(
-            f"{bulk} was done {int(age.total_seconds() // 60)} minutes ago. "
-            f"It can be undone for {int(triage.UNDO_WITHIN.total_seconds() // 60)} minutes."
+            _(
+                "{bulk} was done {minutes} minutes ago. It can be undone for {minutes_2} minutes."
+            ).format(
+                bulk=bulk,
+                minutes=int(age.total_seconds() // 60),
+                minutes_2=int(triage.UNDO_WITHIN.total_seconds() // 60),
+            )
         )

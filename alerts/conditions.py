@@ -4,9 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
 from alerts.candidates import Candidate
 from alerts.models import Alert, Route
 from alerts.typologies import SUSPICIONS, suspected
+from anomalyshield.templatetags.words import figure, within
 from scoring.engine.decision import Level
 
 
@@ -26,7 +30,8 @@ class OneOf:
 
     def words(self, wanted: Any) -> str:
         names = dict(self.choices)
-        return f"{self.title.lower()} {' or '.join(names.get(v, v) for v in wanted)}"
+        listed = _(" or ").join(str(names.get(v, v)) for v in wanted)
+        return f"{within(self.title)} {listed}"
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,9 @@ class AtLeast:
         return self.found(candidate) >= wanted
 
     def words(self, wanted: Any) -> str:
-        return f"{self.title.lower()} {wanted:,g} or more"
+        return _("{within} {wanted} or more").format(
+            within=within(self.title), wanted=figure(f"{wanted:,g}")
+        )
 
 
 @dataclass(frozen=True)
@@ -56,36 +63,41 @@ class Below:
         return self.found(candidate) < wanted
 
     def words(self, wanted: Any) -> str:
-        return f"{self.title.lower()} {wanted:,g}"
+        return f"{within(self.title)} {wanted:,g}"
 
 
 CONDITIONS: list[OneOf | AtLeast | Below] = [
     OneOf(
         "levels",
-        "Level",
+        _lazy("Level"),
         lambda c: [c.decision.level],
         tuple((level, level.title()) for level in reversed(Level)),
     ),
-    OneOf("reasons", "Reason", lambda c: c.decision.reason_codes, help="Codes like HIGH_AMOUNT"),
+    OneOf(
+        "reasons",
+        _lazy("Reason"),
+        lambda c: c.decision.reason_codes,
+        help=_lazy("Codes like HIGH_AMOUNT"),
+    ),
     OneOf(
         "typologies",
-        "Suspicion",
+        _lazy("Suspicion"),
         lambda c: [suspected(c).typology],
         tuple((one.typology, Alert.Typology(one.typology).label) for one in SUSPICIONS),
     ),
-    OneOf("sources", "Source", lambda c: [c.payment.source.name]),
+    OneOf("sources", _lazy("Source"), lambda c: [c.payment.source.name]),
     OneOf(
         "categories",
-        "Merchant category",
+        _lazy("Merchant category"),
         lambda c: [c.payment.merchant_category, c.payment.mcc],
-        help="Words or category codes",
+        help=_lazy("Words or category codes"),
     ),
-    OneOf("countries", "Country", lambda c: [c.payment.country], help="Two letters"),
-    OneOf("cities", "City", lambda c: [c.payment.location]),
-    AtLeast("amount_from", "Amount", lambda c: c.amount),
-    Below("amount_below", "Amount below", lambda c: c.amount),
-    AtLeast("score_from", "Score", lambda c: c.decision.risk_score),
-    Below("score_below", "Score below", lambda c: c.decision.risk_score),
+    OneOf("countries", _lazy("Country"), lambda c: [c.payment.country], help=_lazy("Two letters")),
+    OneOf("cities", _lazy("City"), lambda c: [c.payment.location]),
+    AtLeast("amount_from", _lazy("Amount"), lambda c: c.amount),
+    Below("amount_below", _lazy("Amount below"), lambda c: c.amount),
+    AtLeast("score_from", _lazy("Score"), lambda c: c.decision.risk_score),
+    Below("score_below", _lazy("Score below"), lambda c: c.decision.risk_score),
 ]
 NAMED = {condition.name: condition for condition in CONDITIONS}
 
@@ -101,4 +113,4 @@ def matches(route: Route, candidate: Candidate) -> bool:
 def in_words(conditions: Mapping[str, Any]) -> str:
     """“level Critical and amount 1,000 or more”; empty conditions take everything."""
     said = [NAMED[name].words(wanted) for name, wanted in conditions.items() if name in NAMED]
-    return " and ".join(said) or "everything that is left"
+    return " and ".join(said) or _("everything that is left")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from alerts.dispositions import LABEL_OF, state_after
 from alerts.models import Alert, AlertHit, Consequence, Verdict
 from scoring import labels, resolving
@@ -29,7 +31,9 @@ def follow(verdict: Verdict) -> Resolution | None:
         one.resolution = _resolve(hit.decision, verdict, said)
         made.append(one)
     if kept and len(kept) == len(made):
-        raise Refused(f"{alert} stays open. {kept[0]}") from kept[0]
+        raise Refused(_("{alert} stays open. {kept}").format(alert=alert, kept=kept[0])) from kept[
+            0
+        ]
     made += [
         Consequence(verdict=verdict, hit=hit, resolution=_resolve(hit.decision, verdict, value))
         for hit in hits_of_duplicates(alert)
@@ -66,7 +70,9 @@ def take_back(verdict: Verdict, *, by: Any) -> None:
             try:
                 resolving.reverse(by=by, resolution=one.resolution, behind=str(verdict.alert))
             except resolving.Final as final:
-                raise Refused(f"{verdict.alert} stays decided. {final}") from final
+                raise Refused(
+                    _("{alert} stays decided. {final}").format(alert=verdict.alert, final=final)
+                ) from final
         if one.label is not None:
             labels.take_back(by=by, label=one.label)
 

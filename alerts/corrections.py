@@ -5,12 +5,14 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts import outcomes
 from alerts.dispositions import state_of
 from alerts.models import Correction
 from anomalyshield.asking import still_may
 from anomalyshield.audit.record import denied, record
+from anomalyshield.templatetags.words import within
 from scoring import labels, resolving
 from scoring.models import Decision, Label, Transaction
 
@@ -88,7 +90,7 @@ def refuse(*, by: Any, correction: Correction, answer: str) -> Correction:
     """Let the label stand. Who proposed the correction withdraws it."""
     correction = _locked(correction)
     if not answer.strip():
-        raise Refused("Say why the label stays as it is.")
+        raise Refused(_("Say why the label stays as it is."))
     withdrawn = correction.proposed_by_id == by.pk
     _answered(correction, by, State.WITHDRAWN if withdrawn else State.REFUSED, answer)
     action = "label.correction_withdrawn" if withdrawn else "label.correction_refused"
@@ -98,13 +100,17 @@ def refuse(*, by: Any, correction: Correction, answer: str) -> Correction:
 
 def _worth_it(label: Label, value: Label.Value, typology: str, reason: str) -> None:
     if not reason.strip():
-        raise Refused("Say why the label is wrong.")
+        raise Refused(_("Say why the label is wrong."))
     if Label.objects.filter(supersedes=label).exists():
-        raise Refused("It was corrected already: look at what stands now.")
+        raise Refused(_("It was corrected already: look at what stands now."))
     if value == label.value and typology in {"", label.typology}:
-        raise Refused("That is what the label says: nothing would change.")
+        raise Refused(_("That is what the label says: nothing would change."))
     if waiting := label.corrections.waiting().select_related("proposed_by").first():
-        raise Refused(f"{waiting.proposed_by} proposed a correction already. Answer that one.")
+        raise Refused(
+            _("{proposed_by} proposed a correction already. Answer that one.").format(
+                proposed_by=waiting.proposed_by
+            )
+        )
 
 
 def _origin(correction: Correction) -> str:
@@ -117,7 +123,7 @@ def _stored(**fields: Any) -> Correction:
         with transaction.atomic():
             return Correction.objects.create(**fields)
     except IntegrityError:  # the lock of the payment was not held by an older release
-        raise Refused("Somebody proposed a correction in the same moment. Look again.") from None
+        raise Refused(_("Somebody proposed a correction in the same moment. Look again.")) from None
 
 
 def _resolve(correction: Correction, by: Any) -> None:
@@ -136,11 +142,11 @@ def _resolve(correction: Correction, by: Any) -> None:
 
 def _may_approve(by: Any, correction: Correction) -> None:
     if not still_may(by, "label.change"):
-        raise Refused(f"{by} may not correct labels.")
+        raise Refused(_("{by} may not correct labels.").format(by=by))
     if correction.four_eyes and by.pk == correction.proposed_by_id:
-        raise Refused("You proposed it. A second person has to approve it.")
+        raise Refused(_("You proposed it. A second person has to approve it."))
     if Label.objects.filter(supersedes=correction.label).exists():
-        raise Refused("The label was corrected meanwhile: look at what stands now.")
+        raise Refused(_("The label was corrected meanwhile: look at what stands now."))
 
 
 def _answered(correction: Correction, by: Any, state: str, answer: str) -> None:
@@ -158,6 +164,10 @@ def _locked(correction: Correction) -> Correction:
         pk=correction.pk
     )
     if not held.is_open:
-        answer = held.get_state_display().lower()
-        raise Refused(f"{held.answered_by} has answered already: {answer}.")
+        answer = within(held.get_state_display())
+        raise Refused(
+            _("{answered_by} has answered already: {answer}.").format(
+                answered_by=held.answered_by, answer=answer
+            )
+        )
     return held

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts import routing as raising
 from alerts.guards import leads
@@ -39,7 +40,11 @@ def draft(*, by: Any) -> Routing:
     _may(by)
     one_at_a_time("routing draft")
     if proposed := Routing.objects.filter(state=State.PROPOSED).first():
-        raise Refused(f"Version {proposed.number} waits for approval. Approve or refuse it first.")
+        raise Refused(
+            _("Version {number} waits for approval. Approve or refuse it first.").format(
+                number=proposed.number
+            )
+        )
     if known := Routing.objects.filter(state=State.DRAFT).first():
         return known
     in_force = raising.active_routes()
@@ -72,7 +77,7 @@ def move(*, by: Any, route: Route, up: bool) -> Route:
     route = _of_a_draft(route, by)
     others = list(route.routing.routes.filter(is_default=False))
     if route.is_default:
-        raise Refused("The default stays last: it takes what no other route takes.")
+        raise Refused(_("The default stays last: it takes what no other route takes."))
     at = others.index(route)
     others.insert(max(at - 1, 0) if up else at + 1, others.pop(at))
     for position, one in enumerate(others):
@@ -92,7 +97,7 @@ def remove(*, by: Any, route: Route) -> Routing:
     """Take it out of the draft."""
     route = _of_a_draft(route, by)
     if route.is_default:
-        raise Refused("The default cannot be removed: every alert goes somewhere.")
+        raise Refused(_("The default cannot be removed: every alert goes somewhere."))
     record(by=by, action="routing.changed", object=route.routing, before=route.content)
     route.delete()
     return route.routing
@@ -112,7 +117,7 @@ def propose(*, by: Any, routing: Routing, reason: str) -> Routing:
     routing = _draft(routing, by)
     in_force = Routing.objects.filter(state=State.ACTIVE).first()
     if in_force is not None and _told(in_force) == _told(routing):
-        raise Refused("This draft says what is in force already.")
+        raise Refused(_("This draft says what is in force already."))
     routing.state, routing.reason, routing.proposed_by = State.PROPOSED, reason, by
     routing.four_eyes = settings.FOUR_EYES
     routing.save()
@@ -126,9 +131,15 @@ def approve(*, by: Any, routing: Routing, seen: str) -> Routing:
     """Put it into force. `seen` is the digest of what the approver read."""
     routing = _proposed(routing, by)
     if routing.four_eyes and routing.proposed_by_id == by.pk:
-        raise Refused(f"You proposed version {routing.number}. A second person has to approve it.")
+        raise Refused(
+            _("You proposed version {number}. A second person has to approve it.").format(
+                number=routing.number
+            )
+        )
     if seen != routing.digest:
-        raise Refused(f"Version {routing.number} is not what you read. Read it again.")
+        raise Refused(
+            _("Version {number} is not what you read. Read it again.").format(number=routing.number)
+        )
     return _put_in_force(routing, by)
 
 
@@ -170,7 +181,7 @@ def _write(route: Route, said: Said, by: Any) -> Route:
     route.conditions = {} if route.is_default else said.conditions
     route.window_hours, route.sla_minutes = said.window_hours, said.sla_minutes
     if not (route.conditions or route.is_default):
-        raise Refused("Say what it takes. Without a condition it would take everything.")
+        raise Refused(_("Say what it takes. Without a condition it would take everything."))
     route.save()
     record(
         by=by, action="routing.changed", object=route.routing, before=before, after=route.content
@@ -184,28 +195,32 @@ def _told(routing: Routing) -> dict[str, Any]:
 
 def _may(by: Any) -> None:
     if not leads(by):
-        raise Refused("A lead or an admin says where alerts go.")
+        raise Refused(_("A lead or an admin says where alerts go."))
 
 
 def _locked(routing: Routing, by: Any) -> Routing:
     _may(by)
     found = Routing.objects.select_for_update(of=("self",)).filter(pk=routing.pk).first()
     if found is None:
-        raise Refused("This draft was thrown away meanwhile.")
+        raise Refused(_("This draft was thrown away meanwhile."))
     return found
 
 
 def _draft(routing: Routing, by: Any) -> Routing:
     found = _locked(routing, by)
     if found.state != State.DRAFT:
-        raise Refused(f"Version {found.number} is no draft any more. Make a new draft.")
+        raise Refused(
+            _("Version {number} is no draft any more. Make a new draft.").format(
+                number=found.number
+            )
+        )
     return found
 
 
 def _proposed(routing: Routing, by: Any) -> Routing:
     found = _locked(routing, by)
     if found.state != State.PROPOSED:
-        raise Refused(f"Version {found.number} does not wait for approval.")
+        raise Refused(_("Version {number} does not wait for approval.").format(number=found.number))
     return found
 
 
@@ -213,5 +228,5 @@ def _of_a_draft(route: Route, by: Any) -> Route:
     _draft(route.routing, by)
     found = Route.objects.select_related("routing", "queue").filter(pk=route.pk).first()
     if found is None:
-        raise Refused("This route was removed meanwhile.")
+        raise Refused(_("This route was removed meanwhile."))
     return found

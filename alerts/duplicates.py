@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from alerts import consequences, guards, triage
 from alerts.guards import Refused
@@ -39,19 +40,27 @@ def close_as_duplicate(*, by: Any, alert: Alert, of: Alert, note: str = "") -> A
 def _both(alert: Alert, of: Alert) -> tuple[Alert, Alert]:
     """In the order of their numbers, so that two people never wait for each other."""
     if alert.pk == of.pk:
-        raise Refused("An alert is no duplicate of itself.")
+        raise Refused(_("An alert is no duplicate of itself."))
     there = {pk: guards.locked(Alert(pk=pk)) for pk in sorted((alert.pk, of.pk))}
     return there[alert.pk], there[of.pk]
 
 
 def _fits(alert: Alert, of: Alert) -> None:
     if of.status == Alert.Status.MERGED:
-        raise Refused(f"{of} was merged into A-{of.merged_into_id}: name that one.")
+        raise Refused(
+            _("{of} was merged into A-{merged_into_id}: name that one.").format(
+                of=of, merged_into_id=of.merged_into_id
+            )
+        )
     if of.duplicate_of_id:
-        raise Refused(f"{of} is a duplicate of A-{of.duplicate_of_id}: name that one.")
+        raise Refused(
+            _("{of} is a duplicate of A-{duplicate_of_id}: name that one.").format(
+                of=of, duplicate_of_id=of.duplicate_of_id
+            )
+        )
     if alert.duplicates.exists():
-        raise Refused(f"Others are closed as duplicates of {alert}.")
+        raise Refused(_("Others are closed as duplicates of {alert}.").format(alert=alert))
     if alert.status == Alert.Status.ESCALATED:
-        raise Refused(f"{alert} is part of a case, which decides it.")
+        raise Refused(_("{alert} is part of a case, which decides it.").format(alert=alert))
     if not alert.subjects & of.subjects:
-        raise Refused(f"{alert} and {of} have nobody in common.")
+        raise Refused(_("{alert} and {of} have nobody in common.").format(alert=alert, of=of))

@@ -3,12 +3,15 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
 from anomalyshield import pdf
 from anomalyshield.templatetags.words import label_in_words
 from scoring.engine.register import FEATURES
 
 MOST_CONTRIBUTIONS = 20
-ADDRESS = "Checked by the JSON of the same alert: it holds every value in full."
+ADDRESS = _lazy("Checked by the JSON of the same alert: it holds every value in full.")
 
 
 def as_pdf(told: dict[str, Any]) -> bytes:
@@ -20,9 +23,11 @@ def as_pdf(told: dict[str, Any]) -> bytes:
         blocks += [*_decision(lead), *_why(lead["explanation"])]
     blocks += [*_payments(told), *_history(told), *_trail(told)]
     blocks.append(pdf.Paragraph(ADDRESS, muted=True))
-    hidden = " · personal values masked" if told["masked"] else ""
-    footer = f"{alert['name']} · made by {told['made_by']}, {_moment(told['made_at'])}{hidden}"
-    return pdf.document(f"Alert {alert['name']}", blocks, footer, made=made)
+    hidden = _(" · personal values masked") if told["masked"] else ""
+    footer = _("{name} · made by {made_by}, {moment}{hidden}").format(
+        name=alert["name"], made_by=told["made_by"], moment=_moment(told["made_at"]), hidden=hidden
+    )
+    return pdf.document(_("Alert {name}").format(name=alert["name"]), blocks, footer, made=made)
 
 
 def _facts(told: dict[str, Any]) -> pdf.Facts:
@@ -30,26 +35,37 @@ def _facts(told: dict[str, Any]) -> pdf.Facts:
     about = f"{alert['entity']['kind']} {alert['entity']['value']}"
     return pdf.Facts(
         [
-            ("About", about),
-            ("Suspected", alert["suspected"] or "unusual, nothing in particular"),
-            ("Queue", alert["queue"]),
-            ("Status", alert["status"]),
-            ("Level and score", f"{alert['level']}, {alert['risk_score']:.4f}"),
-            ("Payments", f"{alert['payments']}, {alert['total']} in the base currency"),
-            ("Raised", _moment(alert["created_at"])),
-            ("Due", _moment(alert["due_at"])),
-            ("Decided", _decided(alert)),
+            (_("About"), about),
+            (_("Suspected"), alert["suspected"] or _("unusual, nothing in particular")),
+            (_("Queue"), alert["queue"]),
+            (_("Status"), alert["status"]),
+            (_("Level and score"), f"{alert['level']}, {alert['risk_score']:.4f}"),
+            (
+                _("Payments"),
+                _("{payments}, {total} in the base currency").format(
+                    payments=alert["payments"], total=alert["total"]
+                ),
+            ),
+            (_("Raised"), _moment(alert["created_at"])),
+            (_("Due"), _moment(alert["due_at"])),
+            (_("Decided"), _decided(alert)),
         ]
     )
 
 
 def _decided(alert: dict[str, Any]) -> str:
     if not alert["disposition"]:
-        return "not yet"
-    of = f" of {alert['duplicate_of']}" if alert["duplicate_of"] else ""
+        return _("not yet")
+    of = (
+        _(" of {duplicate_of}").format(duplicate_of=alert["duplicate_of"])
+        if alert["duplicate_of"]
+        else ""
+    )
     kind = f", {alert['typology']}" if alert["typology"] else ""
     said = f"{alert['disposition']}{of}{kind}"
-    return f"{said}, by {alert['closed_by']}, {_moment(alert['closed_at'])}"
+    return _("{said}, by {closed_by}, {moment}").format(
+        said=said, closed_by=alert["closed_by"], moment=_moment(alert["closed_at"])
+    )
 
 
 def _verdicts(told: dict[str, Any]) -> list[pdf.Block]:
@@ -65,31 +81,38 @@ def _verdicts(told: dict[str, Any]) -> list[pdf.Block]:
         )
         for one in told["verdicts"]
     ]
-    head = ["Verdict", "By", "At", "Behind it", "Taken back"]
-    return [pdf.Heading("Verdicts"), pdf.Table(head, rows)]
+    head = [_("Verdict"), _("By"), _("At"), _("Behind it"), _("Taken back")]
+    return [pdf.Heading(_("Verdicts")), pdf.Table(head, rows)]
 
 
 def _decision(lead: dict[str, Any]) -> list[pdf.Block]:
     decision = lead["decision"]
     model, policy = decision["model"], decision["policy"]
-    bundle = f"version {model['version']} ({model['kind']}), SHA-256 {model['sha256']}"
+    bundle = _("version {version} ({kind}), SHA-256 {sha256}").format(
+        version=model["version"], kind=model["kind"], sha256=model["sha256"]
+    )
     rules = [
         (hit["code"], hit["sentence"], hit.get("observed", ""), hit.get("limit", ""))
         for hit in decision["hits"]
     ]
-    chance = "not calibrated" if decision["probability"] is None else decision["probability"]
+    chance = _("not calibrated") if decision["probability"] is None else decision["probability"]
     facts = [
-        ("Outcome", f"{decision['outcome']}, {decision['level']}"),
-        ("Risk score", decision["risk_score"]),
-        ("Probability", chance),
-        ("Decided", f"{_moment(decision['decided_at'])}, known at {_moment(decision['known_at'])}"),
-        ("Model", bundle if model else "none"),
-        ("Policy", f"version {policy['version']}"),
-        ("Scoring", decision["degraded"] or "whole"),
+        (_("Outcome"), f"{decision['outcome']}, {decision['level']}"),
+        (_("Risk score"), decision["risk_score"]),
+        (_("Probability"), chance),
+        (
+            _("Decided"),
+            _("{moment}, known at {moment_2}").format(
+                moment=_moment(decision["decided_at"]), moment_2=_moment(decision["known_at"])
+            ),
+        ),
+        (_("Model"), bundle if model else "none"),
+        (_("Policy"), _("version {version}").format(version=policy["version"])),
+        (_("Scoring"), decision["degraded"] or "whole"),
     ]
-    head = ["Rule that hit", "In words", "Seen", "Limit"]
-    table = pdf.Table(head, rules, numeric=frozenset({2, 3}), empty="No rule hit.")
-    return [pdf.Heading("The decision on the leading payment"), pdf.Facts(facts), table]
+    head = [_("Rule that hit"), _("In words"), _("Seen"), _("Limit")]
+    table = pdf.Table(head, rules, numeric=frozenset({2, 3}), empty=_("No rule hit."))
+    return [pdf.Heading(_("The decision on the leading payment")), pdf.Facts(facts), table]
 
 
 def _why(why: dict[str, Any] | None) -> list[pdf.Block]:
@@ -99,14 +122,19 @@ def _why(why: dict[str, Any] | None) -> list[pdf.Block]:
     meanings = {feature.name: feature.meaning for feature in FEATURES}
     largest = sorted(why["contributions"].items(), key=lambda one: (-abs(one[1]), one[0]))
     shown, rest = largest[:MOST_CONTRIBUTIONS], largest[MOST_CONTRIBUTIONS:]
-    rows: list[tuple[str, str]] = [("Start, before anything is known", f"{why['base']:+.6f}")]
+    rows: list[tuple[str, str]] = [(_("Start, before anything is known"), f"{why['base']:+.6f}")]
     rows += [(meanings.get(name, name), f"{value:+.6f}") for name, value in shown]
     if rest:
-        rows.append((f"{len(rest)} others together", f"{sum(v for _, v in rest):+.6f}"))
-    rows.append(("Sum", f"{why['margin']:+.6f}"))
+        rows.append(
+            (
+                _("{rest} others together").format(rest=len(rest)),
+                f"{sum(v for _unused, v in rest):+.6f}",
+            )
+        )
+    rows.append((_("Sum"), f"{why['margin']:+.6f}"))
     said = [pdf.Paragraph(one["sentence"]) for one in why["sentences"]]
-    table = pdf.Table(["What moved the score", "Log-odds"], rows, numeric=frozenset({1}))
-    return [pdf.Heading("Why"), *said, table]
+    table = pdf.Table([_("What moved the score"), "Log-odds"], rows, numeric=frozenset({1}))
+    return [pdf.Heading(_("Why")), *said, table]
 
 
 def _payments(told: dict[str, Any]) -> list[pdf.Block]:
@@ -123,8 +151,17 @@ def _payments(told: dict[str, Any]) -> list[pdf.Block]:
         )
         for one in told["payments"]
     ]
-    head = ["Payment", "When", "Amount", "Customer", "Where", "Score", "Label", "Now"]
-    return [pdf.Heading("Payments"), pdf.Table(head, rows, numeric=frozenset({2, 5}))]
+    head = [
+        _("Payment"),
+        _("When"),
+        _("Amount"),
+        _("Customer"),
+        _("Where"),
+        _("Score"),
+        _("Label"),
+        _("Now"),
+    ]
+    return [pdf.Heading(_("Payments")), pdf.Table(head, rows, numeric=frozenset({2, 5}))]
 
 
 def _said(labels: list[dict[str, Any]]) -> str:
@@ -134,7 +171,13 @@ def _said(labels: list[dict[str, Any]]) -> str:
 def _history(told: dict[str, Any]) -> list[pdf.Block]:
     rows = [(_moment(one["at"]), one["by"], one["text"]) for one in told["notes"]]
     rows += [
-        (_moment(one["at"]), one["by"], f"Snoozed until {_moment(one['until'])}. {one['reason']}")
+        (
+            _moment(one["at"]),
+            one["by"],
+            _("Snoozed until {moment}. {reason}").format(
+                moment=_moment(one["until"]), reason=one["reason"]
+            ),
+        )
         for one in told["snoozes"]
     ]
     rows += [
@@ -144,8 +187,8 @@ def _history(told: dict[str, Any]) -> list[pdf.Block]:
     if not rows:
         return []
     return [
-        pdf.Heading("Notes and what was done"),
-        pdf.Table(["When", "Who", "What"], sorted(rows)),
+        pdf.Heading(_("Notes and what was done")),
+        pdf.Table([_("When"), _("Who"), _("What")], sorted(rows)),
     ]
 
 
@@ -160,8 +203,8 @@ def _trail(told: dict[str, Any]) -> list[pdf.Block]:
         )
         for one in told["trail"]
     ]
-    head = ["No.", "When", "Who", "What", "Hash begins"]
-    return [pdf.Heading("Its events of the audit trail"), pdf.Table(head, rows)]
+    head = ["No.", _("When"), _("Who"), _("What"), _("Hash begins")]
+    return [pdf.Heading(_("Its events of the audit trail")), pdf.Table(head, rows)]
 
 
 def _moment(text: str | None) -> str:

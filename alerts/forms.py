@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from alerts import moments
 from alerts.models import Alert, Queue, Verdict
@@ -20,18 +21,24 @@ from scoring.lists import Wish
 from scoring.models import ListEntry
 
 STATUSES = [
-    ("", "Open"),
-    ("unassigned", "Unassigned"),
-    ("overdue", "Past SLA"),
-    ("changed", "Changed since you looked"),
-    ("escalated", "In a case"),
-    ("snoozed", "Snoozed"),
-    ("open", "Open, snoozed too"),
-    ("closed", "Decided"),
-    ("all", "All"),
+    ("", _("Open")),
+    ("unassigned", _("Unassigned")),
+    ("overdue", _("Past SLA")),
+    ("changed", _("Changed since you looked")),
+    ("escalated", _("In a case")),
+    ("snoozed", _("Snoozed")),
+    ("open", _("Open, snoozed too")),
+    ("closed", _("Decided")),
+    ("all", _("All")),
 ]
 NOTE_LENGTH = 4000
-DAYS = [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("180", "180 days"), ("", "no end")]
+DAYS = [
+    ("7", _("7 days")),
+    ("30", _("30 days")),
+    ("90", _("90 days")),
+    ("180", _("180 days")),
+    ("", _("no end")),
+]
 
 
 class QueueFilter(forms.Form):
@@ -40,10 +47,10 @@ class QueueFilter(forms.Form):
     q = forms.CharField(
         max_length=500,
         required=False,
-        label="Search",
+        label=_("Search"),
         widget=forms.TextInput(
             attrs={
-                "placeholder": "Search: amount>5000 reason:HIGH_AMOUNT -level:LOW A-12",
+                "placeholder": _("Search: amount>5000 reason:HIGH_AMOUNT -level:LOW A-12"),
                 "data-key": "/",
                 "autocomplete": "off",
                 "autocapitalize": "none",
@@ -52,29 +59,35 @@ class QueueFilter(forms.Form):
             }
         ),
     )
-    status = forms.ChoiceField(choices=STATUSES, required=False)
+    status = forms.ChoiceField(choices=STATUSES, required=False, label=_("Status"))
     level = forms.ChoiceField(
-        choices=[("", "All levels"), *[(level, level.title()) for level in reversed(Level)]],
+        choices=[("", _("All levels")), *[(level, level.title()) for level in reversed(Level)]],
         required=False,
+        label=_("Level"),
     )
-    queue = forms.ChoiceField(required=False)
+    queue = forms.ChoiceField(required=False, label=_("Queue"))
     reason = forms.RegexField(
         r"^[A-Z0-9_]{1,32}$",
         required=False,
         widget=forms.Select,
-        error_messages={"invalid": "A reason is a code like HIGH_AMOUNT."},
+        error_messages={"invalid": _("A reason is a code like HIGH_AMOUNT.")},
+        label=_("Reason"),
     )
     suspected = forms.ChoiceField(
-        choices=[("", "All suspicions"), *Alert.Typology.choices], required=False
+        choices=[("", _("All suspicions")), *Alert.Typology.choices],
+        required=False,
+        label=_("Suspected"),
     )
     user = forms.CharField(
         max_length=200,
         required=False,
-        label="Entity",
-        widget=forms.SearchInput(attrs={"placeholder": "Entity, its whole id", "data-key": "s"}),
+        label=_("Entity"),
+        widget=forms.SearchInput(attrs={"placeholder": _("Entity, its whole id"), "data-key": "s"}),
     )
-    mine = forms.BooleanField(required=False, label="Mine")
-    after = forms.CharField(max_length=120, required=False, widget=forms.HiddenInput)
+    mine = forms.BooleanField(required=False, label=_("Mine"))
+    after = forms.CharField(
+        max_length=120, required=False, widget=forms.HiddenInput, label=_("After")
+    )
 
     def __init__(self, data: Any, *, queues: Iterable[Queue], user: Any) -> None:
         super().__init__(data)
@@ -82,10 +95,10 @@ class QueueFilter(forms.Form):
         self.asker = Asker(user, queues, hidden)
         self.wrong: Sequence[Problem] = ()
         named = [(queue.slug, queue.name) for queue in queues]
-        self.fields["queue"].choices = [("", "All queues"), *named]
+        self.fields["queue"].choices = [("", _("All queues")), *named]
         if len(named) < 2:
             self.fields["queue"].widget = forms.HiddenInput()
-        self.fields["reason"].widget.choices = [("", "All reasons"), *self._reasons()]
+        self.fields["reason"].widget.choices = [("", _("All reasons")), *self._reasons()]
         if hidden:
             # Asking for a masked value and seeing rows would confirm it.
             del self.fields["user"]
@@ -115,18 +128,18 @@ class CertaintyForm(forms.Form):
     """How sure somebody is of a verdict, and whether the alert was worth their time."""
 
     confidence = forms.ChoiceField(
-        choices=[("", "Fairly sure, as a rule"), *Verdict.Confidence.choices],
+        choices=[("", _("Fairly sure, as a rule")), *Verdict.Confidence.choices],
         required=False,
-        label="How sure",
-        error_messages={"invalid_choice": "“%(value)s” is not how sure one can be."},
+        label=_("How sure"),
+        error_messages={"invalid_choice": _("“%(value)s” is not how sure one can be.")},
     )
     worth_reviewing = forms.TypedChoiceField(
-        choices=[("", "Not said"), ("yes", "Yes"), ("no", "No")],
+        choices=[("", _("Not said")), ("yes", _("Yes")), ("no", _("No"))],
         coerce=lambda said: said == "yes",
         empty_value=None,
         required=False,
-        label="Worth reviewing?",
-        error_messages={"invalid_choice": "Worth reviewing: yes, no, or nothing said."},
+        label=_("Worth reviewing?"),
+        error_messages={"invalid_choice": _("Worth reviewing: yes, no, or nothing said.")},
     )
 
 
@@ -136,26 +149,34 @@ class DecisionForm(CertaintyForm):
     disposition = forms.ChoiceField(
         choices=Alert.VERDICTS,
         error_messages={
-            "required": "Choose what it was: fraud, legitimate, explained or inconclusive.",
-            "invalid_choice": "“%(value)s” is not a disposition.",
+            "required": _("Choose what it was: fraud, legitimate, explained or inconclusive."),
+            "invalid_choice": _("“%(value)s” is not a disposition."),
         },
+        label=_("Disposition"),
     )
     typology = forms.ChoiceField(
-        choices=[("", "Typology, if fraud"), *Alert.Typology.choices],
+        choices=[("", _("Typology, if fraud")), *Alert.Typology.choices],
         required=False,
-        error_messages={"invalid_choice": "“%(value)s” is not a typology."},
+        error_messages={"invalid_choice": _("“%(value)s” is not a typology.")},
+        label=_("Typology"),
     )
-    note = forms.CharField(max_length=NOTE_LENGTH, required=False)
-    seen = forms.IntegerField(min_value=1, required=False)  # payments that were on the page
+    note = forms.CharField(max_length=NOTE_LENGTH, required=False, label=_("Note"))
+    seen = forms.IntegerField(
+        min_value=1, required=False, label=_("Seen")
+    )  # payments that were on the page
 
 
 class ListingForm(forms.Form):
     """Whom of an alert to put on which list, why and for how long; nobody is an answer too."""
 
-    list_on = forms.MultipleChoiceField(required=False)
-    list_kind = forms.ChoiceField(choices=ListEntry.Kind.choices, required=False)
-    list_reason = forms.CharField(max_length=500, required=False)
-    list_days = forms.TypedChoiceField(choices=DAYS, coerce=int, required=False, empty_value=None)
+    list_on = forms.MultipleChoiceField(required=False, label=_("List on"))
+    list_kind = forms.ChoiceField(
+        choices=ListEntry.Kind.choices, required=False, label=_("List kind")
+    )
+    list_reason = forms.CharField(max_length=500, required=False, label=_("List reason"))
+    list_days = forms.TypedChoiceField(
+        choices=DAYS, coerce=int, required=False, empty_value=None, label=_("List days")
+    )
 
     def __init__(self, data: Any, *, alert: Alert) -> None:
         super().__init__(data)
@@ -193,22 +214,27 @@ class SnoozeForm(forms.Form):
     when = forms.ChoiceField(
         choices=moments.CHOICES,
         error_messages={
-            "required": "Say when it comes back.",
-            "invalid_choice": "“%(value)s” is no such moment.",
+            "required": _("Say when it comes back."),
+            "invalid_choice": _("“%(value)s” is no such moment."),
         },
+        label=_("When"),
     )
     day = forms.DateField(
-        required=False, error_messages={"invalid": "Write the day like 2026-11-30."}
+        required=False,
+        error_messages={"invalid": _("Write the day like 2026-11-30.")},
+        label=_("Day"),
     )
     why = forms.CharField(
-        max_length=REASON_LENGTH, error_messages={"required": "Say why it waits."}
+        max_length=REASON_LENGTH,
+        error_messages={"required": _("Say why it waits.")},
+        label=_("Why"),
     )
-    for_customer = forms.BooleanField(required=False)
+    for_customer = forms.BooleanField(required=False, label=_("For customer"))
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
         if said.get("when") == moments.DATE and not said.get("day") and "day" not in self.errors:
-            self.add_error("day", "Say on which day it comes back.")
+            self.add_error("day", _("Say on which day it comes back."))
         return said
 
     @property
@@ -223,5 +249,7 @@ class NoteForm(forms.Form):
     """Something to remember about it."""
 
     note = forms.CharField(
-        max_length=NOTE_LENGTH, error_messages={"required": "Write the note first."}
+        max_length=NOTE_LENGTH,
+        error_messages={"required": _("Write the note first.")},
+        label=_("Note"),
     )

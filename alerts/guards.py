@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from alerts.models import Alert
+from anomalyshield.templatetags.words import within
 from scoring import labels
 
 # The alert, or the label it would give, does not allow this now; the message is a sentence for the
@@ -30,15 +33,26 @@ def name_of(person: Any) -> str:
 
 def still_open(alert: Alert) -> None:
     if alert.status == Alert.Status.MERGED:
-        raise Refused(f"{alert} was merged into {alert.merged_into}.")
+        raise Refused(
+            _("{alert} was merged into {merged_into}.").format(
+                alert=alert, merged_into=alert.merged_into
+            )
+        )
     if alert.status == Alert.Status.CLOSED:
         raise Refused(
-            f"{alert} was already decided by {alert.closed_by}: "
-            f"{alert.get_disposition_display().lower()}."
+            _("{alert} was already decided by {closed_by}: {verdict}.").format(
+                alert=alert,
+                closed_by=alert.closed_by,
+                verdict=within(alert.get_disposition_display()),
+            )
         )
 
 
 def nobody_elses(alert: Alert, by: Any) -> None:
     if alert.assignee is None or alert.assignee == by or leads(by):
         return
-    raise Refused(f"{alert.assignee} is working on {alert}. Ask them, or a lead, to release it.")
+    raise Refused(
+        _("{assignee} is working on {alert}. Ask them, or a lead, to release it.").format(
+            assignee=alert.assignee, alert=alert
+        )
+    )

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts.analytics import TABS
 from alerts.analytics.calendar import next_after
@@ -99,7 +100,7 @@ def try_out(*, by: Any, report: ScheduledReport) -> ReportLetter:
     """Send it now, to whoever asks and nobody else."""
     report = _own(by, report)
     if not by.email:
-        raise Refused("You have no e-mail address here; an admin gives you one.")
+        raise Refused(_("You have no e-mail address here; an admin gives you one."))
     letter = ReportLetter.objects.create(
         report=report, recipient=by, slot=timezone.now(), test=True
     )
@@ -155,10 +156,16 @@ def _message(letter: ReportLetter) -> EmailMessage:
     tab = TABS[report.tab]
     file = pdf_of(reader, tab, report.last, title=report.name)
     day = timezone.localtime(letter.slot, zone_named(reader.timezone)).date()
-    words = (
-        f"{report.name}: {tab.title}, {tab.lengths[report.last]}, as PDF.\n\n"
-        f"{report.owner} has it sent {report.get_cadence_display()}. It shows what your own pages "
-        "show under Analytics; ask them or an admin to take you off the list.\n"
+    words = _(
+        "{name}: {title}, {lengths}, as PDF.\n\n{owner} has it sent "
+        "{get_cadence_display}. It shows what your own pages show under Analytics; "
+        "ask them or an admin to take you off the list.\n"
+    ).format(
+        name=report.name,
+        title=tab.title,
+        lengths=tab.lengths[report.last],
+        owner=report.owner,
+        get_cadence_display=report.get_cadence_display(),
     )
     message = EmailMessage(
         subject=f"{'Test: ' if letter.test else ''}{report.name}, {day}",
@@ -195,21 +202,21 @@ def _again(letter: ReportLetter, error: BaseException) -> None:
 def _checked(wish: Wish, people: list[User]) -> None:
     tab = TABS.get(wish.tab)
     if tab is None or not tab.reported:
-        raise Refused("There are no such figures to be sent.", "tab")
+        raise Refused(_("There are no such figures to be sent."), "tab")
     if wish.last not in tab.lengths:
-        raise Refused("These figures do not know this length of time.", "last")
+        raise Refused(_("These figures do not know this length of time."), "last")
     if wish.cadence not in ScheduledReport.Cadence.values:
-        raise Refused("Every day, every Monday, or on the first of the month.", "cadence")
+        raise Refused(_("Every day, every Monday, or on the first of the month."), "cadence")
     if not 0 <= wish.hour <= 23:
-        raise Refused("An hour is from 0 to 23.", "hour")
+        raise Refused(_("An hour is from 0 to 23."), "hour")
     if not " ".join(wish.name.split()):
-        raise Refused("Give it a name.", "name")
+        raise Refused(_("Give it a name."), "name")
     if not people or len(people) > MOST:
-        raise Refused(f"Choose from one to {MOST} recipients.", "recipients")
+        raise Refused(_("Choose from one to {most} recipients.").format(most=MOST), "recipients")
     known = set(reachable().filter(pk__in=[one.pk for one in people]))
     if strangers := [one for one in people if one not in known]:
         names = ", ".join(map(str, strangers))
-        raise Refused(f"Not reachable by e-mail: {names}.", "recipients")
+        raise Refused(_("Not reachable by e-mail: {names}.").format(names=names), "recipients")
 
 
 def _own(by: Any, report: ScheduledReport) -> ScheduledReport:
@@ -217,7 +224,7 @@ def _own(by: Any, report: ScheduledReport) -> ScheduledReport:
     held = ScheduledReport.objects.select_for_update(of=("self",)).select_related("owner")
     found = held.get(pk=report.pk)
     if found.owner != by and not by.may("user.manage"):
-        raise Refused(f"It is {found.owner}'s: ask them to change it.")
+        raise Refused(_("It is {owner}'s: ask them to change it.").format(owner=found.owner))
     return found
 
 

@@ -3,13 +3,15 @@
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext_lazy as _
+
 MORNING = time(8)
 HOUR, TOMORROW, MONDAY, DATE = "hour", "tomorrow", "monday", "date"
 CHOICES = [
-    (HOUR, "for an hour"),
-    (TOMORROW, "until tomorrow morning"),
-    (MONDAY, "until Monday morning"),
-    (DATE, "until the morning of …"),
+    (HOUR, _("for an hour")),
+    (TOMORROW, _("until tomorrow morning")),
+    (MONDAY, _("until Monday morning")),
+    (DATE, _("until the morning of …")),
 ]
 
 

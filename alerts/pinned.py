@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts.entities import Entity
 from alerts.guards import leads
@@ -33,9 +34,13 @@ def retract(*, by: Any, note: EntityNote) -> EntityNote:
     held = EntityNote.objects.select_for_update(of=("self",)).select_related("author")
     note = held.get(pk=note.pk)
     if note.retracted_at is not None:
-        raise Refused("This note was taken back already.")
+        raise Refused(_("This note was taken back already."))
     if note.author_id != by.pk and not leads(by):
-        raise Refused(f"{note.author} wrote this note. Ask them, or a lead, to take it back.")
+        raise Refused(
+            _("{author} wrote this note. Ask them, or a lead, to take it back.").format(
+                author=note.author
+            )
+        )
     note.retracted_at, note.retracted_by = timezone.now(), by
     note.save(update_fields=["retracted_at", "retracted_by"])
     record(by=by, action="entity.note_retracted", object=note, after={"entity": note.kind})

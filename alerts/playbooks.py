@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from alerts.guards import Refused, leads
 from alerts.models import Alert, Playbook
@@ -48,16 +49,20 @@ def write(
     `seen` is the version it was written over: refused when somebody wrote another one meanwhile.
     """
     if not leads(by):
-        raise Refused("A lead writes playbooks.")
+        raise Refused(_("A lead writes playbooks."))
     one_at_a_time(typology)  # of two leads at once the second sees the first's
     before = standing(typology)
     if before.version != seen:
-        raise Refused(f"Version {before.version} was written meanwhile. Read it, then write yours.")
+        raise Refused(
+            _("Version {version} was written meanwhile. Read it, then write yours.").format(
+                version=before.version
+            )
+        )
     text, reason = text.strip(), reason.strip()
     steps = [one.strip() for one in steps if one.strip()]
     _possible(text, steps, reason)
     if (text, steps) == (before.text, list(before.steps)):
-        raise Refused("It says what it said before.")
+        raise Refused(_("It says what it said before."))
     made = Playbook.objects.create(
         typology=typology, version=seen + 1, text=text, steps=steps, reason=reason, by=by
     )
@@ -68,12 +73,24 @@ def write(
 
 def _possible(text: str, steps: Sequence[str], reason: str) -> None:
     if "\x00" in text + "".join(steps) + reason:
-        raise Refused("Write text, and no control characters.")
+        raise Refused(_("Write text, and no control characters."))
     if not text or len(text) > TEXT_LENGTH:
-        raise Refused(f"Say what it looks like, in at most {TEXT_LENGTH} characters.")
+        raise Refused(
+            _("Say what it looks like, in at most {text_length} characters.").format(
+                text_length=TEXT_LENGTH
+            )
+        )
     if not 0 < len(steps) <= MOST_STEPS:
-        raise Refused(f"Write between 1 and {MOST_STEPS} steps, each on a line of its own.")
+        raise Refused(
+            _("Write between 1 and {most_steps} steps, each on a line of its own.").format(
+                most_steps=MOST_STEPS
+            )
+        )
     if long := next((n for n, one in enumerate(steps, 1) if len(one) > STEP_LENGTH), 0):
-        raise Refused(f"Step {long} is longer than {STEP_LENGTH} characters.")
+        raise Refused(
+            _("Step {long} is longer than {step_length} characters.").format(
+                long=long, step_length=STEP_LENGTH
+            )
+        )
     if not reason:
-        raise Refused("Say why it changes.")
+        raise Refused(_("Say why it changes."))

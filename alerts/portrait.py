@@ -10,6 +10,7 @@ from alerts.entities import Entity, Kind
 from alerts.models import Alert, AlertHit, AlertQuerySet
 from alerts.peers import Peers, beside
 from alerts.visibility import masked, unread_by
+from anomalyshield.templatetags.words import within
 from scoring.engine.history import KINDS
 from scoring.models import EntityFraud, ListEntry
 from scoring.views.transactions import read_cursor
@@ -138,7 +139,7 @@ OUTCOMES: Mapping[str, str] = {"open": "open", **dict(Alert.Disposition.choices)
 def outcomes_in_words(outcomes: Mapping[str, int]) -> str:
     """2 fraud, 1 legitimate, 1 open."""
     return ", ".join(
-        f"{outcomes[value]} {title.lower()}"
+        f"{outcomes[value]} {within(title)}"
         for value, title in OUTCOMES.items()
         if value in outcomes
     )

@@ -13,6 +13,8 @@ from operator import or_
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts.query_fields import ALERT, BY_NAME, STATUS, Asker, Wrong, word
 
@@ -20,7 +22,7 @@ LONGEST = 500
 MOST_TERMS = 20
 MOST_VALUES = 20
 TERM = re.compile(r'\s*((-?)(?:([A-Za-z_]+)(>=|<=|[:=<>]))?((?:"[^"]*"|[^\s"])*)("?))')
-HIDDEN = "Names are masked for you, so they cannot be asked for."
+HIDDEN = _lazy("Names are masked for you, so they cannot be asked for.")
 VALUE = re.compile(r'"([^"]*)"|([^,"]+)')
 # What an index serves, by what the filters of the page call it; the first that is asked counts.
 SERVED = {
@@ -112,7 +114,13 @@ class _Misread(Exception):
 
 def _terms(text: str) -> tuple[list[Term], list[Problem]]:
     if len(text) > LONGEST:
-        return [], [Problem(f"A search is at most {LONGEST} characters.", LONGEST, len(text))]
+        return [], [
+            Problem(
+                _("A search is at most {longest} characters.").format(longest=LONGEST),
+                LONGEST,
+                len(text),
+            )
+        ]
     terms: list[Term] = []
     problems: list[Problem] = []
     for found in TERM.finditer(text):
@@ -120,14 +128,14 @@ def _terms(text: str) -> tuple[list[Term], list[Problem]]:
         if start == end:
             continue
         if found[6]:
-            problems.append(Problem("This quote is not closed.", end - 1, end))
+            problems.append(Problem(_("This quote is not closed."), end - 1, end))
             continue
         values = tuple(_values(found[5], found.start(5), alone=not found[3]))
         terms.append(Term((found[3] or "").casefold(), found[4] or "", values, bool(found[2]),
                           start, end))  # fmt: skip
     if len(terms) > MOST_TERMS:
         late = terms[MOST_TERMS]
-        sentence = f"A search has at most {MOST_TERMS} words."
+        sentence = _("A search has at most {most_terms} words.").format(most_terms=MOST_TERMS)
         problems.append(Problem(sentence, late.start, terms[-1].end))
     return terms[:MOST_TERMS], problems
 
@@ -141,10 +149,16 @@ def _values(text: str, at: int, *, alone: bool) -> list[tuple[str, int]]:
 
 
 def _condition(term: Term, asker: Asker) -> Q:
-    if not term.values or not all(value.strip() for value, _ in term.values):
-        raise _Misread(f"{_shown(term)} what? A value is missing.", term.start, term.end)
+    if not term.values or not all(value.strip() for value, _unused in term.values):
+        raise _Misread(
+            _("{shown} what? A value is missing.").format(shown=_shown(term)), term.start, term.end
+        )
     if len(term.values) > MOST_VALUES:
-        raise _Misread(f"At most {MOST_VALUES} alternatives.", term.start, term.end)
+        raise _Misread(
+            _("At most {most_values} alternatives.").format(most_values=MOST_VALUES),
+            term.start,
+            term.end,
+        )
     asks = _field_of(term, asker) if term.field else partial(_word, asker=asker)
     found = reduce(or_, [_one(asks, term, value, at) for value, at in term.values])
     return ~found if term.negated else found
@@ -156,10 +170,20 @@ def _field_of(term: Term, asker: Asker) -> Callable[[str], Q]:
     field = BY_NAME.get(term.field)
     if field is None:
         near = difflib.get_close_matches(term.field, BY_NAME, n=1, cutoff=0.5)
-        meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(BY_NAME)}."
-        raise _Misread(f"‘{term.field}’ is no field; {meant}", start, start + len(term.field))
+        meant = (
+            _("did you mean {near}?").format(near=near[0])
+            if near
+            else _("there are {by_name}.").format(by_name=", ".join(BY_NAME))
+        )
+        raise _Misread(
+            _("‘{field}’ is no field; {meant}").format(field=term.field, meant=meant),
+            start,
+            start + len(term.field),
+        )
     if not field.compares and term.op not in {":", "="}:
-        sentence = f"{field.name} is not compared: write {field.name}:{field.example}."
+        sentence = _("{name} is not compared: write {name}:{example}.").format(
+            name=field.name, example=field.example
+        )
         raise _Misread(sentence, start, term.end)
     if field.personal and asker.hidden:
         raise _Misread(HIDDEN, start, term.end)

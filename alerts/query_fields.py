@@ -14,6 +14,8 @@ from typing import Any
 
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts.models import Alert, AlertHit, Look, Queue
 from scoring.engine.decision import Level
@@ -93,8 +95,13 @@ def among(value: str, known: Sequence[str]) -> str:
         return found
     close = difflib.get_close_matches(value.casefold(), folded, n=1, cutoff=0.6)
     if close:
-        raise Wrong(f"‘{value}’ is not known here; did you mean {folded[close[0]]}?")
-    raise Wrong(f"‘{value}’ is not one of {', '.join(known) or 'them: there is none yet'}.")
+        raise Wrong(
+            _("‘{value}’ is not known here; did you mean {folded}?").format(
+                value=value, folded=folded[close[0]]
+            )
+        )
+    listed = ", ".join(known) or _("them: there is none yet")
+    raise Wrong(_("‘{value}’ is not one of {listed}.").format(value=value, listed=listed))
 
 
 def number(name: str) -> Read:
@@ -111,18 +118,24 @@ def amount_of(value: str) -> Decimal:
     try:
         found = Decimal(value[:-1] if scale > 1 else value) * scale
     except InvalidOperation:
-        raise Wrong(f"‘{value}’ is no number. Write it like 5000, .8 or 5k.") from None
+        raise Wrong(
+            _("‘{value}’ is no number. Write it like 5000, .8 or 5k.").format(value=value)
+        ) from None
     if not found.is_finite() or abs(found) >= 10**14:
-        raise Wrong(f"‘{value}’ is no number that an alert could have.")
+        raise Wrong(_("‘{value}’ is no number that an alert could have.").format(value=value))
     return found
 
 
 def span_of(value: str) -> timedelta:
     found = DURATION.fullmatch(value.casefold())
     if found is None or not (found[2] or float(found[1]) == 0):
-        raise Wrong(f"‘{value}’ is no length of time. Write it like 30m, 2h, 3d or 1w.")
+        raise Wrong(
+            _("‘{value}’ is no length of time. Write it like 30m, 2h, 3d or 1w.").format(
+                value=value
+            )
+        )
     if abs(float(found[1])) > 10_000:
-        raise Wrong(f"‘{value}’ is longer than anything waits here.")
+        raise Wrong(_("‘{value}’ is longer than anything waits here.").format(value=value))
     return timedelta(**{SPANS[found[2] or "m"]: float(found[1])})
 
 
@@ -130,7 +143,7 @@ def age(op: str, value: str, asker: Asker) -> Q:
     """Raised less or more than that long ago."""
     step = TURNED.get(COMPARED[op], "")
     if not step:
-        raise Wrong("An age is compared: age<2h or age>1d.")
+        raise Wrong(_("An age is compared: age<2h or age>1d."))
     return Q(**{f"created_at__{step}": timezone.now() - span_of(value)})
 
 
@@ -138,14 +151,16 @@ def sla(op: str, value: str, asker: Asker) -> Q:
     """Time left; below zero it is late."""
     step = COMPARED[op]
     if step == "exact":
-        raise Wrong("Time left is compared: sla<30m, or sla<0 for what is late.")
+        raise Wrong(_("Time left is compared: sla<30m, or sla<0 for what is late."))
     return Q(**{f"due_at__{step}": timezone.now() + span_of(value)})
 
 
 def reason(op: str, value: str, asker: Asker) -> Q:
     code = value.upper()
     if not re.fullmatch(r"[A-Z0-9_]{1,32}", code):
-        raise Wrong(f"‘{value}’ is no reason. A reason is a code like HIGH_AMOUNT.")
+        raise Wrong(
+            _("‘{value}’ is no reason. A reason is a code like HIGH_AMOUNT.").format(value=value)
+        )
     return Q(reason_codes__contains=[code]) & ~Q(reason_codes=[])
 
 
@@ -254,38 +269,48 @@ LEVELS = [str(level) for level in reversed(Level)]
 TYPOLOGIES = [str(one) for one in Alert.Typology.values]
 
 FIELDS = [
-    Field("entity", "whom or what it is about, whole id", "user_42", about, personal=True),
-    Field("user", "a customer, whole id", "user_42", customer, personal=True),
-    Field("card", "a card, whole id", "card_7", through("card"), personal=True),
-    Field("device", "a device, whole id", "dev_9", through("device"), personal=True),
-    Field("amount", "of its leading payment", ">5000", number("amount"), compares=True),
-    Field("total", "of all its payments, base currency", ">5k", number("total"), compares=True),
-    Field("loss", "expected loss", ">1000", number("expected_loss"), compares=True),
-    Field("score", "risk score, 0 to 1", ">=.8", number("risk_score"), compares=True),
-    Field("hits", "payments in it", ">3", number("hit_count"), compares=True),
-    Field("age", "since it was raised", "<2h", age, compares=True),
-    Field("sla", "time left; below 0 it is late", "<30m", sla, compares=True),
+    Field("entity", _lazy("whom or what it is about, whole id"), "user_42", about, personal=True),
+    Field("user", _lazy("a customer, whole id"), "user_42", customer, personal=True),
+    Field("card", _lazy("a card, whole id"), "card_7", through("card"), personal=True),
+    Field("device", _lazy("a device, whole id"), "dev_9", through("device"), personal=True),
+    Field("amount", _lazy("of its leading payment"), ">5000", number("amount"), compares=True),
     Field(
-        "level", "risk level", "CRITICAL", chosen("level", lambda: LEVELS), offers=lambda a: LEVELS
+        "total", _lazy("of all its payments, base currency"), ">5k", number("total"), compares=True
     ),
-    Field("reason", "a rule that hit", "HIGH_AMOUNT", reason, offers=reasons),
+    Field("loss", _lazy("expected loss"), ">1000", number("expected_loss"), compares=True),
+    Field("score", _lazy("risk score, 0 to 1"), ">=.8", number("risk_score"), compares=True),
+    Field("hits", _lazy("payments in it"), ">3", number("hit_count"), compares=True),
+    Field("age", _lazy("since it was raised"), "<2h", age, compares=True),
+    Field("sla", _lazy("time left; below 0 it is late"), "<30m", sla, compares=True),
+    Field(
+        "level",
+        _lazy("risk level"),
+        "CRITICAL",
+        chosen("level", lambda: LEVELS),
+        offers=lambda a: LEVELS,
+    ),
+    Field("reason", _lazy("a rule that hit"), "HIGH_AMOUNT", reason, offers=reasons),
     Field(
         "typology",
-        "what it looks like",
+        _lazy("what it looks like"),
         "card_testing",
         chosen("suspected", lambda: TYPOLOGIES),
         offers=lambda a: [one.casefold() for one in TYPOLOGIES],
     ),
-    Field("is", "its state", "late", state, offers=lambda a: list(STATES)),
-    Field("verdict", "what was decided", "fraud", verdict, offers=lambda a: list(VERDICTS)),
-    Field("owner", "who works on it", "me", owner, offers=lambda a: ["me", "nobody"]),
+    Field("is", _lazy("its state"), "late", state, offers=lambda a: list(STATES)),
+    Field("verdict", _lazy("what was decided"), "fraud", verdict, offers=lambda a: list(VERDICTS)),
+    Field("owner", _lazy("who works on it"), "me", owner, offers=lambda a: ["me", "nobody"]),
     Field(
-        "queue", "one of your queues", "cards", queue, offers=lambda a: [q.slug for q in a.queues]
+        "queue",
+        _lazy("one of your queues"),
+        "cards",
+        queue,
+        offers=lambda a: [q.slug for q in a.queues],
     ),
-    Field("source", "where the payment came from", "till", source, offers=sources),
-    Field("place", "city or place of the payment", "Delhi", holds("location")),
-    Field("country", "of the payment, two letters", "IN", holds("country")),
-    Field("merchant", "part of its name", "shop", holds("merchant_name")),
-    Field("mcc", "merchant category code", "6011", holds("mcc")),
+    Field("source", _lazy("where the payment came from"), "till", source, offers=sources),
+    Field("place", _lazy("city or place of the payment"), "Delhi", holds("location")),
+    Field("country", _lazy("of the payment, two letters"), "IN", holds("country")),
+    Field("merchant", _lazy("part of its name"), "shop", holds("merchant_name")),
+    Field("mcc", _lazy("merchant category code"), "6011", holds("mcc")),
 ]
 BY_NAME = {field.name: field for field in FIELDS}

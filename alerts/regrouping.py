@@ -12,6 +12,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from alerts import grouping, ranking
 from alerts.candidates import candidates
@@ -39,7 +40,7 @@ def merge(*, by: Any, into: Alert, alerts: Sequence[Alert], reason: str = "") ->
     case nor somebody else's. The earliest clock holds. A verdict on it is about all of them.
     """
     if not 0 < len({one.pk for one in alerts} - {into.pk}) <= MOST:
-        raise Refused(f"Choose between 1 and {MOST} other alerts.")
+        raise Refused(_("Choose between 1 and {most} other alerts.").format(most=MOST))
     rows = _locked([into.pk, *(one.pk for one in alerts)])
     into = rows.pop(into.pk)
     others = list(rows.values())
@@ -67,7 +68,7 @@ def split(*, by: Any, alert: Alert, payments: Sequence[int], reason: str = "") -
     _movable(alert, by)
     chosen = alert.hits.filter(transaction__in=payments)
     if not 0 < (many := chosen.count()) < alert.hit_count or many < len(set(payments)):
-        raise Refused("Choose some of its payments, and leave at least one.")
+        raise Refused(_("Choose some of its payments, and leave at least one."))
     before = _before([alert])
     moved = {str(alert.pk): [place for place in _placed(alert) if place[2] in set(payments)]}
     part = _part_of(alert)
@@ -96,7 +97,7 @@ def undo(*, by: Any, regrouping: Regrouping) -> Regrouping:
     into = rows[done.into_id]
     _as_left(done, rows)
     for pk, places in done.moved.items():
-        for hit, at, _ in places:
+        for hit, at, _unused in places:
             AlertHit.objects.filter(pk=hit).update(alert=int(pk), at=parse_datetime(at))
     gone = sum(map(len, done.moved.values()))
     if done.kind == Regrouping.Kind.MERGE:
@@ -136,20 +137,22 @@ def _movable(alert: Alert, by: Any) -> None:
     still_open(alert)
     nobody_elses(alert, by)
     if alert.status == Alert.Status.ESCALATED:
-        raise Refused(f"{alert} is part of a case: its payments stay together there.")
+        raise Refused(
+            _("{alert} is part of a case: its payments stay together there.").format(alert=alert)
+        )
     if alert.is_asleep:
-        raise Refused(f"{alert} is snoozed: take it up first.")
+        raise Refused(_("{alert} is snoozed: take it up first.").format(alert=alert))
 
 
 def _belong(into: Alert, others: Sequence[Alert]) -> None:
     for one in others:
         if one.queue_id != into.queue_id:
-            raise Refused(f"{one} lies in another queue than {into}.")
+            raise Refused(_("{one} lies in another queue than {into}.").format(one=one, into=into))
         same = (one.entity_kind, one.entity) == (into.entity_kind, into.entity)
         if not (same or one.subjects & into.subjects):
-            raise Refused(f"{one} and {into} have nobody in common.")
+            raise Refused(_("{one} and {into} have nobody in common.").format(one=one, into=into))
     if into.hit_count + sum(one.hit_count for one in others) > Alert.MOST:
-        raise Refused(f"An alert has at most {Alert.MOST} payments.")
+        raise Refused(_("An alert has at most {most} payments.").format(most=Alert.MOST))
 
 
 def _leave(alert: Alert, into: Alert) -> None:
@@ -241,11 +244,15 @@ def _noted(kind: Regrouping.Kind, *, by: Any, into: Alert, **said: Any) -> Regro
 
 def _undoable(by: Any, done: Regrouping) -> None:
     if done.undone_at is not None:
-        raise Refused("It was taken back already.")
+        raise Refused(_("It was taken back already."))
     if done.by_id != by.pk and not leads(by):
-        raise Refused(f"{done.by} did it. Ask them, or a lead, to take it back.")
+        raise Refused(_("{by} did it. Ask them, or a lead, to take it back.").format(by=done.by))
     if timezone.now() - done.at > UNDO_WITHIN:
-        raise Refused(f"It can be undone for {int(UNDO_WITHIN.total_seconds() // 60)} minutes.")
+        raise Refused(
+            _("It can be undone for {minutes} minutes.").format(
+                minutes=int(UNDO_WITHIN.total_seconds() // 60)
+            )
+        )
 
 
 def _as_left(done: Regrouping, rows: Mapping[int, Alert]) -> None:
@@ -258,7 +265,11 @@ def _as_left(done: Regrouping, rows: Mapping[int, Alert]) -> None:
         if gone and one.status == Alert.Status.MERGED and one.merged_into_id == into.pk:
             continue
         if gone or one.status not in Alert.MOVABLE:
-            raise Refused(f"Somebody went on with {one} meanwhile: it stays as it is.")
+            raise Refused(
+                _("Somebody went on with {one} meanwhile: it stays as it is.").format(one=one)
+            )
     hits = [place[0] for places in done.moved.values() for place in places]
     if into.hits.filter(pk__in=hits).count() != len(hits):
-        raise Refused(f"Payments of {into} were moved on meanwhile: it stays as it is.")
+        raise Refused(
+            _("Payments of {into} were moved on meanwhile: it stays as it is.").format(into=into)
+        )

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from alerts.analytics import Tab
 from alerts.analytics.section import Section
 from alerts.analytics.window import Window, window_of
@@ -23,19 +25,22 @@ def pdf_of(reader: Any, tab: Tab, last: str, *, title: str, now: Any = None) -> 
         blocks: list[pdf.Block] = [_about(reader, tab, window, hidden)]
         for section in tab.make(window):
             blocks.extend(_blocks(section, hidden))
-        footer = f"AnomalyShield · {tab.title} · {when(window.now)}"
+        footer = _("AnomalyShield · {title} · {now}").format(title=tab.title, now=when(window.now))
         return pdf.document(title, blocks, footer, made=window.now, wide=True)
 
 
 def _about(reader: Any, tab: Tab, window: Window, hidden: bool) -> pdf.Facts:
-    queues = ", ".join(name for _, name in window.names) or "none"
+    queues = ", ".join(name for _unused, name in window.names) or _("none")
     return pdf.Facts(
         [
-            ("Figures", tab.title),
-            ("Time", f"{when(window.since)} to {when(window.until)}"),
-            ("For", f"{reader}{', names masked' if hidden else ''}"),
-            ("Alerts of queues", queues),
-            ("Cost model", str(costs.active().version)),
+            (_("Figures"), tab.title),
+            (
+                _("Time"),
+                _("{since} to {until}").format(since=when(window.since), until=when(window.until)),
+            ),
+            (_("For"), f"{reader}, {_('names masked')}" if hidden else str(reader)),
+            (_("Alerts of queues"), queues),
+            (_("Cost model"), str(costs.active().version)),
         ]
     )
 
@@ -54,7 +59,7 @@ def _blocks(section: Section, hidden: bool) -> Iterator[pdf.Block]:
         section.empty,
     )
     if section.faint:
-        yield pdf.Paragraph("* Most labels of this time are still to come.", muted=True)
+        yield pdf.Paragraph(_("* Most labels of this time are still to come."), muted=True)
     if section.note:
         yield pdf.Paragraph(section.note, muted=True)
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from alerts.forms import NOTE_LENGTH, DecisionForm
 from alerts.models import ReviewPolicy
@@ -14,7 +15,7 @@ class AnswerForm(DecisionForm):
 
     seen = None
     worth_reviewing = None
-    note = forms.CharField(max_length=NOTE_LENGTH, required=False)
+    note = forms.CharField(max_length=NOTE_LENGTH, required=False, label=_("Note"))
 
 
 class SharesForm(forms.ModelForm):
@@ -31,24 +32,24 @@ class SharesForm(forms.ModelForm):
             "reason",
         )
         labels = {
-            "random_share": "Of all verdicts",
-            "large_share": "Of large amounts",
-            "unsure_share": "Of verdicts somebody was unsure of",
-            "release_share": "Of blocked payments that were released",
-            "large_amount": "Large is from (base currency)",
-            "due_hours": "Due within (hours)",
-            "sample_budget": "Payments below the line, a day",
-            "model_budget": "Questions of the model, a day",
-            "reason": "Why",
+            "random_share": _("Of all verdicts"),
+            "large_share": _("Of large amounts"),
+            "unsure_share": _("Of verdicts somebody was unsure of"),
+            "release_share": _("Of blocked payments that were released"),
+            "large_amount": _("Large is from (base currency)"),
+            "due_hours": _("Due within (hours)"),
+            "sample_budget": _("Payments below the line, a day"),
+            "model_budget": _("Questions of the model, a day"),
+            "reason": _("Why"),
         }
         widgets = {"reason": forms.Textarea(attrs={"rows": 2, "required": True})}
-        error_messages = {"reason": {"required": "Say why the shares change."}}
+        error_messages = {"reason": {"required": _("Say why the shares change.")}}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = True
         for name in ReviewPolicy.SHARES:
             self.fields[name] = forms.FloatField(
-                min_value=0, max_value=1, label=self.fields[name].label, help_text="0 to 1"
+                min_value=0, max_value=1, label=self.fields[name].label, help_text=_("0 to 1")
             )
         self.fields["large_amount"].min_value = Decimal(0)

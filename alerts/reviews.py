@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts import corrections, drawing, guards, triage
 from alerts.dispositions import FOUND, LABEL_OF
@@ -62,7 +63,7 @@ def take(*, by: Any, review: Review) -> Review:
     review = _locked(review)
     _still_open(review)
     if review.reviewer_id not in {None, by.pk}:
-        raise Refused(f"{review} was given to somebody else.")
+        raise Refused(_("{review} was given to somebody else.").format(review=review))
     _eligible(by, review)
     review.reviewer = by
     review.save(update_fields=["reviewer"])
@@ -76,7 +77,7 @@ def hand_over(*, by: Any, review: Review, to: Any) -> Review:
     review = _locked(review)
     _still_open(review)
     if not guards.leads(by):
-        raise Refused("A lead hands reviews over.")
+        raise Refused(_("A lead hands reviews over."))
     _eligible(to, review)
     before = {"reviewer": review.reviewer.get_username() if review.reviewer else ""}
     review.reviewer = to
@@ -95,7 +96,7 @@ def dispute(*, by: Any, review: Review, reason: str) -> Review:
     review = _locked(review)
     _to_discuss(by, review)
     if review.corrections.waiting().exists():
-        raise Refused("That is proposed already; a second person answers it.")
+        raise Refused(_("That is proposed already; a second person answers it."))
     value = LABEL_OF[Alert.Disposition(review.said)]
     proposed = [
         corrections.propose(
@@ -105,7 +106,9 @@ def dispute(*, by: Any, review: Review, reason: str) -> Review:
         if not label.corrections.waiting().exists()
     ]
     if not proposed:
-        raise Refused("No label stands any more as the first person gave it: nothing to correct.")
+        raise Refused(
+            _("No label stands any more as the first person gave it: nothing to correct.")
+        )
     review.corrections.add(*proposed)
     after = {"corrections": [one.pk for one in proposed], "to": value.value}
     record(by=by, action="review.disputed", object=review, after=after)
@@ -118,7 +121,7 @@ def settle(*, by: Any, review: Review, approve: bool, words: str = "") -> Review
     review = _locked(review)
     waiting = list(review.corrections.waiting().order_by("pk"))
     if not waiting:
-        raise Refused("Nothing waits for an answer here.")
+        raise Refused(_("Nothing waits for an answer here."))
     for one in waiting:
         if approve:
             corrections.approve(by=by, correction=one, answer=words)
@@ -133,9 +136,9 @@ def let_stand(*, by: Any, review: Review, words: str) -> Review:
     review = _locked(review)
     _to_discuss(by, review)
     if not words.strip():
-        raise Refused("Say why the first verdict stands.")
+        raise Refused(_("Say why the first verdict stands."))
     if review.corrections.waiting().exists():
-        raise Refused("A correction of it waits for an answer: answer or withdraw that.")
+        raise Refused(_("A correction of it waits for an answer: answer or withdraw that."))
     review.outcome, review.words = Outcome.UPHELD, words.strip()
     review.settled_at, review.settled_by = timezone.now(), by
     review.save(update_fields=["outcome", "words", "settled_at", "settled_by"])
@@ -147,9 +150,9 @@ def let_stand(*, by: Any, review: Review, words: str) -> Review:
 def set_shares(*, by: Any, shares: Mapping[str, Any], reason: str) -> ReviewPolicy:
     """From now on these shares are drawn; for leads. What was drawn stays drawn."""
     if not guards.leads(by):
-        raise Refused("A lead says how many verdicts are looked at again.")
+        raise Refused(_("A lead says how many verdicts are looked at again."))
     if not reason.strip():
-        raise Refused("Say why the shares change.")
+        raise Refused(_("Say why the shares change."))
     before = drawing.policy() or ReviewPolicy(**dict.fromkeys(ReviewPolicy.SHARES, 0.0))
     made = ReviewPolicy.objects.create(made_by=by, reason=reason.strip(), **shares)
     told = [{name: _plain(getattr(one, name)) for name in shares} for one in (before, made)]
@@ -186,31 +189,35 @@ def _locked(review: Review) -> Review:
 
 def _still_open(review: Review) -> None:
     if not review.is_open:
-        raise Refused(f"{review.reviewer} has answered {review} already.")
+        raise Refused(
+            _("{reviewer} has answered {review} already.").format(
+                reviewer=review.reviewer, review=review
+            )
+        )
     if review.verdict.undone_at is not None:
-        raise Refused("The verdict was taken back: there is nothing to look at any more.")
+        raise Refused(_("The verdict was taken back: there is nothing to look at any more."))
 
 
 def _may_answer(by: Any, review: Review) -> None:
     _still_open(review)
     if review.reviewer_id not in {None, by.pk}:
-        raise Refused(f"{review} was given to somebody else.")
+        raise Refused(_("{review} was given to somebody else.").format(review=review))
     _eligible(by, review)
 
 
 def _eligible(who: Any, review: Review) -> None:
     if who.pk == review.decided_by_id:
-        raise Refused("Whoever decided does not look at it again: a second person does.")
+        raise Refused(_("Whoever decided does not look at it again: a second person does."))
     works = queues_of(who).filter(pk=review.alert.queue_id).exists()
     if not (who.may("review.work") and works):
-        raise Refused(f"{who} does not work the queue of this alert.")
+        raise Refused(_("{who} does not work the queue of this alert.").format(who=who))
 
 
 def _to_discuss(by: Any, review: Review) -> None:
     if review.outcome != Outcome.DISCUSS:
-        raise Refused(f"{review} is not under discussion.")
+        raise Refused(_("{review} is not under discussion.").format(review=review))
     if by.pk not in {review.reviewer_id, review.decided_by_id} and not guards.leads(by):
-        raise Refused("The two persons settle it between them, or a lead.")
+        raise Refused(_("The two persons settle it between them, or a lead."))
 
 
 def _plain(value: Any) -> Any:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts import staffing
 from alerts.conditions import CONDITIONS, NAMED, AtLeast, Below, OneOf
@@ -11,27 +13,27 @@ from alerts.directing import Said
 from alerts.models import Queue, Route
 from anomalyshield.accounts.models import User
 
-DAYS = [(7, "7 days"), (30, "30 days"), (90, "90 days")]
+DAYS = [(7, _lazy("7 days")), (30, _lazy("30 days")), (90, _lazy("90 days"))]
 WORDS = 20  # at most so many values in one free list
 
 
 class RouteForm(forms.Form):
     """One route. Every condition that is filled in must hold; of a list, one value is enough."""
 
-    name = forms.CharField(max_length=80)
-    queue = forms.ModelChoiceField(Queue.objects.all(), label="Goes to", empty_label=None)
+    name = forms.CharField(max_length=80, label=_lazy("Name"))
+    queue = forms.ModelChoiceField(Queue.objects.all(), label=_lazy("Goes to"), empty_label=None)
     grouping = forms.ChoiceField(
         choices=Route.Grouping.choices,
-        label="Payments are grouped",
+        label=_lazy("Payments are grouped"),
         initial="TYPOLOGY",
-        help_text="By suspicion: by the card, device or customer it is about",
+        help_text=_lazy("By suspicion: by the card, device or customer it is about"),
     )
     window_hours = forms.IntegerField(
-        min_value=1, max_value=720, initial=24, label="If apart at most, in hours"
+        min_value=1, max_value=720, initial=24, label=_lazy("If apart at most, in hours")
     )
     sla_minutes = forms.IntegerField(
-        min_value=5, max_value=43_200, required=False, label="Minutes to a decision",
-        help_text="Empty: the queue's own",
+        min_value=5, max_value=43_200, required=False, label=_lazy("Minutes to a decision"),
+        help_text=_lazy("Empty: the queue's own"),
     )  # fmt: skip
 
     def __init__(self, *args: Any, is_default: bool = False, **kwargs: Any) -> None:
@@ -46,7 +48,9 @@ class RouteForm(forms.Form):
         for name, sentence in contradictions(said):
             self.add_error(name, sentence)
         if self.asks and not self.errors and not self.conditions:
-            self.add_error(None, "Say what it takes. Without a condition it takes everything.")
+            self.add_error(
+                None, _lazy("Say what it takes. Without a condition it takes everything.")
+            )
         return said
 
     @property
@@ -76,23 +80,30 @@ def contradictions(said: Mapping[str, Any]) -> list[tuple[str, str]]:
     for low, high in (("amount_from", "amount_below"), ("score_from", "score_below")):
         least, below = said.get(low), said.get(high)
         if least is not None and below is not None and below <= least:
-            found.append((high, f"Nothing is {least:g} or more and below {below:g}."))
+            found.append(
+                (
+                    high,
+                    _("Nothing is {least:g} or more and below {below:g}.").format(
+                        least=least, below=below
+                    ),
+                )
+            )
     return found
 
 
 class QueueForm(forms.Form):
     """A queue's name, clock and people."""
 
-    name = forms.CharField(max_length=80)
+    name = forms.CharField(max_length=80, label=_lazy("Name"))
     sla_minutes = forms.IntegerField(
-        min_value=5, max_value=43_200, initial=240, label="Minutes to a decision"
+        min_value=5, max_value=43_200, initial=240, label=_lazy("Minutes to a decision")
     )
     people = forms.ModelMultipleChoiceField(
         User.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        label="Who works it",
-        help_text="Analysts see the alerts of their queues and no others",
+        label=_lazy("Who works it"),
+        help_text=_lazy("Analysts see the alerts of their queues and no others"),
     )
 
     def __init__(self, *args: Any, queue: Queue | None, **kwargs: Any) -> None:
@@ -112,14 +123,18 @@ class QueueForm(forms.Form):
         if self.queue is not None:
             taken = taken.exclude(pk=self.queue.pk)
         if taken.exists():
-            raise forms.ValidationError(f"There is a queue called {name} already.")
+            raise forms.ValidationError(
+                _("There is a queue called {name} already.").format(name=name)
+            )
         return name
 
 
 class ReasonForm(forms.Form):
     """Why; it stays with the version."""
 
-    reason = forms.CharField(max_length=500, error_messages={"required": "Say why."})
+    reason = forms.CharField(
+        max_length=500, error_messages={"required": _lazy("Say why.")}, label=_lazy("Reason")
+    )
 
 
 class ListField(forms.CharField):
@@ -129,7 +144,9 @@ class ListField(forms.CharField):
         text = super().clean(value)
         said = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
         if len(said) > WORDS:
-            raise forms.ValidationError(f"At most {WORDS} values; make a second route.")
+            raise forms.ValidationError(
+                _("At most {words} values; make a second route.").format(words=WORDS)
+            )
         return said
 
 
@@ -146,7 +163,11 @@ def _field(condition: OneOf | AtLeast | Below) -> forms.Field:
             max_length=500, required=False, label=condition.title, help_text=condition.help
         )
     above = 1.0 if condition.name.startswith("score") else 1e12
-    title = f"{condition.title} from" if isinstance(condition, AtLeast) else condition.title
+    title = (
+        _("{title} from").format(title=condition.title)
+        if isinstance(condition, AtLeast)
+        else condition.title
+    )
     return forms.FloatField(min_value=0, max_value=above, required=False, label=title)
 
 

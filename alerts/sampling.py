@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts.dispositions import FOUND, LABEL_OF
 from alerts.drawing import policy
@@ -76,7 +77,11 @@ def draw(
 def redrawn(done: SampleDraw) -> bool:
     """Whether drawing again comes to the same payments. ValueError if the key is another by now."""
     if fingerprint(_key(done.day)) != done.key_check:
-        raise ValueError(f"The key of {done} is not the one of today: SECRET_KEY was changed.")
+        raise ValueError(
+            _("The key of {done} is not the one of today: SECRET_KEY was changed.").format(
+                done=done
+            )
+        )
     again = _drawn(done.day, done.after, done.until, done.edges, done.budget)
     stored: dict[int, set[int]] = {}
     for band, number in done.samples.values_list("band", "transaction_id"):
@@ -138,12 +143,16 @@ def _label(by: Any, sample: Sample, typology: str) -> Label | None:
 
 def _free(by: Any, sample: Sample) -> None:
     if sample.answered_at is not None:
-        raise Refused(f"{sample.by} has answered {sample} already.")
+        raise Refused(_("{by} has answered {sample} already.").format(by=sample.by, sample=sample))
     others = sample.holder_id not in {None, by.pk}
     if others and sample.held_until is not None and sample.held_until > timezone.now():
-        raise Refused(f"{sample.holder} is looking at {sample}. Take the next one.")
+        raise Refused(
+            _("{holder} is looking at {sample}. Take the next one.").format(
+                holder=sample.holder, sample=sample
+            )
+        )
     if not by.may("review.work"):
-        raise Refused("Analysts answer samples.")
+        raise Refused(_("Analysts answer samples."))
 
 
 def _range(before: Any) -> tuple[int, int]:

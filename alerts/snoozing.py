@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts.guards import Refused, leads, locked, name_of, nobody_elses, still_open
 from alerts.models import Alert, AlertLease, Snooze
@@ -39,7 +40,7 @@ def snooze(
     still_open(alert)
     nobody_elses(alert, by)
     if alert.status == Status.ESCALATED:
-        raise Refused(f"{alert} is part of a case: it waits there.")
+        raise Refused(_("{alert} is part of a case: it waits there.").format(alert=alert))
     reason = reason.strip()
     _possible(until, reason)
     if alert.is_asleep:
@@ -66,7 +67,7 @@ def wake(*, by: Any, alert: Alert) -> Alert:
     still_open(alert)
     nobody_elses(alert, by)
     if not alert.is_asleep:
-        raise Refused(f"{alert} is not snoozed.")
+        raise Refused(_("{alert} is not snoozed.").format(alert=alert))
     snooze = _standing(alert)
     before = {"status": alert.status}
     if may_take_back(by, snooze):
@@ -142,8 +143,12 @@ def _standing(alert: Alert) -> Snooze:
 def _possible(until: datetime, reason: str) -> None:
     ahead = until - timezone.now()
     if ahead < SHORTEST:
-        raise Refused("That moment is past: say when it comes back.")
+        raise Refused(_("That moment is past: say when it comes back."))
     if ahead > LONGEST + timedelta(minutes=1):
-        raise Refused(f"A snooze is at most {LONGEST.days} days.")
+        raise Refused(_("A snooze is at most {days} days.").format(days=LONGEST.days))
     if not reason or len(reason) > REASON_LENGTH:
-        raise Refused(f"Say why it waits, in at most {REASON_LENGTH} characters.")
+        raise Refused(
+            _("Say why it waits, in at most {reason_length} characters.").format(
+                reason_length=REASON_LENGTH
+            )
+        )

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts.candidates import Candidate
 from alerts.entities import COLUMNS, named
@@ -43,14 +44,18 @@ def suppress(
     reason, value = reason.strip(), value_in(alert, kind)
     entity = named(kind, value)
     if entity is None:
-        raise Refused(f"The payment names no {kind}.")
+        raise Refused(_("The payment names no {kind}.").format(kind=kind))
     _possible(by, alert, codes, expires_at, reason)
     said = {"queue": alert.queue, "kind": kind, "value": entity.value, "key": entity.key}
     said |= {"reason": reason, "releases": releases, "alert": alert, "author": by}
     living = Suppression.objects.living().filter(queue=alert.queue, kind=kind, key=entity.key)
     there = set(living.values_list("code", flat=True))
     if again := there & set(codes):
-        raise Refused(f"{', '.join(sorted(again))} is suppressed for this {kind} already.")
+        raise Refused(
+            _("{again} is suppressed for this {kind} already.").format(
+                again=", ".join(sorted(again)), kind=kind
+            )
+        )
     made = [
         Suppression.objects.create(code=code, expires_at=expires_at, **said)
         for code in dict.fromkeys(codes)
@@ -66,9 +71,13 @@ def end(*, by: Any, suppression: Suppression, reason: str) -> Suppression:
     rows = Suppression.objects.select_for_update(of=("self",)).select_related("queue")
     suppression = rows.get(pk=suppression.pk)
     if not suppression.is_living:
-        raise Refused(f"{suppression} has ended already.")
+        raise Refused(_("{suppression} has ended already.").format(suppression=suppression))
     if not reason.strip() or len(reason) > REASON_LENGTH or "\x00" in reason:
-        raise Refused(f"Say why it ends, in at most {REASON_LENGTH} characters.")
+        raise Refused(
+            _("Say why it ends, in at most {reason_length} characters.").format(
+                reason_length=REASON_LENGTH
+            )
+        )
     suppression.ended_at, suppression.ended_by = timezone.now(), by
     suppression.ended_because = reason.strip()
     suppression.save(update_fields=["ended_at", "ended_by", "ended_because"])
@@ -107,7 +116,9 @@ def value_in(alert: Alert, kind: str) -> str:
 
 def _living(placings: Sequence[Placing]) -> dict[tuple[int, str, int], dict[str, Suppression]]:
     """By queue, kind and key: code → what suppresses it. One query for all of them."""
-    keys = {getattr(one.candidate.payment, key) for one in placings for key, _ in COLUMNS.values()}
+    keys = {
+        getattr(one.candidate.payment, key) for one in placings for key, _unused in COLUMNS.values()
+    }
     found: dict[tuple[int, str, int], dict[str, Suppression]] = {}
     if keys - {0}:
         for one in Suppression.objects.living().filter(key__in=keys - {0}).order_by("-pk"):
@@ -123,7 +134,7 @@ def _covering(
     """The oldest of what suppresses it, if every reason is suppressed for somebody it names."""
     queue, payment = placing.route.queue_id, placing.candidate.payment
     there: dict[str, Suppression] = {}
-    for kind, (key, _) in COLUMNS.items():
+    for kind, (key, _unused) in COLUMNS.items():
         there |= living.get((queue, str(kind), getattr(payment, key)), {})
     if not reasons <= there.keys():
         return None
@@ -147,19 +158,21 @@ def _possible(
 ) -> None:
     ahead = expires_at - timezone.now()
     if not codes:
-        raise Refused("Say which reasons raise no alert.")
+        raise Refused(_("Say which reasons raise no alert."))
     if wrong := set(codes) - POSSIBLE:
-        raise Refused(f"{', '.join(sorted(wrong))} is never suppressed.")
+        raise Refused(_("{wrong} is never suppressed.").format(wrong=", ".join(sorted(wrong))))
     if not reasons_of(alert.decision):
-        raise Refused("What is blocked, listed or scored only in part is never suppressed.")
+        raise Refused(_("What is blocked, listed or scored only in part is never suppressed."))
     if not reason or len(reason) > REASON_LENGTH:
-        raise Refused(f"Say why, in at most {REASON_LENGTH} characters.")
+        raise Refused(
+            _("Say why, in at most {reason_length} characters.").format(reason_length=REASON_LENGTH)
+        )
     if ahead <= timedelta(0):
-        raise Refused("The end is past already.")
+        raise Refused(_("The end is past already."))
     if ahead > LONGEST + timedelta(minutes=1):
-        raise Refused(f"A suppression lasts at most {LONGEST.days} days.")
+        raise Refused(_("A suppression lasts at most {days} days.").format(days=LONGEST.days))
     if ahead > ALONE + timedelta(minutes=1) and not leads(by):
-        raise Refused(f"For longer than {ALONE.days} days a lead suppresses.")
+        raise Refused(_("For longer than {days} days a lead suppresses.").format(days=ALONE.days))
 
 
 def _told(one: Suppression) -> dict[str, Any]:

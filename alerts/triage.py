@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from alerts import consequences, drawing, ranking
 from alerts.dispositions import FOUND
@@ -60,9 +62,9 @@ def assign(*, by: Any, alert: Alert, to: Any) -> Alert:
     still_open(alert)
     nobody_elses(alert, by)
     if to != by and not leads(by):
-        raise Refused("A lead gives alerts to others.")
+        raise Refused(_("A lead gives alerts to others."))
     if not (to.may("alert.work") and queues_of(to).filter(pk=alert.queue_id).exists()):
-        raise Refused(f"{to} does not work the queue of {alert}.")
+        raise Refused(_("{to} does not work the queue of {alert}.").format(to=to, alert=alert))
     before = {"assignee": name_of(alert.assignee)}
     alert.assignee = to
     if alert.status == Alert.Status.NEW:
@@ -79,7 +81,9 @@ def put_back(*, by: Any, alert: Alert, before: dict[str, Any], after: dict[str, 
     """Whose it was before it was assigned or given back, if it is still as that left it."""
     alert = locked(alert)
     if {name: getattr(alert, name) for name in after} != after:
-        raise Refused(f"Somebody went on with {alert} meanwhile: it stays as it is.")
+        raise Refused(
+            _("Somebody went on with {alert} meanwhile: it stays as it is.").format(alert=alert)
+        )
     for name, value in before.items():
         setattr(alert, name, value)
     alert.save(update_fields=[*before])
@@ -140,7 +144,7 @@ def decide(
     resolution = consequences.follow(verdict)
     drawing.draw(verdict)
     after = {"status": alert.status, "disposition": meant.value, "typology": typology}
-    after["payment"] = resolution.state if resolution else "was never held"
+    after["payment"] = resolution.state if resolution else _("was never held")
     after["payments"] = alert.hit_count
     after |= {"confidence": verdict.confidence, "worth_reviewing": worth_reviewing}
     record(
@@ -231,16 +235,30 @@ def _undoable(alert: Alert, by: Any) -> Verdict:
     """The standing verdict, if this person may take it back now."""
     verdict = alert.verdicts.filter(undone_at=None).select_related("by").first()
     if alert.is_open or verdict is None:
-        raise Refused(f"{alert} is not decided: there is nothing to take back.")
+        raise Refused(
+            _("{alert} is not decided: there is nothing to take back.").format(alert=alert)
+        )
     if verdict.by != by and not leads(by):
-        raise Refused(f"{verdict.by} decided {alert}. Ask them, or a lead, to take it back.")
+        raise Refused(
+            _("{by} decided {alert}. Ask them, or a lead, to take it back.").format(
+                by=verdict.by, alert=alert
+            )
+        )
     if verdict.behind:
-        raise Refused(f"{alert} stays decided: {verdict.behind}.")
+        raise Refused(
+            _("{alert} stays decided: {behind}.").format(alert=alert, behind=verdict.behind)
+        )
     age = timezone.now() - verdict.at
     if age > UNDO_WITHIN:
         raise Refused(
-            f"{alert} was decided {int(age.total_seconds() // 60)} minutes ago. "
-            f"It can be undone for {int(UNDO_WITHIN.total_seconds() // 60)} minutes."
+            _(
+                "{alert} was decided {minutes} minutes ago. It can be undone for {minutes_2} "
+                "minutes."
+            ).format(
+                alert=alert,
+                minutes=int(age.total_seconds() // 60),
+                minutes_2=int(UNDO_WITHIN.total_seconds() // 60),
+            )
         )
     return verdict
 
@@ -260,8 +278,12 @@ def _nothing_new(alert: Alert, seen: int | None) -> None:
     if seen is None or seen >= alert.hit_count:
         return
     new = alert.hit_count - seen
-    joined = "1 payment has" if new == 1 else f"{new} payments have"
-    raise Refused(f"{joined} joined {alert} since you opened it. Look again, then decide.")
+    told = ngettext(
+        "{new} payment has joined {alert} since you opened it. Look again, then decide.",
+        "{new} payments have joined {alert} since you opened it. Look again, then decide.",
+        new,
+    )
+    raise Refused(told.format(new=new, alert=alert))
 
 
 def close(

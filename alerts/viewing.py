@@ -6,6 +6,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts.guards import leads
 from alerts.models import Queue, SavedView
@@ -15,12 +17,12 @@ from anomalyshield.audit.record import record
 COMFORTABLE, COMPACT = "comfortable", "compact"
 # Columns that can be left out; alert, risk, score, amount and entity always stand.
 COLUMNS = {
-    "place": "Place",
-    "why": "Reasons",
+    "place": _lazy("Place"),
+    "why": _lazy("Reasons"),
     "spark": "24 h",
-    "age": "Age",
-    "sla": "SLA left",
-    "owner": "Owner",
+    "age": _lazy("Age"),
+    "sla": _lazy("SLA left"),
+    "owner": _lazy("Owner"),
 }
 
 
@@ -34,7 +36,7 @@ def save(*, by: Any, name: str, query: str, queue: Queue | None = None) -> Saved
     whose = {"queue": queue} if queue else {"owner": by}
     same = _in_turn(SavedView.objects.filter(**whose), by if queue is None else queue)
     if len(same) >= SavedView.MOST:
-        raise Refused(f"{SavedView.MOST} views are enough: remove one first.")
+        raise Refused(_("{most} views are enough: remove one first.").format(most=SavedView.MOST))
     _free(same, name)
     last = max((one.position for one in same), default=0)
     view = SavedView.objects.create(
@@ -104,7 +106,11 @@ def may_change(by: Any, view: SavedView) -> bool:
 
 def _theirs(by: Any, view: SavedView) -> None:
     if not may_change(by, view):
-        raise Refused(f"{view.made_by} made “{view}” for {view.queue}. Ask them, or a lead.")
+        raise Refused(
+            _("{made_by} made “{view}” for {queue}. Ask them, or a lead.").format(
+                made_by=view.made_by, view=view, queue=view.queue
+            )
+        )
 
 
 def _beside(view: SavedView) -> "QuerySet[SavedView]":
@@ -120,7 +126,7 @@ def _in_turn(rows: "QuerySet[SavedView]", whose: Any) -> list[SavedView]:
 
 def _free(same: Sequence[SavedView], name: str) -> None:
     if any(one.name.casefold() == name.casefold() for one in same):
-        raise Refused(f"There is a view called “{name}” already.")
+        raise Refused(_("There is a view called “{name}” already.").format(name=name))
 
 
 def _move(same: list[SavedView], view: SavedView, to: str) -> None:

@@ -12,8 +12,11 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.audit.record import denied
+from anomalyshield.templatetags.words import within
 
 
 class Refused(Exception):
@@ -31,9 +34,9 @@ class Asked(models.Model):
     """
 
     class State(models.TextChoices):
-        OPEN = "OPEN"
-        APPROVED = "APPROVED"
-        REFUSED = "REFUSED"
+        OPEN = "OPEN", _lazy("Open")
+        APPROVED = "APPROVED", _lazy("Approved")
+        REFUSED = "REFUSED", _lazy("Refused")
 
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     reason = models.TextField()
@@ -58,9 +61,9 @@ def held(request: Row, *related: str) -> Row:
     rows = type(request)._default_manager.select_for_update(of=("self",))
     found = rows.select_related("asked_by", "answered_by", *related).get(pk=request.pk)
     if found.state != Asked.State.OPEN:
-        answer = found.get_state_display().lower()
+        answer = within(found.get_state_display())
         who = found.answered_by or found.asked_by
-        raise Refused(f"{who} has answered already: {answer}.")
+        raise Refused(_("{who} has answered already: {answer}.").format(who=who, answer=answer))
     return found
 
 

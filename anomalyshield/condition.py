@@ -10,23 +10,27 @@ from django.apps import apps
 from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield import health, pulse
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.models import Heartbeat
-from anomalyshield.templatetags.words import ago, span
+from anomalyshield.templatetags.words import ago, figure, span
 from anomalyshield.waiting import Waiting, waiting
 
 LATE_SEAL = 10.0  # seconds: the sealer goes round twice a second
 LEAST_DISK = 2 * 1024**3
-START = "Start it again: make run, or the service that runs it. Work waits meanwhile; none is lost."
+START = _lazy(
+    "Start it again: make run, or the service that runs it. Work waits meanwhile; none is lost."
+)
 # What stands still while nobody works a queue, in words.
 QUEUES = {
-    "detect": "Scoring of files",
-    "ingest": "Reading of files",
-    "explain": "Explanations",
-    "train": "Training",
-    "tell": "Messages to upstream",
+    "detect": _lazy("Scoring of files"),
+    "ingest": _lazy("Reading of files"),
+    "explain": _lazy("Explanations"),
+    "train": _lazy("Training"),
+    "tell": _lazy("Messages to upstream"),
 }
 STARTED = "SELECT pg_postmaster_start_time(), pg_database_size(current_database())"
 
@@ -42,7 +46,7 @@ class Component:
 
     @property
     def since_in_words(self) -> str:
-        return f"since {ago(self.since)}" if self.since else "since ever"
+        return _("since {since}").format(since=ago(self.since)) if self.since else _("since ever")
 
 
 def components() -> list[Component]:
@@ -51,32 +55,38 @@ def components() -> list[Component]:
         return [part for look in LOOKS for part in look()]
     except Error:
         connection.close()
-        cure = "See that PostgreSQL runs; every decision waits for it."
-        return [Component("Database", "It does not answer.", None, cure)]
+        cure = _("See that PostgreSQL runs; every decision waits for it.")
+        return [Component(_("Database"), _("It does not answer."), None, cure)]
 
 
 def database() -> Iterator[Component]:
     with connection.cursor() as cursor:
         cursor.execute(STARTED)
         since, size = cursor.fetchone()
-    version = f"PostgreSQL {connection.pg_version // 10000}"
-    yield Component("Database", f"{version} answers; it holds {size / 1024**2:,.0f} MB.", since)
+    version = _("PostgreSQL {pg_version}").format(pg_version=connection.pg_version // 10000)
+    yield Component(
+        _("Database"),
+        _("{version} answers; it holds {size} MB.").format(
+            version=version, size=figure(f"{size / 1024**2:,.0f}")
+        ),
+        since,
+    )
 
 
 def champion() -> Iterator[Component]:
     best = apps.get_model("scoring.ModelVersion").objects.filter(state="CHAMPION").first()
     if best is None:
-        cure = "Train a model and have it promoted; until then people decide everything."
-        yield Component("Model", "None is in service: every payment is REVIEW.", None, cure)
+        cure = _("Train a model and have it promoted; until then people decide everything.")
+        yield Component(_("Model"), _("None is in service: every payment is REVIEW."), None, cure)
     else:
-        yield Component("Model", f"{best} decides.", best.champion_since)
+        yield Component(_("Model"), _("{best} decides.").format(best=best), best.champion_since)
 
 
 def tables() -> Iterator[Component]:
     if health.tables_there():
-        yield Component("Tables", "All migrations are applied.")
+        yield Component(_("Tables"), _("All migrations are applied."))
     else:
-        yield Component("Tables", "Some are missing.", None, "Run manage.py migrate.")
+        yield Component(_("Tables"), _("Some are missing."), None, _("Run manage.py migrate."))
 
 
 def processes() -> Iterator[Component]:
@@ -86,16 +96,27 @@ def processes() -> Iterator[Component]:
     for name in health.EXPECTED:
         title, last = _title(name), signs.get(name)
         if name not in silent:
-            yield Component(title, f"At work; its last sign came {ago(last)} ago.")
+            yield Component(
+                title, _("At work; its last sign came {last} ago.").format(last=ago(last))
+            )
         elif last is None:
-            yield Component(title, "Nobody has done this here yet.", None, START)
+            yield Component(title, _("Nobody has done this here yet."), None, START)
         else:
-            yield Component(title, f"Silent: its last sign came {ago(last)} ago.", last, START)
+            yield Component(
+                title,
+                _("Silent: its last sign came {last} ago.").format(last=ago(last)),
+                last,
+                START,
+            )
 
 
 def _title(name: str) -> str:
-    kind, _, queue = name.partition(":")
-    return "Ticker" if kind == "ticker" else QUEUES.get(queue, f"Worker of {queue}")
+    kind, _unused, queue = name.partition(":")
+    return (
+        _("Ticker")
+        if kind == "ticker"
+        else QUEUES.get(queue, _("Worker of {queue}").format(queue=queue))
+    )
 
 
 def work() -> Iterator[Component]:
@@ -105,19 +126,26 @@ def work() -> Iterator[Component]:
     aside = [one for one in found if one.quarantined]
     if not slow:
         total = sum(one.ready for one in found)
-        yield Component("Work", f"{total:,} rows wait, none of them for long.")
+        yield Component(
+            _("Work"),
+            _("{total} rows wait, none of them for long.").format(total=figure(f"{total:,}")),
+        )
     for one in slow:
-        words = f"{one.ready:,} of {one.name} wait, the oldest for {span(one.oldest)}."
-        yield Component("Work", words, None, "See that a worker of its queue runs.")
+        words = _("{ready} of {name} wait, the oldest for {oldest}.").format(
+            ready=figure(f"{one.ready:,}"), name=one.name, oldest=span(one.oldest)
+        )
+        yield Component(_("Work"), words, None, _("See that a worker of its queue runs."))
     for one in aside:
-        yield Component("Set aside", _set_aside(one), None, ASIDE)
+        yield Component(_("Set aside"), _set_aside(one), None, ASIDE)
 
 
-ASIDE = "Look into the log of the workers for the reason; the row is kept and blocks nobody."
+ASIDE = _lazy("Look into the log of the workers for the reason; the row is kept and blocks nobody.")
 
 
 def _set_aside(one: Waiting) -> str:
-    return f"{one.quarantined:,} of {one.name} broke three times and were set aside."
+    return _("{quarantined} of {name} broke three times and were set aside.").format(
+        quarantined=figure(f"{one.quarantined:,}"), name=one.name
+    )
 
 
 def trail() -> Iterator[Component]:
@@ -125,11 +153,11 @@ def trail() -> Iterator[Component]:
     oldest = AuditEvent.objects.filter(number=None).order_by("pk").first()
     age = (timezone.now() - oldest.at).total_seconds() if oldest else 0.0
     if oldest is None or age <= LATE_SEAL:
-        yield Component("Audit trail", "Sealed to the end.")
+        yield Component(_("Audit trail"), _("Sealed to the end."))
     else:
-        words = f"Events of the last {span(age)} are not sealed."
-        cure = "See that the ticker and a worker run; then manage.py verify_audit."
-        yield Component("Audit trail", words, oldest.at, cure)
+        words = _("Events of the last {age} are not sealed.").format(age=span(age))
+        cure = _("See that the ticker and a worker run; then manage.py verify_audit.")
+        yield Component(_("Audit trail"), words, oldest.at, cure)
 
 
 def upstream() -> Iterator[Component]:
@@ -137,13 +165,17 @@ def upstream() -> Iterator[Component]:
     endpoints = apps.get_model("scoring.Endpoint").objects.all()
     troubled = [one for one in endpoints if one.state == "STOPPED" or one.failures]
     if not troubled:
-        many = "One endpoint, reached." if len(endpoints) == 1 else "Every endpoint was reached."
-        words = many if endpoints else "Nobody is told."
-        yield Component("Upstream", words)
+        many = (
+            _("One endpoint, reached.") if len(endpoints) == 1 else _("Every endpoint was reached.")
+        )
+        words = many if endpoints else _("Nobody is told.")
+        yield Component(_("Upstream"), words)
     for one in troubled:
-        words = one.stopped_because or f"{one.name} failed {one.failures} times in a row."
-        cure = "See that their address answers; what was not told is kept and sent again."
-        yield Component("Upstream", words, one.failing_since, cure)
+        words = one.stopped_because or _("{name} failed {failures} times in a row.").format(
+            name=one.name, failures=one.failures
+        )
+        cure = _("See that their address answers; what was not told is kept and sent again.")
+        yield Component(_("Upstream"), words, one.failing_since, cure)
 
 
 def streams() -> Iterator[Component]:
@@ -178,8 +210,13 @@ def _read(positions: list[Any]) -> str:
 def disk() -> Iterator[Component]:
     folder = settings.VAR if settings.VAR.exists() else settings.BASE_DIR
     free = shutil.disk_usage(folder).free
-    cure = "" if free >= LEAST_DISK else "Make room: PostgreSQL stops when the disk is full."
-    yield Component("Disk", f"{free / 1024**3:,.1f} GB are free for data and models.", None, cure)
+    cure = "" if free >= LEAST_DISK else _("Make room: PostgreSQL stops when the disk is full.")
+    yield Component(
+        _("Disk"),
+        _("{free} GB are free for data and models.").format(free=figure(f"{free / 1024**3:,.1f}")),
+        None,
+        cure,
+    )
 
 
 LOOKS: list[Callable[[], Iterator[Component]]] = [

@@ -16,10 +16,11 @@ from typing import Any, Literal
 
 from django.db import models
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext as _
 
 from anomalyshield.audit.record import record
 from anomalyshield.cells import harmless
-from anomalyshield.templatetags.words import masked_if
+from anomalyshield.templatetags.words import figure, masked_if
 
 MOST = 100_000  # rows of one file
 LONGEST = 32_767  # characters that a cell of a workbook holds
@@ -79,14 +80,16 @@ def answer(
 ) -> HttpResponseBase:
     """The table as a download, with its trace in the audit trail. Raises Refused."""
     if kind not in KINDS:
-        raise Refused(f"Tables come as {' or '.join(KINDS)}.")
+        raise Refused(_("Tables come as {kinds}.").format(kinds=" / ".join(KINDS)))
     if table.size > MOST:
         raise Refused(
-            f"{table.size:,} rows are more than the {MOST:,} of one file. Ask for a shorter time "
-            "or fewer queues."
+            _(
+                "{size} rows are more than the {most} of one file. Ask for a shorter time or "
+                "fewer queues."
+            ).format(size=figure(f"{table.size:,}"), most=figure(f"{MOST:,}"))
         )
     hidden = not by.may("alert.work")
-    told = {"table": table.name, "rows": table.size, "format": kind, "masked": hidden}
+    told = {"table": str(table.name), "rows": table.size, "format": kind, "masked": hidden}
     record(
         by=by, action="data.exported", object=about, after={**told, "filters": dict(table.filters)}
     )
@@ -125,7 +128,7 @@ class _Echo:
 def as_csv(table: Table, hidden: bool) -> Iterator[str]:
     """Line after line, the titles first."""
     writer = csv.writer(_Echo())
-    yield writer.writerow([harmless(column.title) for column in table.columns])
+    yield writer.writerow([harmless(str(column.title)) for column in table.columns])
     for row in shown(table, hidden):
         yield writer.writerow([_plain(value) for value in row])
 
@@ -157,13 +160,13 @@ def as_xlsx(table: Table, hidden: bool) -> Any:
         {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
     )
     book.set_properties({"created": EPOCH, "author": "AnomalyShield"})
-    sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\']", " ", table.name)[:31] or "Table")
+    sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\']", " ", str(table.name))[:31] or _("Table"))
     formats = [book.add_format({"num_format": FORMATS[c.kind]}) for c in table.columns]
     sheet.freeze_panes(1, 0)
     for place, column in enumerate(table.columns):
-        sheet.set_column(place, place, max(len(column.title) + 2, 12))
+        sheet.set_column(place, place, max(len(str(column.title)) + 2, 12))
     for place, column in enumerate(table.columns):
-        sheet.write_string(0, place, harmless(column.title), book.add_format({"bold": True}))
+        sheet.write_string(0, place, harmless(str(column.title)), book.add_format({"bold": True}))
     for number, row in enumerate(shown(table, hidden), start=1):
         for place, value in enumerate(row):
             _write(sheet, number, place, value, formats[place])

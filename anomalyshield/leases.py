@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from anomalyshield import bell, faults, holder
 
@@ -24,12 +25,15 @@ class Leased(models.Model):
     """A row that is work to be done. See `docs/architecture.md`, "Rows are the queue"."""
 
     class State(models.TextChoices):
-        WAITING = "WAITING"  # not yet claimable: something before it is still under way
-        READY = "READY"
-        RUNNING = "RUNNING"
-        DONE = "DONE"
-        QUARANTINED = "QUARANTINED"
-        CANCELLED = "CANCELLED"
+        WAITING = (
+            "WAITING",
+            _("Waiting"),
+        )  # not yet claimable: something before it is still under way
+        READY = "READY", _("Ready")
+        RUNNING = "RUNNING", _("Running")
+        DONE = "DONE", _("Done")
+        QUARANTINED = "QUARANTINED", _("Quarantined")
+        CANCELLED = "CANCELLED", _("Cancelled")
 
     state = models.CharField(max_length=12, choices=State.choices, default=State.READY)
     due_at = models.DateTimeField(db_default=Now())

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
 
 from anomalyshield.context import zone
 
@@ -21,32 +22,36 @@ class Item:
 
 
 ITEMS = [
-    Item("home", "Home", "session.own"),
-    Item("alerts", "Alert queue", "alert.view"),
-    Item("cases", "Cases", "case.view"),
-    Item("analytics", "Analytics", "analytics.view"),
-    Item("transactions", "Transactions", "transaction.view"),
-    Item("reviews", "Reviews", "review.view"),
-    Item("corrections", "Label corrections", "label.change"),
-    Item("lists", "Allow and deny", "list.view"),
-    Item("try", "Score a transaction", "score.write"),
-    Item("routes", "Routes", "route.view"),
-    Item("uploads", "Files", "upload.own", "Data"),
-    Item("sources", "Sources", "source.view", "Data"),
-    Item("models", "Models", "model.view", "Models"),
-    Item("features", "Features", "feature.view", "Models"),
-    Item("rules", "Rules", "rules.view", "Models"),
-    Item("costs", "Costs", "cost.view", "Models"),
-    Item("users", "Users", "user.manage", "Administration"),
-    Item("keys", "API keys", "key.manage", "Administration"),
-    Item("endpoints", "Webhooks", "endpoint.manage", "Administration"),
-    Item("system", "System health", "health.deep", "Administration"),
-    Item("audit", "Audit log", "audit.own", "Records"),
-    Item("permissions", "Roles and rights", "session.own", "Records"),
+    Item("home", _("Home"), "session.own"),
+    Item("alerts", _("Alert queue"), "alert.view"),
+    Item("cases", _("Cases"), "case.view"),
+    Item("analytics", _("Analytics"), "analytics.view"),
+    Item("transactions", _("Transactions"), "transaction.view"),
+    Item("reviews", _("Reviews"), "review.view"),
+    Item("corrections", _("Label corrections"), "label.change"),
+    Item("lists", _("Allow and deny"), "list.view"),
+    Item("try", _("Score a transaction"), "score.write"),
+    Item("routes", _("Routes"), "route.view"),
+    Item("uploads", _("Files"), "upload.own", _("Data")),
+    Item("sources", _("Sources"), "source.view", _("Data")),
+    Item("models", _("Models"), "model.view", _("Models")),
+    Item("features", _("Features"), "feature.view", _("Models")),
+    Item("rules", _("Rules"), "rules.view", _("Models")),
+    Item("costs", _("Costs"), "cost.view", _("Models")),
+    Item("users", _("Users"), "user.manage", _("Administration")),
+    Item("keys", _("API keys"), "key.manage", _("Administration")),
+    Item("endpoints", _("Webhooks"), "endpoint.manage", _("Administration")),
+    Item("system", _("System health"), "health.deep", _("Administration")),
+    Item("audit", _("Audit log"), "audit.own", _("Records")),
+    Item("permissions", _("Roles and rights"), "session.own", _("Records")),
 ]
 BANNERS = [
-    ("FOUR_EYES", False, "One-person installation: approvals by a second person are switched off."),
-    ("OPEN_SCORING", True, "Open scoring: anyone on this machine can have transactions scored."),
+    (
+        "FOUR_EYES",
+        False,
+        _("One-person installation: approvals by a second person are switched off."),
+    ),
+    ("OPEN_SCORING", True, _("Open scoring: anyone on this machine can have transactions scored.")),
 ]
 
 

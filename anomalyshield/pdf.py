@@ -13,6 +13,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any
 
+from django.utils.translation import gettext as _
 from reportlab import platypus
 from reportlab.graphics.shapes import Drawing, Rect, String
 from reportlab.lib.pagesizes import A4, landscape
@@ -31,6 +32,7 @@ from anomalyshield.pdf_look import (
     Written,
     widths,
 )
+from anomalyshield.templatetags.words import figure
 
 MOST_ROWS = 2_000  # of one table; more is what CSV and XLSX are for
 BAR, GAP, TALLEST = 9, 4, 440  # points
@@ -108,7 +110,9 @@ def document(
         story.extend(_flow(block, look, room))
     if look.lacking:
         story.append(
-            look.paragraph("Characters that this file's font does not have are shown as ?.", "note")
+            look.paragraph(
+                _("Characters that this file's font does not have are shown as ?."), "note"
+            )
         )
     return _built(story, paper, Written(look, title, footer), made)
 
@@ -193,7 +197,7 @@ def _facts(block: Facts, look: Look, room: float) -> list[Any]:
     if not block.pairs:
         return []
     rows = [(look.cell(name, "name"), look.cell(value)) for name, value in block.pairs]
-    asked = widths([[str(name) for name, _ in block.pairs]], look, room * 0.4)[0]
+    asked = widths([[str(name) for name, _unused in block.pairs]], look, room * 0.4)[0]
     table = Left(rows, colWidths=[asked, room - asked], splitInRow=1, style=PLAIN)
     return [table, platypus.Spacer(0, 8)]
 
@@ -221,7 +225,11 @@ def _table(block: Table, look: Look, room: float) -> list[Any]:
         Left([head, *rows], colWidths=asked, repeatRows=1, splitInRow=1, style=RULED)
     ]
     if left := len(block.rows) - len(shown):
-        flow.append(look.paragraph(f"{left:,} more rows are not shown here.", "note"))
+        flow.append(
+            look.paragraph(
+                _("{left} more rows are not shown here.").format(left=figure(f"{left:,}")), "note"
+            )
+        )
     return [*flow, platypus.Spacer(0, 8)]
 
 
@@ -232,7 +240,9 @@ def _image(block: Image, look: Look, room: float) -> list[Any]:
         tall = min(wanted * height / width, TALLEST)
         image = platypus.Image(BytesIO(block.content), width=tall * width / height, height=tall)
     except Exception:  # whatever a decoder makes of bytes that are no image
-        return [look.paragraph(f"{block.says} (the image cannot be read)", "note")]
+        return [
+            look.paragraph(_("{says} (the image cannot be read)").format(says=block.says), "note")
+        ]
     return [image, look.paragraph(block.says, "note")]
 
 
@@ -243,8 +253,11 @@ def _bars(block: Bars, look: Look, room: float) -> list[Any]:
     """
     if not block.rows:
         return []
-    most = max(value for _, value, _ in block.rows) or 1
-    left = min(widths([[label for label, _, _ in block.rows]], look, room * 0.35)[0], room * 0.35)
+    most = max(value for _unused, value, _unused in block.rows) or 1
+    left = min(
+        widths([[label for label, _unused, _unused in block.rows]], look, room * 0.35)[0],
+        room * 0.35,
+    )
     full = room - left - 90
     pieces = [block.rows[at : at + PIECE] for at in range(0, len(block.rows), PIECE)]
     drawn = [_piece(rows, most, (left, full, room), look) for rows in pieces]

@@ -163,7 +163,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "anomalyshield.navigation.navigation",
             ],
-            "builtins": ["anomalyshield.templatetags.words", "django.templatetags.i18n"],
+            "builtins": [
+                "anomalyshield.templatetags.words",
+                "scoring.templatetags.reasons",
+                "django.templatetags.i18n",
+            ],
         },
     }
 ]

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.views import (
     SpectacularAPIView,
     SpectacularRedocView,
@@ -167,9 +168,9 @@ def _problem(status: int, code: str, sentence: str) -> HttpResponse:
 def _refusal(status: int, code: str, title: str, sentence: str) -> Callable[..., HttpResponse]:
     """A page that asks nothing of the database, which may be why it is shown."""
 
-    def page(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.path.startswith(API):
-            return _problem(status, code, sentence)
+            return _problem(status, code, str(sentence))
         words = {"title": title, "sentence": sentence, "status": status, "id": asking().request_id}
         return HttpResponse(render_to_string("errors/error.html", words), status=status)
 
@@ -177,23 +178,29 @@ def _refusal(status: int, code: str, title: str, sentence: str) -> Callable[...,
 
 
 bad_request = _refusal(
-    400, "bad_request", "That request made no sense", "Check the address and try again."
+    400, "bad_request", _("That request made no sense"), _("Check the address and try again.")
 )
 forbidden = _refusal(
     403,
     "permission_denied",
-    "Not yours to do",
-    "Your role does not include this. An admin can change that.",
+    _("Not yours to do"),
+    _("Your role does not include this. An admin can change that."),
 )
 csrf_failure = _refusal(
     403,
     "csrf",
-    "This form is too old",
-    "It was open for too long, or cookies are off. Go back, reload the page, and send it again.",
+    _("This form is too old"),
+    _("It was open for too long, or cookies are off. Go back, reload the page, and send it again."),
 )
 not_found = _refusal(
-    404, "not_found", "Not found", "There is nothing here, or it lies in a queue that is not yours."
+    404,
+    "not_found",
+    _("Not found"),
+    _("There is nothing here, or it lies in a queue that is not yours."),
 )
 server_error = _refusal(
-    500, "internal_error", "Something broke", "It is on record. Give the request id to an admin."
+    500,
+    "internal_error",
+    _("Something broke"),
+    _("It is on record. Give the request id to an admin."),
 )

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.permissions import allow
 from cases.calendarwork import save_calendar, told
@@ -35,7 +36,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(request: HttpRequest, known: BusinessCalendar | None, form: CalendarForm) -> HttpResponse:
     if form.is_valid():
         saved = save_calendar(by=request.user, calendar=known, **form.values)
-        messages.success(request, f"{saved} is saved; what runs by it is due accordingly.")
+        messages.success(
+            request, _("{saved} is saved; what runs by it is due accordingly.").format(saved=saved)
+        )
         return redirect("case-calendars")
     context = {"form": form, "calendar": known}
     return render(request, "cases/calendar.html", context, status=400 if form.errors else 200)

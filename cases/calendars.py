@@ -13,6 +13,8 @@ from functools import cached_property
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 Span = tuple[datetime, datetime]  # from, until; aware
 Hours = tuple[time, time]  # of a day, local; 00:00 as the end is midnight
 
@@ -61,7 +63,7 @@ class Calendar:
             for span in self.spans_of(day + timedelta(days=n)):
                 if span[1] > moment:
                     yield span
-        raise NeverOpen(f"{self.zone}: no working hours within ten years")
+        raise NeverOpen(_("{zone}: no working hours within ten years").format(zone=self.zone))
 
     def _at(self, day: date, at: time) -> datetime:
         # fold=0: an hour that happens twice begins the first time; one that does not happen at all
@@ -114,7 +116,7 @@ def is_working(calendar: Calendar, moment: datetime) -> bool:
 
 def opens(calendar: Calendar, moment: datetime) -> datetime:
     """The moment itself in working hours, else when they next begin, in UTC."""
-    begin, _ = next(calendar.spans_from(moment))
+    begin, _unused = next(calendar.spans_from(moment))
     return max(begin, moment).astimezone(UTC)
 
 
@@ -129,22 +131,29 @@ def read(zone: str, week: Mapping[str, str], holidays: Sequence[str]) -> Calenda
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        raise BadCalendar("zone", f"“{zone}” is no time zone, like Europe/Berlin.") from None
+        raise BadCalendar(
+            "zone", _("“{zone}” is no time zone, like Europe/Berlin.").format(zone=zone)
+        ) from None
     unknown = set(week) - set(DAYS)
     if unknown:
-        raise BadCalendar("week", f"“{min(unknown)}” is no weekday.")
+        raise BadCalendar("week", _("“{min}” is no weekday.").format(min=min(unknown)))
     hours = {n: hours_of(day, week.get(day, "")) for n, day in enumerate(DAYS)}
     if not any(hours.values()):
-        raise BadCalendar("week", "On one day of the week at least somebody has to work.")
+        raise BadCalendar("week", _("On one day of the week at least somebody has to work."))
     return Calendar(zone, hours, frozenset(_date_of(one) for one in holidays))
 
 
 def hours_of(day: str, text: str) -> tuple[Hours, ...]:
     """`09:00-12:00, 13:00-17:30` as spans in order; empty: nobody works."""
     spans = tuple(_span_of(day, one) for one in text.split(",") if one.strip())
-    for (_, end), (start, _) in pairwise(spans):
+    for (_unused, end), (start, _unused) in pairwise(spans):
         if end == time(0) or start < end:
-            raise BadCalendar(day, f"{text.strip()}: write the hours in order, without overlaps.")
+            raise BadCalendar(
+                day,
+                _("{strip}: write the hours in order, without overlaps.").format(
+                    strip=text.strip()
+                ),
+            )
     return spans
 
 
@@ -158,11 +167,17 @@ def _span_of(day: str, text: str) -> Hours:
     try:
         span = time.fromisoformat(start), time(0) if end == "24:00" else time.fromisoformat(end)
     except ValueError:
-        raise BadCalendar(day, f"“{text.strip()}”: write hours as 09:00-17:30.") from None
+        raise BadCalendar(
+            day, _("“{strip}”: write hours as 09:00-17:30.").format(strip=text.strip())
+        ) from None
     if not dash or any(one.tzinfo for one in span):
-        raise BadCalendar(day, f"“{text.strip()}”: write hours as 09:00-17:30.")
+        raise BadCalendar(
+            day, _("“{strip}”: write hours as 09:00-17:30.").format(strip=text.strip())
+        )
     if span[1] != time(0) and span[1] <= span[0]:
-        raise BadCalendar(day, f"“{text.strip()}”: the end lies before the beginning.")
+        raise BadCalendar(
+            day, _("“{strip}”: the end lies before the beginning.").format(strip=text.strip())
+        )
     return span
 
 
@@ -171,5 +186,6 @@ def _date_of(text: str) -> date:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise BadCalendar(
-            "holidays", f"“{text.strip()}” is no date: write it as 2026-12-25."
+            "holidays",
+            _("“{strip}” is no date: write it as 2026-12-25.").format(strip=text.strip()),
         ) from None

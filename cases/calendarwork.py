@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from anomalyshield.audit.record import record
 from cases.calendars import DAYS, BadCalendar, hours_of, in_words, read
@@ -58,7 +59,7 @@ def told(calendar: BusinessCalendar) -> dict[str, Any]:
 def holidays_in(text: str) -> list[tuple[str, str]]:
     """One a line, as `2026-12-25 Christmas`; empty lines are passed by."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return [(day, name.strip()) for day, _, name in (line.partition(" ") for line in lines)]
+    return [(day, name.strip()) for day, _unused, name in (line.partition(" ") for line in lines)]
 
 
 def _checked(
@@ -67,9 +68,12 @@ def _checked(
     """As it is kept: hours written alike, days in order, each once."""
     if len(holidays) > MOST_HOLIDAYS:
         raise BadCalendar(
-            "holidays", f"At most {MOST_HOLIDAYS} days, and {len(holidays)} are here."
+            "holidays",
+            _("At most {most_holidays} days, and {holidays} are here.").format(
+                most_holidays=MOST_HOLIDAYS, holidays=len(holidays)
+            ),
         )
-    calendar = read(zone, week, [day for day, _ in holidays])
+    calendar = read(zone, week, [day for day, _unused in holidays])
     names = {day.strip(): name[:80] for day, name in holidays}
     days = sorted(calendar.holidays)
     hours = {day: in_words(hours_of(day, week.get(day, ""))) for day in DAYS}

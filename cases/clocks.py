@@ -9,8 +9,10 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import within
 from cases.deadlines import (
     CONTINUING_DAYS,
     business_deadline,
@@ -104,7 +106,9 @@ def determine(
     known = case.clocks.filter(kind=Kind.REG_FILING, stopped_at=None).first()
     if known is not None and not reason:
         raise Refused(
-            f"{case} was determined on {known.determined_on}. Say why it was another day."
+            _("{case} was determined on {determined_on}. Say why it was another day.").format(
+                case=case, determined_on=known.determined_on
+            )
         )
     before = _told(known) if known else None
     clock = known or Clock(case=case, kind=Kind.REG_FILING)
@@ -181,12 +185,18 @@ def _count(clock: Clock, on: date, days: int, settled: bool = False) -> None:
 
 def _sensible(case: Case, on: date) -> None:
     if case.status in (Case.Status.DRAFT, Case.Status.ABANDONED):
-        raise Refused(f"{case} is {case.get_status_display().lower()}: nothing is reported of it.")
+        raise Refused(
+            _("{case} is {get_status_display}: nothing is reported of it.").format(
+                case=case, get_status_display=within(case.get_status_display())
+            )
+        )
     today = timezone.now().date()
     if on > today + timedelta(days=1):
-        raise Refused("Nothing is determined on a day that is still to come.")
+        raise Refused(_("Nothing is determined on a day that is still to come."))
     if on < today - timedelta(days=3650):
-        raise Refused(f"{on} lies more than ten years back. Look at the year again.")
+        raise Refused(
+            _("{on} lies more than ten years back. Look at the year again.").format(on=on)
+        )
 
 
 def _told(clock: Clock) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from anomalyshield.audit.record import record
 from cases import clocks
@@ -42,7 +43,7 @@ def admit(*, by: Any, case: Case, seen: str) -> Case:
     proposal = case.proposal
     move(case, Verb.ADMIT, by=by)
     if seen != proposal:
-        raise Refused(f"{case} changed while you were reading. Read it again.")
+        raise Refused(_("{case} changed while you were reading. Read it again.").format(case=case))
     case.admitted_by, case.admitted_at = by, timezone.now()
     case.save()
     clocks.start(case)

@@ -10,6 +10,7 @@ import unicodedata
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from anomalyshield.audit.record import denied, record
 from cases.filekinds import TAKEN, Kind, kind_of
@@ -74,9 +75,15 @@ def _whole(by: Any, evidence: Evidence, action: str) -> bytes:
     content = bytes(EvidenceContent.objects.get(evidence=evidence).content)
     found = hashlib.sha256(content).hexdigest()
     if found != evidence.sha256 or len(content) != evidence.bytes:
-        reason = f"{evidence.name} of {evidence.case} is not what was added: SHA-256 {found}"
+        reason = _("{name} of {case} is not what was added: SHA-256 {found}").format(
+            name=evidence.name, case=evidence.case, found=found
+        )
         denied(by=by, action=action, object=evidence.case, reason=reason)
-        raise Damaged(f"{evidence.name} has changed since it was added. It is not handed out.")
+        raise Damaged(
+            _("{name} has changed since it was added. It is not handed out.").format(
+                name=evidence.name
+            )
+        )
     return content
 
 
@@ -97,18 +104,24 @@ def renaming(sent: str, kept: Evidence) -> str:
         return ""
     ending = sent.rpartition(".")[2].lower()
     if kept.name.endswith(f".{ending}"):
-        return f"It is kept as {kept.name}: its name was made plain."
-    return f"By its content it is {kept.title}, so it is kept as {kept.name}."
+        return _("It is kept as {name}: its name was made plain.").format(name=kept.name)
+    return _("By its content it is {title}, so it is kept as {name}.").format(
+        title=kept.title, name=kept.name
+    )
 
 
 def _kind(content: bytes) -> Kind:
     if not content:
-        raise Refused("The file is empty.")
+        raise Refused(_("The file is empty."))
     if len(content) > MOST_BYTES:
-        raise Refused(f"The file is larger than {MOST_BYTES // 1024**2} MB.")
+        raise Refused(
+            _("The file is larger than {most_bytes} MB.").format(most_bytes=MOST_BYTES // 1024**2)
+        )
     kind = kind_of(content)
     if kind is None:
-        raise Refused(f"This kind of file is not kept as evidence. Taken are {TAKEN}.")
+        raise Refused(
+            _("This kind of file is not kept as evidence. Taken are {taken}.").format(taken=TAKEN)
+        )
     return kind
 
 
@@ -116,6 +129,10 @@ def _room_for(case: Case, sha256: str) -> None:
     kept = list(case.evidence.all())
     for one in kept:
         if one.sha256 == sha256:
-            raise Refused(f"The same content is there already: {one.name}.")
+            raise Refused(_("The same content is there already: {name}.").format(name=one.name))
     if len(kept) >= MOST_FILES:
-        raise Refused(f"{case} holds {MOST_FILES} files: no more are kept with one case.")
+        raise Refused(
+            _("{case} holds {most_files} files: no more are kept with one case.").format(
+                case=case, most_files=MOST_FILES
+            )
+        )

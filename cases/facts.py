@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from alerts.models import Alert, AlertHit
 from cases.models import Case, Evidence
@@ -59,7 +60,11 @@ def facts_of(case: Case, by: Any) -> Facts:
     seen = set(Alert.objects.visible_to(by).filter(cases=case).values_list("pk", flat=True))
     found = list(alerts)
     if any(alert.pk not in seen for alert in found):
-        raise Refused(f"{case} holds alerts of a queue you do not work: they would be missing.")
+        raise Refused(
+            _("{case} holds alerts of a queue you do not work: they would be missing.").format(
+                case=case
+            )
+        )
     hits = AlertHit.objects.filter(alert__in=found).select_related("transaction")
     payments = [Payment(hit.transaction, hit.alert_id, hit.score) for hit in hits]
     payments.sort(key=lambda one: (one.row.event_time, one.row.pk))

@@ -4,6 +4,8 @@ import io
 import zipfile
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 OFFICE = "application/vnd.openxmlformats-officedocument"
 PLAIN = frozenset({*range(0x20, 0x110000), 0x09, 0x0A, 0x0C, 0x0D})
 MOST_MEMBERS = 2000  # of an office document
@@ -19,20 +21,20 @@ class Kind:
 
 
 PDF = Kind("PDF", "application/pdf", ("pdf",))
-TEXT = Kind("Text", "text/plain", ("txt", "csv", "tsv", "json", "eml", "log", "md"))
-WORD = Kind("Word document", f"{OFFICE}.wordprocessingml.document", ("docx",))
-EXCEL = Kind("Excel table", f"{OFFICE}.spreadsheetml.sheet", ("xlsx",))
+TEXT = Kind(_("Text"), "text/plain", ("txt", "csv", "tsv", "json", "eml", "log", "md"))
+WORD = Kind(_("Word document"), f"{OFFICE}.wordprocessingml.document", ("docx",))
+EXCEL = Kind(_("Excel table"), f"{OFFICE}.spreadsheetml.sheet", ("xlsx",))
 BY_START = [
     (b"%PDF-", PDF),
-    (b"\x89PNG\r\n\x1a\n", Kind("PNG picture", "image/png", ("png",))),
-    (b"\xff\xd8\xff", Kind("JPEG picture", "image/jpeg", ("jpg", "jpeg"))),
-    (b"GIF87a", Kind("GIF picture", "image/gif", ("gif",))),
-    (b"GIF89a", Kind("GIF picture", "image/gif", ("gif",))),
+    (b"\x89PNG\r\n\x1a\n", Kind(_("PNG picture"), "image/png", ("png",))),
+    (b"\xff\xd8\xff", Kind(_("JPEG picture"), "image/jpeg", ("jpg", "jpeg"))),
+    (b"GIF87a", Kind(_("GIF picture"), "image/gif", ("gif",))),
+    (b"GIF89a", Kind(_("GIF picture"), "image/gif", ("gif",))),
 ]
 MEDIA_TYPES = sorted(
     {kind.media_type for kind in (PDF, TEXT, WORD, EXCEL, *dict(BY_START).values())}
 )
-TAKEN = "PDF, PNG, JPEG, GIF, Word (docx), Excel (xlsx), text and CSV in UTF-8"
+TAKEN = _("PDF, PNG, JPEG, GIF, Word (docx), Excel (xlsx), text and CSV in UTF-8")
 
 
 def kind_of(content: bytes) -> Kind | None:

@@ -5,6 +5,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts import staffing
 from alerts.forms import NOTE_LENGTH
@@ -22,7 +24,7 @@ LENGTH = 8000
 class EscalationForm(forms.Form):
     """Why it is investigated, if there is something to say."""
 
-    note = forms.CharField(max_length=NOTE_LENGTH, required=False)
+    note = forms.CharField(max_length=NOTE_LENGTH, required=False, label=_lazy("Note"))
 
 
 class AlertForm(forms.Form):
@@ -31,16 +33,21 @@ class AlertForm(forms.Form):
     alert = forms.ModelChoiceField(
         Alert.objects.none(),
         error_messages={
-            "required": "Choose an alert.",
-            "invalid_choice": "There is no such alert.",
+            "required": _lazy("Choose an alert."),
+            "invalid_choice": _lazy("There is no such alert."),
         },
+        label=_lazy("Alert"),
     )
 
 
 class TextForm(forms.Form):
     """A note for the timeline."""
 
-    text = forms.CharField(max_length=LENGTH, error_messages={"required": "Write the note first."})
+    text = forms.CharField(
+        max_length=LENGTH,
+        error_messages={"required": _lazy("Write the note first.")},
+        label=_lazy("Text"),
+    )
 
 
 class EvidenceForm(forms.Form):
@@ -49,14 +56,22 @@ class EvidenceForm(forms.Form):
     file = forms.FileField(
         max_length=1000,
         allow_empty_file=True,  # the verb says it in its own words
-        error_messages={"required": "Choose a file first.", "invalid": "Choose a file first."},
+        error_messages={
+            "required": _lazy("Choose a file first."),
+            "invalid": _lazy("Choose a file first."),
+        },
+        label=_lazy("File"),
     )
-    evidence_note = forms.CharField(max_length=500, required=False)
+    evidence_note = forms.CharField(max_length=500, required=False, label=_lazy("Evidence note"))
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > MOST_BYTES:  # before it is read into memory
-            raise forms.ValidationError(f"The file is larger than {MOST_BYTES // 1024**2} MB.")
+            raise forms.ValidationError(
+                _("The file is larger than {most_bytes} MB.").format(
+                    most_bytes=MOST_BYTES // 1024**2
+                )
+            )
         return file
 
 
@@ -66,20 +81,27 @@ class ProposalForm(forms.Form):
     outcome = forms.ChoiceField(
         choices=Case.Outcome.choices,
         error_messages={
-            "required": "Choose how it ends.",
-            "invalid_choice": "“%(value)s” is not an outcome.",
+            "required": _lazy("Choose how it ends."),
+            "invalid_choice": _lazy("“%(value)s” is not an outcome."),
         },
+        label=_lazy("Outcome"),
     )
     findings = forms.CharField(
-        max_length=LENGTH, error_messages={"required": "Say what was found."}
+        max_length=LENGTH,
+        error_messages={"required": _lazy("Say what was found.")},
+        label=_lazy("Findings"),
     )
-    left_open = forms.CharField(max_length=LENGTH, required=False)
+    left_open = forms.CharField(max_length=LENGTH, required=False, label=_lazy("Left open"))
 
 
 class ReturnForm(forms.Form):
     """What is missing."""
 
-    reason = forms.CharField(max_length=LENGTH, error_messages={"required": "Say what is missing."})
+    reason = forms.CharField(
+        max_length=LENGTH,
+        error_messages={"required": _lazy("Say what is missing.")},
+        label=_lazy("Reason"),
+    )
 
 
 class NothingForm(forms.Form):
@@ -89,13 +111,15 @@ class NothingForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why."""
 
-    reason = forms.CharField(max_length=LENGTH, error_messages={"required": "Say why."})
+    reason = forms.CharField(
+        max_length=LENGTH, error_messages={"required": _lazy("Say why.")}, label=_lazy("Reason")
+    )
 
 
 class ResumeForm(forms.Form):
     """What has come, if there is something to say."""
 
-    why = forms.CharField(max_length=LENGTH, required=False)
+    why = forms.CharField(max_length=LENGTH, required=False, label=_lazy("Why"))
 
 
 class Day(forms.DateField):
@@ -104,7 +128,7 @@ class Day(forms.DateField):
     def __init__(self, *, end: bool, **more: Any) -> None:
         super().__init__(
             required=False,
-            error_messages={"invalid": "Say the day as 2026-11-30, or leave it empty."},
+            error_messages={"invalid": _lazy("Say the day as 2026-11-30, or leave it empty.")},
             **more,
         )
         self.end = end
@@ -116,7 +140,7 @@ class Day(forms.DateField):
         try:
             return datetime.combine(day + timedelta(days=self.end), time(0), ZoneInfo(zone()))
         except OverflowError:
-            raise forms.ValidationError("Say a day of this century.") from None
+            raise forms.ValidationError(_lazy("Say a day of this century.")) from None
 
 
 class SuspensionForm(forms.Form):
@@ -125,12 +149,15 @@ class SuspensionForm(forms.Form):
     waits_for = forms.ChoiceField(
         choices=Case.Waiting.choices,
         error_messages={
-            "required": "Choose what it waits for.",
-            "invalid_choice": "“%(value)s” is nothing a case waits for.",
+            "required": _lazy("Choose what it waits for."),
+            "invalid_choice": _lazy("“%(value)s” is nothing a case waits for."),
         },
+        label=_lazy("Waits for"),
     )
     reason = forms.CharField(
-        max_length=LENGTH, error_messages={"required": "Say what it waits for, and why."}
+        max_length=LENGTH,
+        error_messages={"required": _lazy("Say what it waits for, and why.")},
+        label=_lazy("Reason"),
     )
     until = Day(end=False)
 
@@ -142,11 +169,12 @@ class HandOverForm(forms.Form):
         staffing.analysts(),
         to_field_name="username",
         error_messages={
-            "required": "Choose who takes it over.",
-            "invalid_choice": "No analyst is called that.",
+            "required": _lazy("Choose who takes it over."),
+            "invalid_choice": _lazy("No analyst is called that."),
         },
+        label=_lazy("To"),
     )
-    reason = forms.CharField(max_length=LENGTH, required=False)
+    reason = forms.CharField(max_length=LENGTH, required=False, label=_lazy("Reason"))
 
 
 class TermsForm(forms.Form):
@@ -154,45 +182,53 @@ class TermsForm(forms.Form):
 
     creation_approval = forms.BooleanField(
         required=False,
-        label="A second person approves that a case is opened",
-        help_text="Holds for cases opened from now on with an alert of this queue",
+        label=_lazy("A second person approves that a case is opened"),
+        help_text=_lazy("Holds for cases opened from now on with an alert of this queue"),
     )
     calendar = forms.ModelChoiceField(
-        BusinessCalendar.objects.all(), required=False, empty_label="The default calendar"
+        BusinessCalendar.objects.all(),
+        required=False,
+        empty_label=_lazy("The default calendar"),
+        label=_lazy("Calendar"),
     )
     hours_critical = forms.IntegerField(
-        min_value=1, max_value=2000, label="Business hours for a CRITICAL case"
+        min_value=1, max_value=2000, label=_lazy("Business hours for a CRITICAL case")
     )
-    hours_high = forms.IntegerField(min_value=1, max_value=2000, label="For a HIGH one")
-    hours_medium = forms.IntegerField(min_value=1, max_value=2000, label="For a MEDIUM one")
-    hours_low = forms.IntegerField(min_value=1, max_value=2000, label="For a LOW one")
+    hours_high = forms.IntegerField(min_value=1, max_value=2000, label=_lazy("For a HIGH one"))
+    hours_medium = forms.IntegerField(min_value=1, max_value=2000, label=_lazy("For a MEDIUM one"))
+    hours_low = forms.IntegerField(min_value=1, max_value=2000, label=_lazy("For a LOW one"))
 
 
 class TaskForm(forms.Form):
     """What is to be done, by whom and until when."""
 
-    title = forms.CharField(max_length=300, error_messages={"required": "Say what is to be done."})
-    detail = forms.CharField(max_length=LENGTH, required=False)
+    title = forms.CharField(
+        max_length=300,
+        error_messages={"required": _lazy("Say what is to be done.")},
+        label=_lazy("Title"),
+    )
+    detail = forms.CharField(max_length=LENGTH, required=False, label=_lazy("Detail"))
     owner = forms.ModelChoiceField(
         staffing.analysts(),
         to_field_name="username",
         required=False,
-        error_messages={"invalid_choice": "No analyst is called that."},
+        error_messages={"invalid_choice": _lazy("No analyst is called that.")},
+        label=_lazy("Owner"),
     )
     due_at = Day(end=True)
-    required = forms.BooleanField(required=False)
+    required = forms.BooleanField(required=False, label=_lazy("Required"))
 
 
 class TickForm(forms.Form):
     """Done, or not."""
 
-    done = forms.BooleanField(required=False)
+    done = forms.BooleanField(required=False, label=_lazy("Done"))
 
 
 class MoveForm(forms.Form):
     """One place up, or down."""
 
-    up = forms.BooleanField(required=False)
+    up = forms.BooleanField(required=False, label=_lazy("Up"))
 
 
 class DeterminationForm(forms.Form):
@@ -200,46 +236,52 @@ class DeterminationForm(forms.Form):
 
     on = forms.DateField(
         error_messages={
-            "required": "Say the day of the determination.",
-            "invalid": "Say the day as 2026-11-30.",
-        }
+            "required": _lazy("Say the day of the determination."),
+            "invalid": _lazy("Say the day as 2026-11-30."),
+        },
+        label=_lazy("On"),
     )
-    subject_known = forms.BooleanField(required=False)
-    reason = forms.CharField(max_length=LENGTH, required=False)
+    subject_known = forms.BooleanField(required=False, label=_lazy("Subject known"))
+    reason = forms.CharField(max_length=LENGTH, required=False, label=_lazy("Reason"))
 
 
 class CalendarForm(forms.Form):
     """When the house works."""
 
-    name = forms.CharField(max_length=80)
-    zone = forms.CharField(max_length=64, label="Time zone", help_text="Like Europe/Berlin")
-    mon = forms.CharField(required=False, max_length=100, label="Monday")
-    tue = forms.CharField(required=False, max_length=100, label="Tuesday")
-    wed = forms.CharField(required=False, max_length=100, label="Wednesday")
-    thu = forms.CharField(required=False, max_length=100, label="Thursday")
-    fri = forms.CharField(required=False, max_length=100, label="Friday")
-    sat = forms.CharField(required=False, max_length=100, label="Saturday")
-    sun = forms.CharField(required=False, max_length=100, label="Sunday")
+    name = forms.CharField(max_length=80, label=_lazy("Name"))
+    zone = forms.CharField(
+        max_length=64, label=_lazy("Time zone"), help_text=_lazy("Like Europe/Berlin")
+    )
+    mon = forms.CharField(required=False, max_length=100, label=_lazy("Monday"))
+    tue = forms.CharField(required=False, max_length=100, label=_lazy("Tuesday"))
+    wed = forms.CharField(required=False, max_length=100, label=_lazy("Wednesday"))
+    thu = forms.CharField(required=False, max_length=100, label=_lazy("Thursday"))
+    fri = forms.CharField(required=False, max_length=100, label=_lazy("Friday"))
+    sat = forms.CharField(required=False, max_length=100, label=_lazy("Saturday"))
+    sun = forms.CharField(required=False, max_length=100, label=_lazy("Sunday"))
     holidays = forms.CharField(
         required=False,
         max_length=50_000,
         widget=forms.Textarea(attrs={"rows": 8}),
-        help_text="One a line: 2026-12-25 Christmas",
+        help_text=_lazy("One a line: 2026-12-25 Christmas"),
+        label=_lazy("Holidays"),
     )
     is_default = forms.BooleanField(
-        required=False, label="For every queue whose terms name no other"
+        required=False, label=_lazy("For every queue whose terms name no other")
     )
 
     def __init__(self, *args: Any, known: BusinessCalendar | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
         self.known = known
-        self.fields["mon"].help_text = "Like 09:00-12:00, 13:00-17:30; empty: nobody works"
+        self.fields["mon"].help_text = _lazy("Like 09:00-12:00, 13:00-17:30; empty: nobody works")
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
         same = BusinessCalendar.objects.filter(name__iexact=name)
         if same.exclude(pk=self.known and self.known.pk).exists():
-            raise forms.ValidationError(f"There is a calendar called {name} already.")
+            raise forms.ValidationError(
+                _("There is a calendar called {name} already.").format(name=name)
+            )
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -247,7 +289,7 @@ class CalendarForm(forms.Form):
         week = {day: said.get(day, "") for day in DAYS}
         days = holidays_in(said.get("holidays", ""))
         try:
-            read(said.get("zone", ""), week, [day for day, _ in days])
+            read(said.get("zone", ""), week, [day for day, _unused in days])
         except BadCalendar as wrong:
             self.add_error(wrong.field if wrong.field in self.fields else None, str(wrong))
         return said
@@ -272,6 +314,9 @@ class RestrictionForm(forms.Form):
         User.objects.filter(is_active=True),
         to_field_name="username",
         required=False,
-        error_messages={"invalid_choice": "Nobody is called %(value)s."},
+        error_messages={"invalid_choice": _lazy("Nobody is called %(value)s.")},
+        label=_lazy("People"),
     )
-    reason = forms.CharField(max_length=LENGTH, error_messages={"required": "Say why."})
+    reason = forms.CharField(
+        max_length=LENGTH, error_messages={"required": _lazy("Say why.")}, label=_lazy("Reason")
+    )

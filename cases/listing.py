@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from cases.models import Case, CaseQuerySet
 from cases.models.case import ENDED
@@ -13,26 +14,26 @@ from cases.states import Verb, verbs_for
 
 S = Case.Status
 VIEWS = [
-    ("Open", ""),
-    ("Mine", "mine"),
-    ("Waiting for your approval", "approval"),
-    ("Late", "late"),
-    ("Closed", "closed"),
-    ("All", "all"),
+    (_("Open"), ""),
+    (_("Mine"), "mine"),
+    (_("Waiting for your approval"), "approval"),
+    (_("Late"), "late"),
+    (_("Closed"), "closed"),
+    (_("All"), "all"),
 ]
 PEOPLE = ("owner", "opened_by", "submitted_by", "admitted_by", "proposed_by", "closed_by")
 LATELY = timedelta(days=7)
 CARDS = 40  # in one column
 COLUMNS = [  # a board: title, states, what an empty one says
-    ("New", (S.DRAFT, S.PENDING_CREATION_APPROVAL, S.OPEN), "Nothing new."),
-    ("In progress", (S.IN_PROGRESS, S.RETURNED), "Nobody works on a case."),
-    ("Waiting for somebody", (S.SUSPENDED,), "No case waits for an answer."),
+    (_("New"), (S.DRAFT, S.PENDING_CREATION_APPROVAL, S.OPEN), _("Nothing new.")),
+    (_("In progress"), (S.IN_PROGRESS, S.RETURNED), _("Nobody works on a case.")),
+    (_("Waiting for somebody"), (S.SUSPENDED,), _("No case waits for an answer.")),
     (
-        "Waiting for approval",
+        _("Waiting for approval"),
         (S.PENDING_CLOSURE_APPROVAL, S.PENDING_REOPEN_APPROVAL),
-        "Nothing waits for a second person.",
+        _("Nothing waits for a second person."),
     ),
-    ("Done in the last 7 days", (S.CLOSED, S.ABANDONED), "No case was closed this week."),
+    (_("Done in the last 7 days"), (S.CLOSED, S.ABANDONED), _("No case was closed this week.")),
 ]
 ON_THE_BOARD = {Verb.SUBMIT, Verb.START, Verb.RESUME}  # need no words
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts import guards
 from alerts.given_back import give_back
@@ -31,7 +32,7 @@ def suspend(
     case = locked(case)
     move(case, Verb.SUSPEND, by=by)
     if until is not None and until <= timezone.now():
-        raise Refused("Say a moment that is still to come, or none.")
+        raise Refused(_("Say a moment that is still to come, or none."))
     case.waits_for, case.waits_until = Case.Waiting(waits_for), until
     words = f"Waits for {case.get_waits_for_display()}: {reason}"
     clocks.pause(case, by=by, reason=words)
@@ -54,9 +55,13 @@ def hand_over(*, by: Any, case: Case, to: Any, reason: str = "") -> Case:
     case = locked(case)
     still_open(case)
     if by.pk != case.owner_id and not guards.leads(by):
-        raise Refused(f"{case} is {case.owner}'s. Ask them, or a lead, to hand it over.")
+        raise Refused(
+            _("{case} is {owner}'s. Ask them, or a lead, to hand it over.").format(
+                case=case, owner=case.owner
+            )
+        )
     if not (to.may("case.work") and Case.objects.visible_to(to).filter(pk=case.pk).exists()):
-        raise Refused(f"{to} does not work cases of these queues.")
+        raise Refused(_("{to} does not work cases of these queues.").format(to=to))
     if to.pk == case.owner_id:
         return case
     before, case.owner = {"owner": case.owner.get_username()}, to

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied
@@ -31,7 +32,7 @@ def submit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @allow("case.close", methods=("POST",))
 def admit(request: HttpRequest, pk: int) -> HttpResponse:
-    return answer(request, pk, creation.admit, "case.admit", "{} is open.")
+    return answer(request, pk, creation.admit, "case.admit", _("{} is open."))
 
 
 @allow("case.close", methods=("POST",))
@@ -71,7 +72,7 @@ def ask_reopening(request: HttpRequest, pk: int) -> HttpResponse:
 
 @allow("case.close", methods=("POST",))
 def approve_reopening(request: HttpRequest, pk: int) -> HttpResponse:
-    return answer(request, pk, reopening.approve, "case.reopen", "{} is open again.")
+    return answer(request, pk, reopening.approve, "case.reopen", _("{} is open again."))
 
 
 @allow("case.close", methods=("POST",))

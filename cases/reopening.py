@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from anomalyshield.audit.record import record
 from cases import clocks
@@ -39,7 +40,11 @@ def approve(*, by: Any, case: Case, seen: str) -> Case:
     case = locked(case)
     asked = _asked(case, Verb.REOPEN)
     if seen != case.proposal:
-        raise Refused(f"What was asked about {case} changed while you were reading. Read it again.")
+        raise Refused(
+            _("What was asked about {case} changed while you were reading. Read it again.").format(
+                case=case
+            )
+        )
     return _reopen(case, asked, by)
 
 

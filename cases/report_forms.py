@@ -3,13 +3,14 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from cases.forms import LENGTH, DeterminationForm
 from cases.models import Report
 from cases.report_steps import STEPS
 from cases.sections import SECTIONS, Content, Field
 
-KNOWN = [("", "Not said yet"), ("yes", "Yes"), ("no", "No")]
+KNOWN = [("", _("Not said yet")), ("yes", _("Yes")), ("no", _("No"))]
 
 
 class ContentForm(forms.Form):
@@ -46,12 +47,15 @@ class DeclineForm(forms.Form):
     no_file = forms.ChoiceField(
         choices=Report.NoFile.choices,
         error_messages={
-            "required": "Choose why nothing is reported.",
-            "invalid_choice": "“%(value)s” is no reason.",
+            "required": _("Choose why nothing is reported."),
+            "invalid_choice": _("“%(value)s” is no reason."),
         },
+        label=_("No file"),
     )
     reason = forms.CharField(
-        max_length=LENGTH, error_messages={"required": "Say why nothing is reported."}
+        max_length=LENGTH,
+        error_messages={"required": _("Say why nothing is reported.")},
+        label=_("Reason"),
     )
 
 
@@ -61,14 +65,17 @@ class StepForm(forms.Form):
     step = forms.ChoiceField(
         choices=[(name, name) for name in STEPS],
         error_messages={
-            "required": "Choose a step.",
-            "invalid_choice": "“%(value)s” is no step.",
+            "required": _("Choose a step."),
+            "invalid_choice": _("“%(value)s” is no step."),
         },
+        label=_("Step"),
     )
-    seen = forms.CharField(max_length=64, required=False)
-    reason = forms.CharField(max_length=LENGTH, required=False)
-    on = forms.DateField(required=False, error_messages={"invalid": "Say the day as 2026-11-30."})
-    reference = forms.CharField(max_length=120, required=False)
+    seen = forms.CharField(max_length=64, required=False, label=_("Seen"))
+    reason = forms.CharField(max_length=LENGTH, required=False, label=_("Reason"))
+    on = forms.DateField(
+        required=False, error_messages={"invalid": _("Say the day as 2026-11-30.")}, label=_("On")
+    )
+    reference = forms.CharField(max_length=120, required=False, label=_("Reference"))
 
 
 def _box(field: Field) -> forms.Field:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from cases.models import Report
 
 S = Report.State
@@ -36,17 +38,17 @@ STEPS: dict[str, Step] = {
     "continue": Step((S.FILED, S.ACKNOWLEDGED), S.CONTINUING, "goes on: another one is due"),
 }
 TITLES = {
-    "consider": "Decide whether to report",
-    "prepare": "Prepare a report",
-    "confirm": "Agree not to file",
-    "doubt": "Do not agree",
-    "reconsider": "Decide again",
-    "submit": "Submit for review",
-    "approve": "Approve the report",
-    "return": "Return it",
-    "file": "It was filed",
-    "acknowledge": "It was acknowledged",
-    "reject": "It was rejected",
-    "amend": "Amend it",
-    "continue": "The activity goes on",
+    "consider": _("Decide whether to report"),
+    "prepare": _("Prepare a report"),
+    "confirm": _("Agree not to file"),
+    "doubt": _("Do not agree"),
+    "reconsider": _("Decide again"),
+    "submit": _("Submit for review"),
+    "approve": _("Approve the report"),
+    "return": _("Return it"),
+    "file": _("It was filed"),
+    "acknowledge": _("It was acknowledged"),
+    "reject": _("It was rejected"),
+    "amend": _("Amend it"),
+    "continue": _("The activity goes on"),
 }

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied, record
@@ -52,7 +53,7 @@ def report(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         kept = reporting.save(by=request.user, report=found, content=form.content)
     except Refused as refusal:
         return page(request, found, 409, form=form, errors=[str(refusal)])
-    messages.success(request, f"Version {kept.number} is kept.")
+    messages.success(request, _("Version {number} is kept.").format(number=kept.number))
     answer = redirect("case-report", pk=pk, number=number)
     if "check" in request.POST:
         answer["Location"] += "?check=1"
@@ -67,7 +68,10 @@ def draft(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         kept = reporting.draft(by=request.user, report=found)
     except Refused as refusal:
         return page(request, found, 409, errors=[str(refusal)])
-    messages.success(request, f"Version {kept.number} is drafted from the rows of the case.")
+    messages.success(
+        request,
+        _("Version {number} is drafted from the rows of the case.").format(number=kept.number),
+    )
     return redirect("case-report", pk=pk, number=number)
 
 
@@ -188,5 +192,5 @@ def _named(form: ContentForm) -> list[str]:
 
 def _part(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= MOST_PARTS):
-        raise Refused(f"“{text[:20]}” is no part.")
+        raise Refused(_("“{text}” is no part.").format(text=text[:20]))
     return int(text)

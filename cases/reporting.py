@@ -12,8 +12,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import within
 from cases import clocks, narrative, sections
 from cases.facts import facts_of
 from cases.models import Case, CaseEvent, Clock, Report, ReportVersion
@@ -30,7 +32,7 @@ def begin(*, by: Any, case: Case, on: date, subject_known: bool = True, reason: 
     """Something may have to be reported: from the day of the determination its clock runs."""
     case = locked(case)
     if case.reports.exclude(state__in=(S.NO_FILE, S.ACKNOWLEDGED, S.CONTINUING)).exists():
-        raise Refused(f"A report about {case} is under way already.")
+        raise Refused(_("A report about {case} is under way already.").format(case=case))
     clocks.determine(by=by, case=case, on=on, subject_known=subject_known, reason=reason)
     return _made(case, by, S.DECISION_PENDING)
 
@@ -61,7 +63,11 @@ def save(*, by: Any, report: Report, content: Mapping[str, Mapping[str, str]]) -
     """
     report = _held(report)
     if not report.is_written:
-        raise Refused(f"{report} is {report.get_state_display().lower()}: its words stay.")
+        raise Refused(
+            _("{report} is {state}: its words stay.").format(
+                report=report, state=within(report.get_state_display())
+            )
+        )
     before, said = report.current, sections.cleaned(content)
     if before is not None and before.content == said:
         return before
@@ -172,8 +178,12 @@ def _submit(report: Report, said: dict[str, Any]) -> None:
     content = report.current.content if report.current else sections.empty()
     wrong = sections.missing(content, timezone.now().date())
     if wrong:
-        more = f" And {len(wrong) - 1} more." if len(wrong) > 1 else ""
-        raise Refused(f"{report} is not complete. {wrong[0].sentence}{more}")
+        more = _(" And {wrong} more.").format(wrong=len(wrong) - 1) if len(wrong) > 1 else ""
+        raise Refused(
+            _("{report} is not complete. {sentence}{more}").format(
+                report=report, sentence=wrong[0].sentence, more=more
+            )
+        )
     _ask(report, said["by"])
 
 
@@ -193,7 +203,7 @@ def _undecided(report: Report, said: dict[str, Any]) -> None:
 
 def _filed(report: Report, said: dict[str, Any]) -> None:
     if said["on"] > timezone.now().date():
-        raise Refused("Nothing was filed on a day that is still to come.")
+        raise Refused(_("Nothing was filed on a day that is still to come."))
     report.filed_on, report.reference = said["on"], said["reference"] or report.reference
 
 
@@ -250,16 +260,16 @@ def _fits(report: Report, name: str, row: Step) -> None:
     if name == "prepare" and report.asks_not_to_file:
         raise Refused(_waits(report))
     if name in ("confirm", "doubt") and not report.asks_not_to_file:
-        raise Refused(f"Nobody has proposed not to file {report}.")
+        raise Refused(_("Nobody has proposed not to file {report}.").format(report=report))
 
 
 def _told(row: Step, seen: str, reason: str, on: date | None, reference: str) -> None:
     said = {"seen": seen, "reason": reason, "on": on, "reference": reference}
     words = {
-        "seen": "Say which proposal you read.",
-        "reason": "Say why.",
-        "on": "Say on which day.",
-        "reference": "Say under which number.",
+        "seen": _("Say which proposal you read."),
+        "reason": _("Say why."),
+        "on": _("Say on which day."),
+        "reference": _("Say under which number."),
     }
     for name in row.needs:
         if not said[name]:
@@ -268,9 +278,15 @@ def _told(row: Step, seen: str, reason: str, on: date | None, reference: str) ->
 
 def _second(report: Report, by: Any, seen: str) -> None:
     if report.four_eyes and by.pk == report.submitted_by_id:
-        raise Refused(f"You asked for agreement to {report}. A second person has to give it.")
+        raise Refused(
+            _("You asked for agreement to {report}. A second person has to give it.").format(
+                report=report
+            )
+        )
     if seen != report.proposal:
-        raise Refused(f"{report} changed while you were reading. Read it again.")
+        raise Refused(
+            _("{report} changed while you were reading. Read it again.").format(report=report)
+        )
 
 
 def _open_to(report: Report, name: str, row: Step, by: Any) -> bool:
@@ -282,11 +298,15 @@ def _open_to(report: Report, name: str, row: Step, by: Any) -> bool:
 
 
 def _why_not(report: Report, name: str) -> str:
-    return f"{report} is {report.get_state_display().lower()}: “{TITLES[name]}” does not fit now."
+    return _("{report} is {state}: “{titles}” does not fit now.").format(
+        report=report, state=within(report.get_state_display()), titles=TITLES[name]
+    )
 
 
 def _waits(report: Report) -> str:
-    return f"{report.submitted_by} proposed not to file {report}. Answer that first."
+    return _("{submitted_by} proposed not to file {report}. Answer that first.").format(
+        submitted_by=report.submitted_by, report=report
+    )
 
 
 def _say(

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from alerts import guards
 from alerts.models import Verdict
@@ -40,10 +41,10 @@ def restrict(*, by: Any, case: Case, people: Iterable[Any], reason: str) -> Case
     _may(case, by)
     wanted = {one.pk: one for one in (*people, case.owner, by)}
     if len(wanted) > MOST:
-        raise Refused(f"At most {MOST} people know of a restricted case.")
+        raise Refused(_("At most {most} people know of a restricted case.").format(most=MOST))
     for person in wanted.values():
         if not person.may("case.view"):
-            raise Refused(f"{person} does not see cases.")
+            raise Refused(_("{person} does not see cases.").format(person=person))
     before = told(case)
     case.restricted = True
     case.save(update_fields=["restricted"])
@@ -64,7 +65,7 @@ def lift(*, by: Any, case: Case, reason: str) -> Case:
     case = locked(case)
     _may(case, by)
     if not case.restricted:
-        raise Refused(f"{case} is not restricted.")
+        raise Refused(_("{case} is not restricted.").format(case=case))
     before = told(case)
     case.restricted = False
     case.save(update_fields=["restricted"])
@@ -82,4 +83,8 @@ def told(case: Case) -> dict[str, Any]:
 
 def _may(case: Case, by: Any) -> None:
     if not may_restrict(case, by):
-        raise Refused(f"{case} is {case.owner}'s. Ask them, or a lead, to restrict it.")
+        raise Refused(
+            _("{case} is {owner}'s. Ask them, or a lead, to restrict it.").format(
+                case=case, owner=case.owner
+            )
+        )

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
 SHORTEST = 200  # letters of a narrative
 LONGEST = 17_000  # what the authority's form takes
 Content = Mapping[str, Mapping[str, str]]
@@ -49,52 +52,60 @@ class Missing:
 SECTIONS = (
     Section(
         "subject",
-        "Subject",
+        _lazy("Subject"),
         (
-            Field("known", "Known or not", kind="known"),
-            Field("name", "Name or firm"),
-            Field("customer", "Customer number", help="As the payments have it"),
-            Field("address", "Address", required=False, kind="long", most=500),
-            Field("born", "Date of birth", required=False, kind="day"),
-            Field("document", "Identity document", required=False),
-            Field("relation", "Relation to this institution", help="Customer, merchant, employee"),
+            Field("known", _lazy("Known or not"), kind="known"),
+            Field("name", _lazy("Name or firm")),
+            Field("customer", _lazy("Customer number"), help=_lazy("As the payments have it")),
+            Field("address", _lazy("Address"), required=False, kind="long", most=500),
+            Field("born", _lazy("Date of birth"), required=False, kind="day"),
+            Field("document", _lazy("Identity document"), required=False),
+            Field(
+                "relation",
+                _lazy("Relation to this institution"),
+                help=_lazy("Customer, merchant, employee"),
+            ),
         ),
     ),
     Section(
         "activity",
-        "Suspicious activity",
+        _lazy("Suspicious activity"),
         (
-            Field("began", "Began on", kind="day"),
-            Field("ended", "Ended on", kind="day"),
-            Field("amount", "Amount involved", kind="money"),
-            Field("currency", "Currency", most=3),
-            Field("typology", "Kind of activity", help="Card testing, mule, structuring …"),
-            Field("product", "Product or channel", required=False),
+            Field("began", _lazy("Began on"), kind="day"),
+            Field("ended", _lazy("Ended on"), kind="day"),
+            Field("amount", _lazy("Amount involved"), kind="money"),
+            Field("currency", _lazy("Currency"), most=3),
+            Field(
+                "typology",
+                _lazy("Kind of activity"),
+                help=_lazy("Card testing, mule, structuring …"),
+            ),
+            Field("product", _lazy("Product or channel"), required=False),
         ),
     ),
     Section(
         "institution",
-        "Filing institution",
+        _lazy("Filing institution"),
         (
-            Field("name", "Name of the institution"),
-            Field("address", "Address of the institution", kind="long", most=500),
-            Field("identifier", "Regulator’s or tax number"),
+            Field("name", _lazy("Name of the institution")),
+            Field("address", _lazy("Address of the institution"), kind="long", most=500),
+            Field("identifier", _lazy("Regulator’s or tax number")),
         ),
     ),
     Section(
         "contact",
-        "Contact",
+        _lazy("Contact"),
         (
-            Field("name", "Name or office"),
-            Field("title", "Title", required=False),
-            Field("phone", "Telephone"),
-            Field("mail", "Mail", required=False),
+            Field("name", _lazy("Name or office")),
+            Field("title", _lazy("Title"), required=False),
+            Field("phone", _lazy("Telephone")),
+            Field("mail", _lazy("Mail"), required=False),
         ),
     ),
     Section(
         "narrative",
-        "Narrative",
-        (Field("text", "What happened", kind="long", most=LONGEST),),
+        _lazy("Narrative"),
+        (Field("text", _lazy("What happened"), kind="long", most=LONGEST),),
     ),
 )
 FIELDS = {(section.name, field.name): field for section in SECTIONS for field in section.fields}
@@ -138,17 +149,17 @@ def _field(section: str, field: Field, text: str, said: Content, today: date) ->
         unknown = section == "subject" and said["subject"]["known"] == "no"
         if not field.required or (unknown and field.name != "known"):
             return None
-        return Missing(section, field.name, f"{field.title} is missing.")
+        return Missing(section, field.name, _("{title} is missing.").format(title=field.title))
     sentence = ""
     if field.kind == "day":
         sentence = _day(field, text, today)
     elif field.kind == "money":
-        sentence = "" if _money(text) else f"“{text}” is no amount above zero."
+        sentence = "" if _money(text) else _("“{text}” is no amount above zero.").format(text=text)
     elif field.kind == "known":
-        sentence = "" if text in ("yes", "no") else "Say yes or no."
+        sentence = "" if text in ("yes", "no") else _("Say yes or no.")
     elif field.name == "currency":
         fits = re.fullmatch("[A-Z]{3}", text)
-        sentence = "" if fits else f"“{text}” is no currency code, like USD."
+        sentence = "" if fits else _("“{text}” is no currency code, like USD.").format(text=text)
     elif section == "narrative":
         sentence = _narrative(text)
     return Missing(section, field.name, sentence) if sentence else None
@@ -157,8 +168,14 @@ def _field(section: str, field: Field, text: str, said: Content, today: date) ->
 def _day(field: Field, text: str, today: date) -> str:
     day = day_of(text)
     if day is None:
-        return f"{field.title}: “{text}” is no date, like 2026-11-30."
-    return f"{field.title}: {day} is still to come." if day > today else ""
+        return _("{title}: “{text}” is no date, like 2026-11-30.").format(
+            title=field.title, text=text
+        )
+    return (
+        _("{title}: {day} is still to come.").format(title=field.title, day=day)
+        if day > today
+        else ""
+    )
 
 
 def _money(text: str) -> bool:
@@ -170,18 +187,28 @@ def _money(text: str) -> bool:
 
 def _narrative(text: str) -> str:
     if ATTACHED.search(text):
-        return "It has to tell what happened by itself: “see attachment” is not accepted."
+        return _("It has to tell what happened by itself: “see attachment” is not accepted.")
     if prompt := PROMPT.search(text):
-        return f"Still to be said: {prompt[0]}"
+        return _("Still to be said: {prompt}").format(prompt=prompt[0])
     if len(text) < SHORTEST:
-        return f"{len(text)} letters do not tell who, what, when, where, why and how."
+        return _("{text} letters do not tell who, what, when, where, why and how.").format(
+            text=len(text)
+        )
     return ""
 
 
 def _dates(said: Content) -> list[Missing]:
     began, ended = (day_of(said["activity"][name]) for name in ("began", "ended"))
     if began and ended and ended < began:
-        return [Missing("activity", "ended", f"It ended on {ended}, before it began on {began}.")]
+        return [
+            Missing(
+                "activity",
+                "ended",
+                _("It ended on {ended}, before it began on {began}.").format(
+                    ended=ended, began=began
+                ),
+            )
+        ]
     return []
 
 

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_noop
+
 from alerts import guards, triage
+from anomalyshield.templatetags.words import within
 from cases.models import Case
 from cases.models.case import ENDED
 
@@ -22,19 +27,19 @@ class Refused(triage.Refused):
 class Verb(StrEnum):
     """What is done to a case that changes its state."""
 
-    SUBMIT = "submit"
-    ADMIT = "approve the opening of"
-    SEND_BACK = "send back"
-    START = "start"
-    SUSPEND = "suspend"
-    RESUME = "resume"
-    PROPOSE = "propose to close"
-    CLOSE = "close"
-    RETURN = "return"
-    ABANDON = "abandon"
-    ASK_AGAIN = "ask to reopen"
-    REOPEN = "reopen"
-    LEAVE_CLOSED = "leave closed"
+    SUBMIT = gettext_noop("submit")
+    ADMIT = gettext_noop("approve the opening of")
+    SEND_BACK = gettext_noop("send back")
+    START = gettext_noop("start")
+    SUSPEND = gettext_noop("suspend")
+    RESUME = gettext_noop("resume")
+    PROPOSE = gettext_noop("propose to close")
+    CLOSE = gettext_noop("close")
+    RETURN = gettext_noop("return")
+    ABANDON = gettext_noop("abandon")
+    ASK_AGAIN = gettext_noop("ask to reopen")
+    REOPEN = gettext_noop("reopen")
+    LEAVE_CLOSED = gettext_noop("leave closed")
 
 
 class Who(StrEnum):
@@ -78,28 +83,34 @@ TABLE = (
 )
 # What is missing when a verb answers something that nobody has asked.
 ANSWERS = {
-    Verb.ADMIT: "Nobody has asked to open {}.",
-    Verb.SEND_BACK: "Nobody has asked to open {}.",
-    Verb.CLOSE: "Nobody has proposed to close {}.",
-    Verb.RETURN: "Nobody has proposed to close {}.",
-    Verb.REOPEN: "Nobody has asked to reopen {}.",
-    Verb.LEAVE_CLOSED: "Nobody has asked to reopen {}.",
+    Verb.ADMIT: _lazy("Nobody has asked to open {}."),
+    Verb.SEND_BACK: _lazy("Nobody has asked to open {}."),
+    Verb.CLOSE: _lazy("Nobody has proposed to close {}."),
+    Verb.RETURN: _lazy("Nobody has proposed to close {}."),
+    Verb.REOPEN: _lazy("Nobody has asked to reopen {}."),
+    Verb.LEAVE_CLOSED: _lazy("Nobody has asked to reopen {}."),
 }
 STANDS = {
-    S.DRAFT: "{case} is a draft. Submit it first.",
-    S.PENDING_CREATION_APPROVAL: "{case} waits for the approval of its opening. Send it back"
-    " first.",
-    S.SUSPENDED: "{case} is suspended. Resume it first.",
-    S.PENDING_CLOSURE_APPROVAL: "{case} waits for the approval of its closure. Return it first.",
-    S.CLOSED: "{case} was closed by {case.closed_by}.",
-    S.PENDING_REOPEN_APPROVAL: "{case} was closed by {case.closed_by}; that it is reopened waits"
-    " for approval.",
-    S.ABANDONED: "{case} was abandoned by {case.closed_by}.",
+    S.DRAFT: _lazy("{case} is a draft. Submit it first."),
+    S.PENDING_CREATION_APPROVAL: _lazy(
+        "{case} waits for the approval of its opening. Send it back first."
+    ),
+    S.SUSPENDED: _lazy("{case} is suspended. Resume it first."),
+    S.PENDING_CLOSURE_APPROVAL: _lazy(
+        "{case} waits for the approval of its closure. Return it first."
+    ),
+    S.CLOSED: _lazy("{case} was closed by {case.closed_by}."),
+    S.PENDING_REOPEN_APPROVAL: _lazy(
+        "{case} was closed by {case.closed_by}; that it is reopened waits for approval."
+    ),
+    S.ABANDONED: _lazy("{case} was abandoned by {case.closed_by}."),
 }
 OWN = {
-    S.PENDING_CREATION_APPROVAL: "You asked to open {}. A second person has to approve it.",
-    S.PENDING_CLOSURE_APPROVAL: "You proposed to close {}. A second person has to approve it.",
-    S.PENDING_REOPEN_APPROVAL: "You asked to reopen {}. A second person has to approve it.",
+    S.PENDING_CREATION_APPROVAL: _lazy("You asked to open {}. A second person has to approve it."),
+    S.PENDING_CLOSURE_APPROVAL: _lazy(
+        "You proposed to close {}. A second person has to approve it."
+    ),
+    S.PENDING_REOPEN_APPROVAL: _lazy("You asked to reopen {}. A second person has to approve it."),
 }
 
 
@@ -128,7 +139,9 @@ def why_not(case: Case, verb: Verb) -> str:
         return ANSWERS[verb].format(case)
     if case.status in STANDS:
         return STANDS[Case.Status(case.status)].format(case=case)
-    return f"{case} is {case.get_status_display().lower()}: you cannot {verb} it now."
+    return _("{case} is {get_status_display}: you cannot {verb} it now.").format(
+        case=case, get_status_display=within(case.get_status_display()), verb=_(verb)
+    )
 
 
 def still_open(case: Case) -> None:
@@ -161,7 +174,9 @@ def _may(case: Case, who: Who, by: Any) -> None:
         return
     if who == Who.SECOND:
         raise Refused(OWN[Case.Status(case.status)].format(case))
-    raise Refused(f"{case} is {case.owner}'s. Ask them, or a lead.")
+    raise Refused(
+        _("{case} is {owner}'s. Ask them, or a lead.").format(case=case, owner=case.owner)
+    )
 
 
 def _fits(case: Case, who: Who, by: Any) -> bool:

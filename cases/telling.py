@@ -3,47 +3,49 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from cases.models import Case, CaseEvent
 
 K = CaseEvent.Kind
 WORDS = {  # what its author did
-    K.OPENED: "opened the case",
-    K.SUBMITTED: "asked to open it",
-    K.OPENING_APPROVED: "approved the opening",
-    K.OPENING_REFUSED: "sent it back",
+    K.OPENED: _("opened the case"),
+    K.SUBMITTED: _("asked to open it"),
+    K.OPENING_APPROVED: _("approved the opening"),
+    K.OPENING_REFUSED: _("sent it back"),
     K.ALERT_ADDED: "added",
     K.NOTE: "noted",
-    K.EVIDENCE: "added evidence",
-    K.TASK_ADDED: "added the task",
-    K.TASK_CHANGED: "changed a task:",
+    K.EVIDENCE: _("added evidence"),
+    K.TASK_ADDED: _("added the task"),
+    K.TASK_CHANGED: _("changed a task:"),
     K.TASK_DONE: "did",
-    K.TASK_UNDONE: "took up again",
-    K.DETERMINED: "determined that a report may be due",
-    K.REPORT: "on reporting:",
-    K.STARTED: "began to work on it",
-    K.SUSPENDED: "suspended it",
-    K.RESUMED: "resumed it",
-    K.HANDED_OVER: "handed it over",
-    K.RESTRICTED: "restricted it",
-    K.UNRESTRICTED: "lifted the restriction",
-    K.CLOSURE_PROPOSED: "proposed closure",
-    K.RETURNED: "returned it",
-    K.CLOSED: "closed it",
-    K.ABANDONED: "abandoned it",
-    K.REOPENING_ASKED: "asked to reopen it",
-    K.REOPENING_REFUSED: "left it closed",
-    K.REOPENED: "reopened it",
+    K.TASK_UNDONE: _("took up again"),
+    K.DETERMINED: _("determined that a report may be due"),
+    K.REPORT: _("on reporting:"),
+    K.STARTED: _("began to work on it"),
+    K.SUSPENDED: _("suspended it"),
+    K.RESUMED: _("resumed it"),
+    K.HANDED_OVER: _("handed it over"),
+    K.RESTRICTED: _("restricted it"),
+    K.UNRESTRICTED: _("lifted the restriction"),
+    K.CLOSURE_PROPOSED: _("proposed closure"),
+    K.RETURNED: _("returned it"),
+    K.CLOSED: _("closed it"),
+    K.ABANDONED: _("abandoned it"),
+    K.REOPENING_ASKED: _("asked to reopen it"),
+    K.REOPENING_REFUSED: _("left it closed"),
+    K.REOPENED: _("reopened it"),
 }
 TASKS = frozenset({K.TASK_ADDED, K.TASK_CHANGED, K.TASK_DONE, K.TASK_UNDONE})
 REPORTS = frozenset({K.REPORT, K.DETERMINED})
 STATES = frozenset(K) - TASKS - REPORTS - {K.ALERT_ADDED, K.NOTE, K.EVIDENCE}
 GROUPS = {  # a filter: its title and the kinds it shows
-    "notes": ("Notes", frozenset({K.NOTE})),
-    "alerts": ("Alerts", frozenset({K.ALERT_ADDED})),
-    "evidence": ("Evidence", frozenset({K.EVIDENCE})),
-    "tasks": ("Tasks", TASKS),
-    "reports": ("Reporting", REPORTS),
-    "states": ("Steps", STATES),
+    "notes": (_("Notes"), frozenset({K.NOTE})),
+    "alerts": (_("Alerts"), frozenset({K.ALERT_ADDED})),
+    "evidence": (_("Evidence"), frozenset({K.EVIDENCE})),
+    "tasks": (_("Tasks"), TASKS),
+    "reports": (_("Reporting"), REPORTS),
+    "states": (_("Steps"), STATES),
 }
 SHORT = TASKS | REPORTS | {K.ALERT_ADDED}  # said in the same line
 
@@ -76,7 +78,7 @@ def timeline_of(case: Case, kind: str = "") -> Told:
         for name, (title, members) in GROUPS.items()
         if (number := sum(counts[member] for member in members))
     ]
-    known = kind if kind in {name for name, *_ in kinds} else ""
+    known = kind if kind in {name for name, *_unused in kinds} else ""
     shown = [one for one in events if not known or one.kind in GROUPS[known][1]]
     return Told([_entry(one) for one in shown], known, kinds, len(events))
 

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from alerts.models import Queue
 from anomalyshield.accounts.permissions import allow
@@ -27,5 +28,5 @@ def queue_terms(request: HttpRequest, pk: int) -> HttpResponse:
             request, "cases/queue_terms.html", context, status=400 if form.errors else 200
         )
     change_terms(by=request.user, queue=queue, **form.cleaned_data)
-    messages.success(request, f"Cases of {queue}: changed.")
+    messages.success(request, _("Cases of {queue}: changed.").format(queue=queue))
     return redirect("case-terms")

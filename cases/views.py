@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 
 from alerts import guards, staffing
 from alerts.guards import Refused
@@ -18,6 +19,7 @@ from alerts.models import Alert
 from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied, record
+from anomalyshield.templatetags.words import within
 from cases import evidence, workflow
 from cases.clockfaces import breaches, clocks_of
 from cases.contents import contents_of, others_of
@@ -96,7 +98,7 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("alert", pk=alert.pk)
-    messages.success(request, f"{alert} is in {opened}.")
+    messages.success(request, _("{alert} is in {opened}.").format(alert=alert, opened=opened))
     return redirect("case", pk=opened.pk)
 
 
@@ -137,7 +139,9 @@ def add_evidence(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except Refused as refusal:
         return page(request, found, status=409, errors=[str(refusal)], typed=request.POST)
-    said = f"{kept} is kept with {found}, SHA-256 {kept.sha256[:12]}…"
+    said = _("{kept} is kept with {found}, SHA-256 {sha256}…").format(
+        kept=kept, found=found, sha256=kept.sha256[:12]
+    )
     messages.success(request, f"{said} {evidence.renaming(file.name, kept)}".strip())
     return redirect("case", pk=pk)
 
@@ -162,7 +166,12 @@ def check_evidence(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         evidence.check(by=request.user, evidence=kept)
     except evidence.Damaged as damaged:
         return page(request, found, status=409, errors=[str(damaged)])
-    messages.success(request, f"{kept} is what was added: SHA-256 {kept.sha256[:12]}… holds.")
+    messages.success(
+        request,
+        _("{kept} is what was added: SHA-256 {sha256}… holds.").format(
+            kept=kept, sha256=kept.sha256[:12]
+        ),
+    )
     return redirect(reverse("case", args=[pk]) + "#evidence")
 
 
@@ -189,7 +198,12 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         denied(by=request.user, action="case.close", object=found, reason=str(refusal))
         return page(request, found, status=409, errors=[str(refusal)])
-    messages.success(request, f"{closed} is closed: {closed.get_outcome_display().lower()}.")
+    messages.success(
+        request,
+        _("{closed} is closed: {get_outcome_display}.").format(
+            closed=closed, get_outcome_display=within(closed.get_outcome_display())
+        ),
+    )
     return redirect("case", pk=pk)
 
 

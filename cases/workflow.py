@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from alerts import triage
 from alerts.models import Alert
@@ -63,7 +65,9 @@ def add_alert(*, by: Any, case: Case, alert: Alert) -> Case:
     case = locked(case)
     takes_content(case)
     if case.subject not in alert.subjects:
-        raise Refused(f"{alert} concerns another entity than {case}.")
+        raise Refused(
+            _("{alert} concerns another entity than {case}.").format(alert=alert, case=case)
+        )
     if case.alerts.filter(pk=alert.pk).exists():
         return case
     if alert.is_open:
@@ -142,7 +146,9 @@ def approve_closure(*, by: Any, case: Case, seen: str) -> Case:
     move(case, Verb.CLOSE, by=by)
     if seen != proposal:
         raise Refused(
-            f"The proposal to close {case} changed while you were reading. Read it again."
+            _("The proposal to close {case} changed while you were reading. Read it again.").format(
+                case=case
+            )
         )
     return _close(case, by)
 
@@ -188,7 +194,7 @@ def _subject_of(alerts: Sequence[Alert]) -> str:
     """What they have in common: the first one's own subject, if all of them are about it."""
     common = set.intersection(*(alert.subjects for alert in alerts)) if alerts else set()
     if not common:
-        raise Refused("A case is about one subject: choose alerts of the same entity.")
+        raise Refused(_("A case is about one subject: choose alerts of the same entity."))
     return alerts[0].subject if alerts[0].subject in common else min(common)
 
 
@@ -203,11 +209,14 @@ def _undone(case: Case, left_open: str) -> int:
     """How many required tasks are not done; with some of them it takes a reason."""
     titles = tasks.left_open(case)
     if titles and not left_open:
-        count = "1 task is" if len(titles) == 1 else f"{len(titles)} tasks are"
-        raise Refused(
-            f"{count} not done: {'; '.join(titles[:3])}{' …' if len(titles) > 3 else ''}. "
-            "Do them, or say why the case can be closed without."
+        told = ngettext(
+            "{count} task is not done: {titles}. Do it, or say why the case can be closed without.",
+            "{count} tasks are not done: {titles}. Do them, or say why the case can be closed "
+            "without.",
+            len(titles),
         )
+        named = "; ".join(titles[:3]) + (" …" if len(titles) > 3 else "")
+        raise Refused(told.format(count=len(titles), titles=named))
     return len(titles)
 
 
@@ -216,7 +225,11 @@ def _may_judge(case: Case, by: Any) -> None:
     undecided = case.alerts.open()
     if undecided.exists() and not by.may("label.write"):
         raise Refused(
-            f"{case} holds undecided alerts. An analyst decides them or proposes closure."
+            _("{case} holds undecided alerts. An analyst decides them or proposes closure.").format(
+                case=case
+            )
         )
     if undecided.exclude(pk__in=Alert.objects.visible_to(by).values("pk")).exists():
-        raise Refused(f"{case} holds undecided alerts of a queue you do not work.")
+        raise Refused(
+            _("{case} holds undecided alerts of a queue you do not work.").format(case=case)
+        )

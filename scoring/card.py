@@ -4,6 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from anomalyshield.templatetags.words import figure
 from scoring import evaluated, importance
 from scoring.cost_effect import bills_of
 from scoring.doubts import doubts
@@ -36,11 +40,11 @@ def card(version: ModelVersion, bills: Bills | None = None) -> list[Section]:
 
 def markdown(version: ModelVersion) -> str:
     """The card as a file to keep with an approval."""
-    parts = [f"# Model card: {version}\n"]
+    parts = [_("# Model card: {version}\n").format(version=version)]
     for section in card(version):
         parts += [f"## {section.title}\n", *(f"- {sentence}" for sentence in section.sentences), ""]
     if weekly := version.metrics.get("weekly"):
-        parts += ["## Week by week\n", "```", *evaluated.lines(weekly), "```", ""]
+        parts += [_("## Week by week\n"), "```", *evaluated.lines(weekly), "```", ""]
     return "\n".join(parts)
 
 
@@ -48,61 +52,94 @@ Told = Iterator[str]
 
 
 def _details(version: ModelVersion, metrics: dict[str, Any]) -> Told:
-    kind = "learnt without labels" if version.kind == "cold" else "learnt from labels"
-    yield f"Version {version.number}, {kind}, trained on {version.trained_at:%Y-%m-%d %H:%M} UTC."
-    yield f"Trained by {version.trained_by or 'a command'}; state: {version.get_state_display()}."
+    kind = _("learnt without labels") if version.kind == "cold" else _("learnt from labels")
+    yield _("Version {number}, {kind}, trained on {trained_at:%Y-%m-%d %H:%M} UTC.").format(
+        number=version.number, kind=kind, trained_at=version.trained_at
+    )
+    yield _("Trained by {person}; state: {state}.").format(
+        person=version.trained_by or _("a command"), state=version.get_state_display()
+    )
     for name in metrics.get("members", []):
         yield kind_of(name).help
     if len(says := metrics.get("shares") or {}) > 1:
         parts = [f"{kind_of(name).title} {100 * share:.0f} %" for name, share in says.items()]
-        yield f"How much each says in the mean of log-odds: {', '.join(parts)}."
-    yield f"Manifest SHA-256 {version.sha256}; features in the order of specification {spec_id()}."
+        yield _("How much each says in the mean of log-odds: {parts}.").format(
+            parts=", ".join(parts)
+        )
+    yield _("Manifest SHA-256 {sha256}; features in the order of specification {spec_id}.").format(
+        sha256=version.sha256, spec_id=spec_id()
+    )
     if note := metrics.get("note"):
         yield str(note)
 
 
 def _use(version: ModelVersion, metrics: dict[str, Any]) -> Told:
-    yield "Ranks card payments by how likely they are fraud, to choose what people look at first."
-    yield "A score alone blocks nobody for good: what it holds back is decided by a person."
-    yield "Not for judging customers: creditworthiness, prices and who may be a customer."
+    yield _(
+        "Ranks card payments by how likely they are fraud, to choose what people look at first."
+    )
+    yield _("A score alone blocks nobody for good: what it holds back is decided by a person.")
+    yield _("Not for judging customers: creditworthiness, prices and who may be a customer.")
 
 
 def _training(version: ModelVersion, metrics: dict[str, Any]) -> Told:
     yield (
-        f"{version.trained_rows:,} payments, {version.trained_frauds:,} of them labelled fraud, "
-        f"as known on {version.cutoff:%Y-%m-%d %H:%M} UTC."
+        _(
+            "{trained_rows} payments, {trained_frauds} of them labelled fraud, as known "
+            "on {cutoff:%Y-%m-%d %H:%M} UTC."
+        ).format(
+            trained_rows=figure(f"{version.trained_rows:,}"),
+            trained_frauds=figure(f"{version.trained_frauds:,}"),
+            cutoff=version.cutoff,
+        )
     )
     read = importance.shares(metrics) or {}
     number = len(read) or len(FEATURES)
-    yield f"{number} features moved its scores, each with a written meaning; no name of a person."
+    yield _(
+        "{number} features moved its scores, each with a written meaning; no name of a person."
+    ).format(number=number)
     if version.pipeline:
-        yield f"Prepared by feature pipeline {version.pipeline}, SHA-256 {version.pipeline.sha256}."
+        yield _("Prepared by feature pipeline {pipeline}, SHA-256 {sha256}.").format(
+            pipeline=version.pipeline, sha256=version.pipeline.sha256
+        )
     heldout = metrics.get("heldout") or {}
     if days := heldout.get("maturity_days"):
-        yield f"Payments nobody reported within {days} days count as genuine."
+        yield _("Payments nobody reported within {days} days count as genuine.").format(days=days)
     if waiting := heldout.get("waiting"):
-        yield f"{waiting:,} labels were too young to be learnt from without a bias, and waited."
+        yield _(
+            "{waiting} labels were too young to be learnt from without a bias, and waited."
+        ).format(waiting=figure(f"{waiting:,}"))
 
 
 def _evaluation(version: ModelVersion, metrics: dict[str, Any]) -> Told:
     heldout = metrics.get("heldout") or {}
     if not heldout.get("rows"):
-        yield "None: when it was made nothing was labelled. Its figures are unknown, not good."
+        yield _("None: when it was made nothing was labelled. Its figures are unknown, not good.")
         return
     yield (
-        f"The latest matured payments, {heldout['from']} to {heldout['until']}: "
-        f"{heldout['rows']:,} rows, {heldout['frauds']:,} frauds, none of which it has learnt from."
+        _(
+            "The latest matured payments, {since} to {until}: {rows} rows, {frauds} "
+            "frauds, none of which it has learnt from."
+        ).format(
+            since=heldout["from"],
+            until=heldout["until"],
+            rows=figure(f"{heldout['rows']:,}"),
+            frauds=figure(f"{heldout['frauds']:,}"),
+        )
     )
 
 
 def _calibration(version: ModelVersion, metrics: dict[str, Any]) -> Told:
     budget = 100 * metrics.get("budget", 0)
-    yield f"The risk score is scaled so that {budget:g} % of payments lie above 0.7."
+    yield _("The risk score is scaled so that {budget:g} % of payments lie above 0.7.").format(
+        budget=budget
+    )
     error = (metrics.get("measured") or {}).get("ece")
     if error is None:
-        yield "It gives no probability: too few labels to calibrate one."
+        yield _("It gives no probability: too few labels to calibrate one.")
     else:
-        yield f"The probability misses what came by {error:.3f} on average (ECE, ten equal parts)."
+        yield _(
+            "The probability misses what came by {error} on average (ECE, ten equal parts)."
+        ).format(error=figure(f"{error:.3f}"))
 
 
 def _figures(version: ModelVersion, metrics: dict[str, Any]) -> Told:
@@ -116,23 +153,27 @@ def _figures(version: ModelVersion, metrics: dict[str, Any]) -> Told:
     yield from evaluated.sentences(metrics)
     yield from doubts(metrics)
     if not rows:
-        yield "None were measured."
+        yield _("None were measured.")
 
 
 def _limits(version: ModelVersion, metrics: dict[str, Any]) -> Told:
-    yield "Labels come mostly from payments that were alerts: what nobody looked at is not seen."
-    yield "New ways of fraud look like nothing it has learnt; rules and sampling are the net below."
-    yield "A user, card or device without history gets unknown values, not average ones."
+    yield _("Labels come mostly from payments that were alerts: what nobody looked at is not seen.")
+    yield _(
+        "New ways of fraud look like nothing it has learnt; rules and sampling are the net below."
+    )
+    yield _("A user, card or device without history gets unknown values, not average ones.")
     if version.trained_frauds and version.trained_frauds < 500:
-        yield f"{version.trained_frauds} frauds are few: small differences of figures mean nothing."
+        yield _(
+            "{trained_frauds} frauds are few: small differences of figures mean nothing."
+        ).format(trained_frauds=version.trained_frauds)
 
 
 SECTIONS = [
-    ("Model details", _details),
-    ("Intended use", _use),
-    ("Training data", _training),
-    ("Evaluation data", _evaluation),
-    ("Scores and probabilities", _calibration),
-    ("Figures", _figures),
-    ("Limits", _limits),
+    (_lazy("Model details"), _details),
+    (_lazy("Intended use"), _use),
+    (_lazy("Training data"), _training),
+    (_lazy("Evaluation data"), _evaluation),
+    (_lazy("Scores and probabilities"), _calibration),
+    (_lazy("Figures"), _figures),
+    (_lazy("Limits"), _limits),
 ]

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.asking import Asked, Refused, answered, attempt, held, second
 from anomalyshield.audit.record import record
@@ -14,7 +16,7 @@ from anomalyshield.locks import one_at_a_time
 
 State = Asked.State
 Values = dict[str, Any]
-OWN = "You asked for this change; a second person must put it into force."
+OWN = _lazy("You asked for this change; a second person must put it into force.")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,11 @@ def _approved(kind: Kind, *, by: Any, request: Any, answer: str) -> Any:
     second(by, request, right=kind.right, lost=kind.lost.format(by=by), own=OWN)
     base = kind.active()
     if base != request.base:
-        raise Refused(f"{base} came into force since {request.asked_by} asked: ask anew.")
+        raise Refused(
+            _("{base} came into force since {asked_by} asked: ask anew.").format(
+                base=base, asked_by=request.asked_by
+            )
+        )
     made = _replaced(kind, base, request)
     four_eyes = settings.FOUR_EYES
     answered(request, by, State.APPROVED, answer, four_eyes=four_eyes, **{kind.became: made})
@@ -100,7 +106,11 @@ def refuse(kind: Kind, *, by: Any, request: Any, answer: str) -> Any:
 def _nobody_waits(kind: Kind) -> None:
     waiting = kind.requests._default_manager.filter(state=State.OPEN).select_related("asked_by")
     if first := waiting.first():
-        raise Refused(f"A change that {first.asked_by} asked for waits. Answer that one first.")
+        raise Refused(
+            _("A change that {asked_by} asked for waits. Answer that one first.").format(
+                asked_by=first.asked_by
+            )
+        )
 
 
 def _replaced(kind: Kind, base: Any, request: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
 from scoring import dataset, importance, judging, novelty, registry
@@ -38,26 +39,44 @@ class Measure:
 
 MEASURES = [
     Measure(
-        "ap", "Average precision", "Precision averaged over all frauds found", False, tile=True
+        "ap",
+        _("Average precision"),
+        _("Precision averaged over all frauds found"),
+        False,
+        tile=True,
     ),
-    Measure("auc", "ROC AUC", "Chance that a fraud scores above a genuine one", False, tile=True),
-    Measure("precision_at_5", "Precision at 5 %", "Frauds among the top 5 %", tile=True),
-    Measure("recall_at_5", "Recall at 5 %", "Share of frauds in the top 5 %", tile=True),
-    Measure("f1_at_5", "F1 at 5 %", "Precision and recall at 5 % in one"),
-    Measure("precision_at_budget", "Precision at the alert budget", "Frauds among its alerts"),
-    Measure("recall_at_budget", "Recall at the alert budget", "Share of frauds it would show"),
-    Measure("value_at_budget", "Value recall at the budget", "Share of the stolen money it shows"),
-    Measure("f1_at_budget", "F1 at the alert budget", "Precision and recall in one"),
-    Measure("recall_at_fpr_01", "Recall at 0.1 % false alarms", "Frauds found meanwhile"),
-    Measure("recall_at_fpr_05", "Recall at 0.5 % false alarms", "Frauds found meanwhile"),
-    Measure("recall_at_fpr_1", "Recall at 1 % false alarms", "Frauds found meanwhile"),
-    Measure("card_precision", "Card precision a day", "Stolen cards among those looked at"),
-    Measure("value_by_team", "Value found by the team", "Stolen money on cards it looked at"),
-    Measure("episodes_by_team", "Episodes found by the team", "Chains of frauds of one user"),
-    Measure("first_by_team", "Found at the first fraud", "Episodes found on their first payment"),
-    Measure("ece", "Calibration error", "Mean gap of foretold and found (ECE)", False, lower=True),
-    Measure("brier", "Brier score", "Mean squared error of probabilities", False, lower=True),
-    Measure("foretold", "Foretold over found", "Mean probability over frauds", False, target=1.0),
+    Measure(
+        "auc", "ROC AUC", _("Chance that a fraud scores above a genuine one"), False, tile=True
+    ),
+    Measure("precision_at_5", _("Precision at 5 %"), _("Frauds among the top 5 %"), tile=True),
+    Measure("recall_at_5", _("Recall at 5 %"), _("Share of frauds in the top 5 %"), tile=True),
+    Measure("f1_at_5", _("F1 at 5 %"), _("Precision and recall at 5 % in one")),
+    Measure(
+        "precision_at_budget", _("Precision at the alert budget"), _("Frauds among its alerts")
+    ),
+    Measure(
+        "recall_at_budget", _("Recall at the alert budget"), _("Share of frauds it would show")
+    ),
+    Measure(
+        "value_at_budget", _("Value recall at the budget"), _("Share of the stolen money it shows")
+    ),
+    Measure("f1_at_budget", _("F1 at the alert budget"), _("Precision and recall in one")),
+    Measure("recall_at_fpr_01", _("Recall at 0.1 % false alarms"), _("Frauds found meanwhile")),
+    Measure("recall_at_fpr_05", _("Recall at 0.5 % false alarms"), _("Frauds found meanwhile")),
+    Measure("recall_at_fpr_1", _("Recall at 1 % false alarms"), _("Frauds found meanwhile")),
+    Measure("card_precision", _("Card precision a day"), _("Stolen cards among those looked at")),
+    Measure("value_by_team", _("Value found by the team"), _("Stolen money on cards it looked at")),
+    Measure("episodes_by_team", _("Episodes found by the team"), _("Chains of frauds of one user")),
+    Measure(
+        "first_by_team", _("Found at the first fraud"), _("Episodes found on their first payment")
+    ),
+    Measure(
+        "ece", _("Calibration error"), _("Mean gap of foretold and found (ECE)"), False, lower=True
+    ),
+    Measure("brier", _("Brier score"), _("Mean squared error of probabilities"), False, lower=True),
+    Measure(
+        "foretold", _("Foretold over found"), _("Mean probability over frauds"), False, target=1.0
+    ),
 ]
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from anomalyshield.asking import Refused
 from scoring import changes as versions
 from scoring import costs
@@ -43,9 +45,9 @@ COSTS = versions.Kind(
     changes=changes,
     right="cost.activate",
     turn="cost model",
-    nothing="These are the figures of {base}: nothing would change.",
-    lost="{by} may not put a cost model into force.",
-    others="Who puts cost models into force answers this, or who asked withdraws it.",
+    nothing=_("These are the figures of {base}: nothing would change."),
+    lost=_("{by} may not put a cost model into force."),
+    others=_("Who puts cost models into force answers this, or who asked withdraws it."),
     ask_action="costs.change_asked",
     approve_action="costs.activated",
     refuse_action="costs.change_refused",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from scoring import costs
 from scoring.engine.costs import MOST_AMOUNT, Costs
@@ -27,7 +28,7 @@ class CostForm(forms.Form):
         max_length=2000,
         required=False,  # who only looks needs none
         widget=forms.Textarea({"rows": 2}),
-        label="Where the figures come from, for the second person and the trail",
+        label=_("Where the figures come from, for the second person and the trail"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

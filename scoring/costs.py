@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from anomalyshield.audit.record import record
 from scoring.engine.costs import Costs
 from scoring.models import CostModel
 
 SHARED = "SELECT * FROM scoring_costmodel WHERE active FOR SHARE"
-FIRST = "The defaults of this release. Replace them by figures of your own."
+FIRST = _("The defaults of this release. Replace them by figures of your own.")
 
 
 @dataclass(frozen=True)
@@ -23,63 +24,63 @@ class Meaning:
     share: bool = False
 
 
-HOUSE = "An assumption of this release: nobody publishes one for others. Measure your own."
-LEVELS = "An assumption until labels suffice for a calibrated probability, which then counts."
+HOUSE = _("An assumption of this release: nobody publishes one for others. Measure your own.")
+LEVELS = _("An assumption until labels suffice for a calibrated probability, which then counts.")
 MEANINGS = {
     "loss_share": Meaning(
-        "Share of a fraud's amount that is lost",
-        "Of every fraud that nobody stops, before anything comes back.",
-        "All of it: the usual assumption of the literature (Correa Bahnsen and others, 2015).",
+        _("Share of a fraud's amount that is lost"),
+        _("Of every fraud that nobody stops, before anything comes back."),
+        _("All of it: the usual assumption of the literature (Correa Bahnsen and others, 2015)."),
         share=True,
     ),
     "recovery": Meaning(
-        "Share of that which comes back",
-        "By recalls, disputes and liability of others.",
-        "None, until your disputes team tells its share.",
+        _("Share of that which comes back"),
+        _("By recalls, disputes and liability of others."),
+        _("None, until your disputes team tells its share."),
         share=True,
     ),
     "missed_fee": Meaning(
-        "Fee for each missed fraud",
-        "Chargeback fee and the work of the dispute.",
-        "Card acquirers publish fees of about 15 to 25.",
+        _("Fee for each missed fraud"),
+        _("Chargeback fee and the work of the dispute."),
+        _("Card acquirers publish fees of about 15 to 25."),
     ),
     "review_cost": Meaning(
-        "Cost of one review",
-        "What an analyst's time for one payment costs.",
-        "Ten minutes at 30 an hour.",
+        _("Cost of one review"),
+        _("What an analyst's time for one payment costs."),
+        _("Ten minutes at 30 an hour."),
     ),
     "friction_review": Meaning(
-        "Friction of a genuine payment held",
-        "A good customer waits or is called.",
+        _("Friction of a genuine payment held"),
+        _("A good customer waits or is called."),
         HOUSE,
     ),
     "friction_block": Meaning(
-        "Friction of a genuine payment blocked",
-        "A good customer is turned away: margin lost, and perhaps the customer.",
+        _("Friction of a genuine payment blocked"),
+        _("A good customer is turned away: margin lost, and perhaps the customer."),
         HOUSE,
     ),
     "sure_critical": Meaning(
-        "How sure CRITICAL alone makes one",
-        "Share of frauds one counts on at the lowest score of the level.",
+        _("How sure CRITICAL alone makes one"),
+        _("Share of frauds one counts on at the lowest score of the level."),
         LEVELS,
         share=True,
     ),
     "sure_high": Meaning(
-        "How sure HIGH alone makes one", "As above, for HIGH.", LEVELS, share=True
+        _("How sure HIGH alone makes one"), _("As above, for HIGH."), LEVELS, share=True
     ),
     "sure_below": Meaning(
-        "How sure a lower level makes one",
-        "At most, for what only a failing part of the scoring sent to people.",
+        _("How sure a lower level makes one"),
+        _("At most, for what only a failing part of the scoring sent to people."),
         LEVELS,
         share=True,
     ),
 }
 GROUPS = (
-    ("What a fraud costs", ("loss_share", "recovery", "missed_fee")),
-    ("What the work costs", ("review_cost",)),
-    ("What it costs good customers", ("friction_review", "friction_block")),
+    (_("What a fraud costs"), ("loss_share", "recovery", "missed_fee")),
+    (_("What the work costs"), ("review_cost",)),
+    (_("What it costs good customers"), ("friction_review", "friction_block")),
     (
-        "How sure one is where no probability is calibrated",
+        _("How sure one is where no probability is calibrated"),
         ("sure_critical", "sure_high", "sure_below"),
     ),
 )
@@ -99,7 +100,7 @@ def held() -> CostModel:
     """The one in force, which nobody replaces before the caller's transaction ends."""
     # FOR SHARE lets many raise alerts at once and makes whoever replaces it wait for them. Who
     # waits for a replacement finds no row at first: that one is no longer in force.
-    for _ in range(2):
+    for _again in range(2):
         if found := next(iter(CostModel.objects.raw(SHARED)), None):
             return found
     return _first()

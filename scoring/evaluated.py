@@ -2,18 +2,22 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from anomalyshield.templatetags.words import figure
 from scoring.doubts import compared
 from scoring.engine.evaluation_intervals import MOST_LOSS
 
 COLUMNS = {
     "auc": "ROC AUC",
-    "recall_at_fpr_01": "Recall at 0.1 %",
-    "recall_at_fpr_1": "at 1 %",
-    "card_precision": "Cards right",
-    "value_by_team": "Value",
-    "episodes_by_team": "Episodes",
+    "recall_at_fpr_01": _lazy("Recall at 0.1 %"),
+    "recall_at_fpr_1": _lazy("at 1 %"),
+    "card_precision": _lazy("Cards right"),
+    "value_by_team": _lazy("Value"),
+    "episodes_by_team": _lazy("Episodes"),
     "ece": "ECE",
-    "foretold": "p / base",
+    "foretold": _lazy("p / base"),
 }
 SHARES = {"recall_at_fpr_01", "recall_at_fpr_1", "card_precision", "value_by_team"} | {
     "episodes_by_team"
@@ -63,7 +67,7 @@ def _said(name: str, value: float | None) -> str:
 def lines(weekly: dict[str, Any]) -> list[str]:
     """The weeks as text for a terminal."""
     shown = told({"weekly": weekly})
-    heads = ["week of", "rows", "frauds", "AP", "95 %", *COLUMNS]
+    heads = [_("week of"), "rows", "frauds", "AP", "95 %", *COLUMNS]
     rows = [
         [row["from"], row["rows"], row["frauds"], row["ap"], row["range"], *row["cells"]]
         for row in shown["weeks"]
@@ -76,29 +80,45 @@ def lines(weekly: dict[str, Any]) -> list[str]:
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
         for row in table
     ]
-    return found + [f"Check for a leak: {why}." for why in weekly["suspicions"]]
+    return found + [_("Check for a leak: {why}.").format(why=why) for why in weekly["suspicions"]]
 
 
 def sentences(metrics: dict[str, Any]) -> list[str]:
     """The same for the model card."""
     shown, found = told(metrics), []
     if shown["interval"]:
-        found.append(f"Average precision lies within {shown['interval']} (95 %, users redrawn).")
+        found.append(
+            _("Average precision lies within {interval} (95 %, users redrawn).").format(
+                interval=shown["interval"]
+            )
+        )
     if shown["compared"]:
         found.append(shown["compared"])
     weekly = shown["weekly"]
     if weekly:
         found.append(
-            f"{len(shown['weeks'])} weeks, each met by a model of the days before: average "
-            f"precision {shown['mean']['ap']} ({shown['mean']['range']}), ROC AUC "
-            f"{weekly['mean']['auc']:.3f}."
+            _(
+                "{weeks} weeks, each met by a model of the days before: average precision "
+                "{ap} ({range}), ROC AUC {auc}."
+            ).format(
+                weeks=len(shown["weeks"]),
+                ap=shown["mean"]["ap"],
+                range=shown["mean"]["range"],
+                auc=figure(f"{weekly['mean']['auc']:.3f}"),
+            )
         )
         if weekly.get("delays"):
             found.append(
-                "Half of the frauds were known within {median:g} days, nine tenths within "
-                "{most:g}.".format(**weekly["delays"])
+                _(
+                    "Half of the frauds were known within {median:g} days, nine tenths within "
+                    "{most:g}."
+                ).format(**weekly["delays"])
             )
     for part in [*(shown["typologies"] or []), *(shown["segments"] or [])]:
         if part["frauds"]:
-            found.append(f"{part['name']}: {part['found']} of {part['frauds']} frauds shown.")
+            found.append(
+                _("{name}: {found} of {frauds} frauds shown.").format(
+                    name=part["name"], found=part["found"], frauds=part["frauds"]
+                )
+            )
     return found

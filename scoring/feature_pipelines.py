@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from anomalyshield.audit.record import record
 from anomalyshield.locks import one_at_a_time
@@ -41,7 +42,7 @@ def save(*, by: Any, text: str, reason: str) -> FeaturePipeline:
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     one_at_a_time("pipeline")
     if same := FeaturePipeline.objects.filter(sha256=sha256).first():
-        raise Refused(f"{same} says exactly this already.")
+        raise Refused(_("{same} says exactly this already.").format(same=same))
     made = FeaturePipeline.objects.create(
         number=_next_number(),
         name=_name(text),
@@ -62,11 +63,15 @@ def activate(*, by: Any, pipeline: FeaturePipeline, reason: str) -> FeaturePipel
     before = active()
     pipeline.refresh_from_db()
     if pipeline.active:
-        raise Refused(f"{pipeline} is in force already.")
+        raise Refused(_("{pipeline} is in force already.").format(pipeline=pipeline))
     try:
         plan_of(pipeline)
     except plans.Unreadable as unreadable:
-        raise Refused(f"This release cannot read {pipeline}: {unreadable}") from None
+        raise Refused(
+            _("This release cannot read {pipeline}: {unreadable}").format(
+                pipeline=pipeline, unreadable=unreadable
+            )
+        ) from None
     FeaturePipeline.objects.filter(active=True).update(active=False)
     pipeline.active = True
     pipeline.save(update_fields=["active"])

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from anomalyshield.templatetags.words import percent
+from django.utils.translation import gettext as _
+
+from anomalyshield.templatetags.words import figure, percent
 from scoring import importance, operating
 from scoring.charts import share_bar
 from scoring.comparison import MEASURES, Measure
@@ -116,20 +118,20 @@ def said(at: Point, bill: Bill | None = None) -> dict[str, str]:
 
 def _precision_recall(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
     recall, precision = zip(*curves["pr"], strict=True)
-    traces = [_line("This version", recall, precision, "accent")]
+    traces = [_line(_("This version"), recall, precision, "accent")]
     rival = metrics.get("champion") or {}
     if rival.get("pr"):
         traces.append(_line(f"v{rival['number']}", *zip(*rival["pr"], strict=True), "muted"))
     return {
         "name": "pr",
-        "title": "Precision and recall",
-        "meaning": "How many alerts are frauds, for each share of the frauds one wants to find.",
-        "heads": ["Recall", "Precision"],
+        "title": _("Precision and recall"),
+        "meaning": _("How many alerts are frauds, for each share of the frauds one wants to find."),
+        "heads": [_("Recall"), _("Precision")],
         "lines": [(f"{x:.3f}", f"{y:.3f}") for x, y in curves["pr"]],
         "drawn": {
             "traces": traces,
-            "x": {"title": {"text": "Recall"}, "range": [0, 1.02]},
-            "y": {"title": {"text": "Precision"}, "range": [0, 1.02]},
+            "x": {"title": {"text": _("Recall")}, "range": [0, 1.02]},
+            "y": {"title": {"text": _("Precision")}, "range": [0, 1.02]},
         },
     }
 
@@ -137,22 +139,22 @@ def _precision_recall(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[s
 def _roc(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
     false, true = zip(*curves["roc"], strict=True)
     traces = [
-        _line("Chance", [0, 1], [0, 1], "line"),
-        _line("This version", false, true, "accent"),
+        _line(_("Chance"), [0, 1], [0, 1], "line"),
+        _line(_("This version"), false, true, "accent"),
     ]
     rival = metrics.get("champion") or {}
     if rival.get("roc"):
         traces.append(_line(f"v{rival['number']}", *zip(*rival["roc"], strict=True), "muted"))
     return {
         "name": "roc",
-        "title": "Frauds found and false alarms",
-        "meaning": "ROC: the share of frauds above a threshold, for each share of genuine ones.",
-        "heads": ["False alarms", "Frauds found"],
+        "title": _("Frauds found and false alarms"),
+        "meaning": _("ROC: the share of frauds above a threshold, for each share of genuine ones."),
+        "heads": [_("False alarms"), _("Frauds found")],
         "lines": [(f"{x:.4f}", f"{y:.3f}") for x, y in curves["roc"]],
         "drawn": {
             "traces": traces,
-            "x": {"title": {"text": "Share of genuine payments"}, "range": [-0.01, 1.02]},
-            "y": {"title": {"text": "Share of frauds"}, "range": [0, 1.02]},
+            "x": {"title": {"text": _("Share of genuine payments")}, "range": [-0.01, 1.02]},
+            "y": {"title": {"text": _("Share of frauds")}, "range": [0, 1.02]},
         },
     }
 
@@ -164,65 +166,76 @@ def _histogram(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any
     steps = zip(pairwise(edges), bars["legitimate"], bars["fraud"], strict=True)
     return {
         "name": "histogram",
-        "title": "Risk scores",
-        "meaning": "Held-out rows by risk score; people see what lies above 0.7.",
-        "heads": ["Risk score", "Legitimate", "Fraud"],
-        "lines": [(f"{low:.2f} to {high:.2f}", good, bad) for (low, high), good, bad in steps],
+        "title": _("Risk scores"),
+        "meaning": _("Held-out rows by risk score; people see what lies above 0.7."),
+        "heads": [_("Risk score"), _("Legitimate"), _("Fraud")],
+        "lines": [
+            (
+                _("{low} to {high}").format(low=figure(f"{low:.2f}"), high=figure(f"{high:.2f}")),
+                good,
+                bad,
+            )
+            for (low, high), good, bad in steps
+        ],
         "drawn": {
             "traces": [
-                _bars("Legitimate", middles, bars["legitimate"], "muted"),
-                _bars("Fraud", middles, bars["fraud"], "bad"),
+                _bars(_("Legitimate"), middles, bars["legitimate"], "muted"),
+                _bars(_("Fraud"), middles, bars["fraud"], "bad"),
             ],
-            "x": {"title": {"text": "Risk score"}, "range": [0, 1]},
-            "y": {"title": {"text": "Transactions"}, "type": "log"},
+            "x": {"title": {"text": _("Risk score")}, "range": [0, 1]},
+            "y": {"title": {"text": _("Transactions")}, "type": "log"},
         },
     }
 
 
 def _calibration(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
-    foretold, found, _ = zip(*curves["calibration"], strict=True)
+    foretold, found, _unused = zip(*curves["calibration"], strict=True)
     return {
         "name": "calibration",
-        "title": "Calibration",
-        "meaning": "Foretold probability and what came, by tenths of rows; on the line is right.",
-        "heads": ["Foretold", "Found", "Rows"],
+        "title": _("Calibration"),
+        "meaning": _(
+            "Foretold probability and what came, by tenths of rows; on the line is right."
+        ),
+        "heads": [_("Foretold"), _("Found"), _("Rows")],
         "lines": [(f"{x:.3f}", f"{y:.3f}", rows) for x, y, rows in curves["calibration"]],
         "drawn": {
             "traces": [
-                _line("Right", [0, 1], [0, 1], "line", mode="lines"),
-                _line("This version", foretold, found, "accent", mode="lines+markers"),
+                _line(_("Right"), [0, 1], [0, 1], "line", mode="lines"),
+                _line(_("This version"), foretold, found, "accent", mode="lines+markers"),
             ],
-            "x": {"title": {"text": "Foretold"}, "range": [0, 1.02]},
-            "y": {"title": {"text": "Found"}, "range": [0, 1.02]},
+            "x": {"title": {"text": _("Foretold")}, "range": [0, 1.02]},
+            "y": {"title": {"text": _("Found")}, "range": [0, 1.02]},
         },
     }
 
 
 def _costs(bills: Bills) -> dict[str, Any]:
-    cuts = [at.cut for at, _ in bills]
+    cuts = [at.cut for at, _unused in bills]
     lines = [
         (f"{at.cut:.2f}", *(f"{x:,.0f}" for x in (b.missed, b.review, b.friction, b.total)))
         for at, b in bills
     ]
     return {
         "name": "costs",
-        "title": "What it costs",
+        "title": _("What it costs"),
         "meaning": costs_in_words(bills),
-        "heads": ["Threshold", "Missed frauds", "Reviews", "Friction", "Together"],
+        "heads": [_("Threshold"), _("Missed frauds"), _("Reviews"), _("Friction"), _("Together")],
         "lines": lines,
         "drawn": {
             "traces": [
-                _line("Missed frauds", cuts, [round(b.missed, 2) for _, b in bills], "bad"),
                 _line(
-                    "Reviews and friction",
+                    _("Missed frauds"), cuts, [round(b.missed, 2) for _unused, b in bills], "bad"
+                ),
+                _line(
+                    _("Reviews and friction"),
                     cuts,
-                    [round(b.review + b.friction, 2) for _, b in bills],
+                    [round(b.review + b.friction, 2) for _unused, b in bills],
                     "muted",
                 ),
-                _line("Together", cuts, [round(b.total, 2) for _, b in bills], "accent"),
+                _line(_("Together"), cuts, [round(b.total, 2) for _unused, b in bills], "accent"),
             ],
-            "x": {"title": {"text": "Threshold"}, "range": [0, 1.02]},
-            "y": {"title": {"text": "Cost"}, "type": "log"},
+            "x": {"title": {"text": _("Threshold")}, "range": [0, 1.02]},
+            "y": {"title": {"text": _("Cost")}, "type": "log"},
         },
     }
 
@@ -231,10 +244,14 @@ def costs_in_words(bills: Bills) -> str:
     """What the costs of all thresholds come to: the cheapest, and no alert at all."""
     best, none = operating.cheapest(list(bills)), max(bills, key=lambda one: one[0].cut)
     assert best is not None
-    return (
-        "Missed frauds, reviews and friction over the held-out rows, by the cost model in force: "
-        f"{best[1].total:,.0f} at the cheapest threshold, {best[0].cut:.2f}; "
-        f"{none[1].total:,.0f} without any alert."
+    return _(
+        "Missed frauds, reviews and friction over the held-out rows, by the cost "
+        "model in force: {total} at the cheapest threshold, {cut}; {total_2} without "
+        "any alert."
+    ).format(
+        total=figure(f"{best[1].total:,.0f}"),
+        cut=figure(f"{best[0].cut:.2f}"),
+        total_2=figure(f"{none[1].total:,.0f}"),
     )
 
 
@@ -248,7 +265,7 @@ CHARTS = [
 
 def _mark(x: float | None, y: float | None) -> dict[str, Any]:
     """The chosen threshold, which the slider moves."""
-    drawn = _line("Threshold", [x], [y], "bad", mode="markers")
+    drawn = _line(_("Threshold"), [x], [y], "bad", mode="markers")
     return drawn | {"meta": "threshold", "marker": {"size": 11}}
 
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from scoring.models import Source
 from scoring.sources import FILE_SOURCES
@@ -14,7 +16,7 @@ class MappingField(forms.CharField):
     """Lines of "their column = our field", as a dictionary."""
 
     def __init__(self, **more: Any) -> None:
-        lines = forms.Textarea({"rows": 3, "placeholder": "Cust No = user_id"})
+        lines = forms.Textarea({"rows": 3, "placeholder": _lazy("Cust No = user_id")})
         super().__init__(widget=lines, required=False, max_length=20_000, **more)
 
     def to_python(self, value: Any) -> dict[str, str]:
@@ -23,7 +25,9 @@ class MappingField(forms.CharField):
             theirs, sign, ours = (part.strip() for part in line.rpartition("="))
             if not (sign and theirs and ours):
                 raise forms.ValidationError(
-                    f"“{line.strip()[:80]}” is not “their column = our field”."
+                    _("“{strip}” is not “their column = our field”.").format(
+                        strip=line.strip()[:80]
+                    )
                 )
             mapping[theirs] = ours
         return mapping
@@ -38,6 +42,8 @@ class UploadForm(forms.Form):
     """A file and where it comes from; what its columns mean is asked with the file in view."""
 
     file = forms.FileField(
-        label="File", max_length=5000, widget=forms.FileInput({"accept": ACCEPTED})
+        label=_lazy("File"), max_length=5000, widget=forms.FileInput({"accept": ACCEPTED})
     )
-    source = forms.ModelChoiceField(Source.objects.filter(active=True), empty_label="Choose …")
+    source = forms.ModelChoiceField(
+        Source.objects.filter(active=True), empty_label=_lazy("Choose …"), label=_lazy("Source")
+    )

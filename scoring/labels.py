@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, connection, models
 from django.db import transaction as database
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.audit.record import record
 from scoring import frauds
 from scoring.models import Label, Source, Transaction
 
 OWN_CHANGE = timedelta(minutes=15)
-SECOND = "Changing that takes a second person: propose a correction."
+SECOND = _lazy("Changing that takes a second person: propose a correction.")
 # Chargebacks arrive weeks late. Silence counts as "legitimate" only after this long.
 MATURITY = timedelta(days=14)
 
@@ -58,7 +60,7 @@ def value_of(text: object, words: Mapping[str, list[str]] | None = None) -> Labe
         return Label.Value.FALSE_POSITIVE
     if word == "inconclusive":
         return Label.Value.INCONCLUSIVE
-    raise ValueError("is not a label such as 1, 0, fraud or legitimate")
+    raise ValueError(_("is not a label such as 1, 0, fraud or legitimate"))
 
 
 @database.atomic
@@ -144,9 +146,9 @@ def _checked(known_at: datetime | None, transaction: Transaction) -> datetime:
     if known_at is None:
         return now
     if known_at > now:
-        raise Refused("A label cannot be known in the future.")
+        raise Refused(_("A label cannot be known in the future."))
     if known_at < transaction.event_time:
-        raise Refused("A label cannot be known before its transaction took place.")
+        raise Refused(_("A label cannot be known before its transaction took place."))
     return known_at
 
 
@@ -156,12 +158,22 @@ def _may_change(by: Any, standing: Label) -> None:
         return
     said = "fraud" if standing.value == Label.Value.TRUE_FRAUD else "legitimate"
     if standing.labeller is None:
-        raise Refused(f"A report from outside says {said}. {SECOND}")
+        raise Refused(
+            _("A report from outside says {said}. {second}").format(said=said, second=SECOND)
+        )
     if standing.labeller != by:
-        raise Refused(f"{standing.labeller} said {said}. {SECOND}")
+        raise Refused(
+            _("{labeller} said {said}. {second}").format(
+                labeller=standing.labeller, said=said, second=SECOND
+            )
+        )
     if timezone.now() - standing.known_at > OWN_CHANGE:
         minutes = int(OWN_CHANGE.total_seconds() // 60)
-        raise Refused(f"You said {said} more than {minutes} minutes ago. {SECOND}")
+        raise Refused(
+            _("You said {said} more than {minutes} minutes ago. {second}").format(
+                said=said, minutes=minutes, second=SECOND
+            )
+        )
 
 
 def _stored(**fields: Any) -> Label:
@@ -169,7 +181,7 @@ def _stored(**fields: Any) -> Label:
         with database.atomic():
             return Label.objects.create(**fields)
     except IntegrityError:  # a file was labelling it in the same moment
-        raise Refused("It was labelled in the same moment. Look again.") from None
+        raise Refused(_("It was labelled in the same moment. Look again.")) from None
 
 
 # Two statements: the second must see what others committed while the first waited for its locks.

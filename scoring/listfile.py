@@ -7,8 +7,10 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import figure
 from scoring import lists
 from scoring.lists import Refused, Wish
 from scoring.models import ListEntry
@@ -30,7 +32,7 @@ class Unreadable(Refused):
     """Nothing was taken over; `troubles` says what to mend, the first fifty of them."""
 
     def __init__(self, troubles: list[Trouble]) -> None:
-        super().__init__("Nothing was taken over: the file has lines to mend.", "file")
+        super().__init__(_("Nothing was taken over: the file has lines to mend."), "file")
         self.troubles = troubles[:MOST_TROUBLES]
         self.more = len(troubles) - len(self.troubles)
 
@@ -42,7 +44,7 @@ def take_over(*, by: Any, content: bytes) -> list[ListEntry]:
     lists.touch()  # before looking: who changes a list at the same moment waits
     lists.end_run_out()
     wishes = _wishes(content)
-    entries = [lists.unsaved(wish, by=by, behind="a file") for wish in _new(wishes)]
+    entries = [lists.unsaved(wish, by=by, behind=_("a file")) for wish in _new(wishes)]
     made = ListEntry.objects.bulk_create(entries, batch_size=1000)
     if made:
         numbers = {"first": made[0].pk, "last": made[-1].pk, "entries": len(made)}
@@ -86,7 +88,11 @@ def _contradictions(wishes: Mapping[int, Wish]) -> Iterator[Trouble]:
     for line, wish in wishes.items():
         key = lists.key_of(wish)
         if wish.kind == lists.Kind.ALLOW and (other := denied.get((wish.entity, key))):
-            yield Trouble(line, "list", f"Line {other} denies the same {wish.entity}.")
+            yield Trouble(
+                line,
+                "list",
+                _("Line {other} denies the same {entity}.").format(other=other, entity=wish.entity),
+            )
             continue
         try:
             lists.in_the_way(wish, key, stands)
@@ -105,26 +111,42 @@ def _new(wishes: Mapping[int, Wish]) -> Iterator[Wish]:
 def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     """Numbered lines with their cells by column."""
     if len(content) > MOST_BYTES:
-        raise Unreadable([Trouble(0, "file", f"At most {MOST_BYTES // 1_000_000} MB at a time.")])
+        raise Unreadable(
+            [
+                Trouble(
+                    0,
+                    "file",
+                    _("At most {most_bytes} MB at a time.").format(
+                        most_bytes=MOST_BYTES // 1_000_000
+                    ),
+                )
+            ]
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise Unreadable([Trouble(line, "file", "This is not UTF-8 text.")]) from None
+        raise Unreadable([Trouble(line, "file", _("This is not UTF-8 text."))]) from None
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
         names = [name.strip().lower() for name in next(reader, [])]
         if missing := [name for name in COLUMNS[:4] if name not in names]:
-            said = f"The first line lacks {', '.join(missing)}. It names the columns."
+            said = _("The first line lacks {missing}. It names the columns.").format(
+                missing=", ".join(missing)
+            )
             raise Unreadable([Trouble(1, "file", said)])
         for count, cells in enumerate(reader):
             if count >= MOST_LINES:
-                said = f"At most {MOST_LINES:,} lines at a time."
+                said = _("At most {most_lines} lines at a time.").format(
+                    most_lines=figure(f"{MOST_LINES:,}")
+                )
                 raise Unreadable([Trouble(reader.line_num, "file", said)])
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, dict(zip(names, cells, strict=False))
     except csv.Error as error:
-        raise Unreadable([Trouble(reader.line_num, "file", f"Not CSV: {error}.")]) from None
+        raise Unreadable(
+            [Trouble(reader.line_num, "file", _("Not CSV: {error}.").format(error=error))]
+        ) from None
 
 
 def _delimiter(text: str) -> str:
@@ -149,7 +171,9 @@ def _until(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Refused(f"“{text[:40]}” is not a date like 2027-01-31.", "expires") from None
+        raise Refused(
+            _("“{text}” is not a date like 2027-01-31.").format(text=text[:40]), "expires"
+        ) from None
     if len(text) <= len("2027-01-31"):
         return datetime.combine(moment.date() + timedelta(days=1), time.min, UTC)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from anomalyshield.audit.record import record
 from scoring.engine.keys import entity_key, folded_key
@@ -68,9 +69,11 @@ def approve(*, by: Any, entry: ListEntry) -> ListEntry:
     entry = _locked(entry)
     _waits(entry)
     if not (by.is_lead or by.may("user.manage")):
-        raise Refused(f"A lead or an admin approves {entry}.")
+        raise Refused(_("A lead or an admin approves {entry}.").format(entry=entry))
     if entry.four_eyes and entry.proposed_by_id == by.pk:
-        raise Refused(f"You proposed {entry}. A second person has to approve it.")
+        raise Refused(
+            _("You proposed {entry}. A second person has to approve it.").format(entry=entry)
+        )
     entry.state, entry.approved_by, entry.in_force_since = State.ACTIVE, by, timezone.now()
     entry.save(update_fields=["state", "approved_by", "in_force_since"])
     touch()
@@ -83,9 +86,9 @@ def end(*, by: Any, entry: ListEntry, reason: str) -> ListEntry:
     """Take it off the list, or withdraw or refuse what was proposed. The row stays."""
     entry = _locked(entry)
     if entry.state == State.ENDED:
-        raise Refused(f"{entry} has ended already.")
+        raise Refused(_("{entry} has ended already.").format(entry=entry))
     if not reason.strip():
-        raise Refused("Say why it ends.", "reason")
+        raise Refused(_("Say why it ends."), "reason")
     before = _state(entry)
     entry.state, entry.ended_at = State.ENDED, timezone.now()
     entry.ended_by, entry.ended_because = by, reason.strip()[:500]
@@ -102,7 +105,7 @@ def end_run_out() -> int:
     for entry in over:
         before = _state(entry)
         entry.state, entry.ended_at = State.ENDED, entry.expires_at
-        entry.ended_because = "Its time was over."
+        entry.ended_because = _("Its time was over.")
         entry.save(update_fields=["state", "ended_at", "ended_because"])
         record(by="system", action="list.ended", object=entry, before=before, after=_state(entry))
     return len(over)
@@ -112,23 +115,27 @@ def checked(wish: Wish) -> Wish:
     """The wish as it is stored; Refused with the field that is wrong."""
     value, reason, now = " ".join(wish.value.split()), wish.reason.strip(), timezone.now()
     if wish.kind not in Kind.values:
-        raise Refused("The list is deny or allow.", "kind")
+        raise Refused(_("The list is deny or allow."), "kind")
     if wish.entity not in ListEntry.Entity.values:
-        raise Refused("Listed are users, cards, devices and merchants.", "entity")
+        raise Refused(_("Listed are users, cards, devices and merchants."), "entity")
     if wish.entity != "merchant":
         value = wish.value.strip()  # ids are compared to the letter, names are folded
     if not value or "\x00" in value:
-        raise Refused(f"Say which {wish.entity}.", "value")
+        raise Refused(_("Say which {entity}.").format(entity=wish.entity), "value")
     if len(value) > LONGEST_VALUE.get(wish.entity, 128):
-        raise Refused(f"No {wish.entity} is called that: it is too long.", "value")
+        raise Refused(
+            _("No {entity} is called that: it is too long.").format(entity=wish.entity), "value"
+        )
     if not reason or len(reason) > 500 or "\x00" in reason:
-        raise Refused("Say why, in at most 500 characters.", "reason")
+        raise Refused(_("Say why, in at most 500 characters."), "reason")
     if wish.expires_at is None and wish.kind == Kind.ALLOW:
-        raise Refused("An allow entry needs an end.", "expires")
+        raise Refused(_("An allow entry needs an end."), "expires")
     if wish.expires_at is not None and wish.expires_at <= now:
-        raise Refused("The end is past already.", "expires")
+        raise Refused(_("The end is past already."), "expires")
     if wish.kind == Kind.ALLOW and wish.expires_at and wish.expires_at > now + LONGEST_ALLOW:
-        raise Refused(f"Allowed is at most {LONGEST_ALLOW.days} days.", "expires")
+        raise Refused(
+            _("Allowed is at most {days} days.").format(days=LONGEST_ALLOW.days), "expires"
+        )
     return Wish(wish.kind, wish.entity, value, reason, wish.expires_at)
 
 
@@ -160,17 +167,27 @@ def unsaved(wish: Wish, *, by: Any, behind: str = "") -> ListEntry:
 
 def living_like(wishes: Sequence[tuple[Wish, int]]) -> dict[tuple[str, str, int], ListEntry]:
     """What stands already about these keys, on either list."""
-    found = ListEntry.objects.living().filter(key__in=[key for _, key in wishes])
+    found = ListEntry.objects.living().filter(key__in=[key for _unused, key in wishes])
     return {(one.kind, one.entity, one.key): one for one in found}
 
 
 def in_the_way(wish: Wish, key: int, stands: dict[tuple[str, str, int], ListEntry]) -> None:
     """Raise if it is listed already, or allowed where it is denied."""
     if same := stands.get((wish.kind, wish.entity, key)):
-        which = f"the {wish.kind.lower()} list already"
-        raise Already(f"This {wish.entity} is on {which}: {same}.", "value")
+        which = _("the {kind} list already").format(kind=wish.kind.lower())
+        raise Already(
+            _("This {entity} is on {which}: {same}.").format(
+                entity=wish.entity, which=which, same=same
+            ),
+            "value",
+        )
     if wish.kind == Kind.ALLOW and (denied := stands.get((Kind.DENY, wish.entity, key))):
-        raise Refused(f"This {wish.entity} is on the deny list: end {denied} first.", "value")
+        raise Refused(
+            _("This {entity} is on the deny list: end {denied} first.").format(
+                entity=wish.entity, denied=denied
+            ),
+            "value",
+        )
 
 
 def touch() -> None:
@@ -190,11 +207,13 @@ def _locked(entry: ListEntry) -> ListEntry:
 
 def _waits(entry: ListEntry) -> None:
     if entry.state == State.ACTIVE:
-        raise Refused(f"{entry} is in force already.")
+        raise Refused(_("{entry} is in force already.").format(entry=entry))
     if entry.state == State.ENDED:
-        raise Refused(f"{entry} has ended. Propose it again.")
+        raise Refused(_("{entry} has ended. Propose it again.").format(entry=entry))
     if entry.expires_at and entry.expires_at <= timezone.now():
-        raise Refused(f"The time of {entry} is over. Propose it again with another end.")
+        raise Refused(
+            _("The time of {entry} is over. Propose it again with another end.").format(entry=entry)
+        )
 
 
 def _state(entry: ListEntry) -> dict[str, Any]:

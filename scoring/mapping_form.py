@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import yaml
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from scoring.columns import Refused
 from scoring.engine.names import FIELDS, REQUIRED
@@ -16,12 +18,22 @@ from scoring.translating import MEANINGS
 
 LABEL, LABEL_KNOWN = "label", "label-known"
 ROLES = [
-    ("", "kept as further data"),
-    ("Needed", [(name, name) for name in REQUIRED]),
-    ("Fields", [(name, name) for name in sorted(FIELDS - set(REQUIRED))]),
-    ("Labels", [(LABEL, "label: fraud or not"), (LABEL_KNOWN, "date the label became known")]),
+    ("", _lazy("kept as further data")),
+    (_lazy("Needed"), [(name, name) for name in REQUIRED]),
+    (_lazy("Fields"), [(name, name) for name in sorted(FIELDS - set(REQUIRED))]),
+    (
+        _lazy("Labels"),
+        [
+            (LABEL, _lazy("label: fraud or not")),
+            (LABEL_KNOWN, _lazy("date the label became known")),
+        ],
+    ),
 ]
-MARKS = [("", "plain: 1234.56"), (".", "1,234.56, with or without a sign"), (",", "1.234,56")]
+MARKS = [
+    ("", _lazy("plain: 1234.56")),
+    (".", _lazy("1,234.56, with or without a sign")),
+    (",", "1.234,56"),
+]
 OTHER = ("time_columns", "time_unit", "time_origin", "id_columns", "constants")  # by YAML alone
 MOST_TEXT = 12_000  # fifty values of two hundred characters
 MOST_YAML = 100_000
@@ -40,23 +52,32 @@ class Row(NamedTuple):
 class MappingForm(forms.Form):
     """One choice per column, and the rest; `options` is what the verbs understand."""
 
-    decimal_mark = forms.ChoiceField(choices=MARKS, required=False, label="Amounts are written")
-    date_format = forms.ChoiceField(required=False, label="Times are written")
-    currency = forms.CharField(required=False, max_length=3, label="Currency of rows without one")
+    decimal_mark = forms.ChoiceField(
+        choices=MARKS, required=False, label=_lazy("Amounts are written")
+    )
+    date_format = forms.ChoiceField(required=False, label=_lazy("Times are written"))
+    currency = forms.CharField(
+        required=False, max_length=3, label=_lazy("Currency of rows without one")
+    )
     id_from = forms.ChoiceField(
-        choices=[("", "from their column"), ("row", "made from the number of the row")],
+        choices=[
+            ("", _lazy("from their column")),
+            ("row", _lazy("made from the number of the row")),
+        ],
         required=False,
-        label="Transaction ids come",
+        label=_lazy("Transaction ids come"),
     )
     label_delay_days = forms.FloatField(
-        required=False, label="Labels become known", help_text="days after the transaction"
+        required=False,
+        label=_lazy("Labels become known"),
+        help_text=_lazy("days after the transaction"),
     )
-    fraud = forms.CharField(required=False, max_length=500, label="Values that mean fraud")
-    legitimate = forms.CharField(required=False, max_length=500, label="… legitimate")
+    fraud = forms.CharField(required=False, max_length=500, label=_lazy("Values that mean fraud"))
+    legitimate = forms.CharField(required=False, max_length=500, label=_lazy("… legitimate"))
     undecided = forms.CharField(
-        required=False, max_length=500, label="… nobody can say: never learnt from"
+        required=False, max_length=500, label=_lazy("… nobody can say: never learnt from")
     )
-    unknown = forms.CharField(required=False, max_length=500, label="… not known yet")
+    unknown = forms.CharField(required=False, max_length=500, label=_lazy("… not known yet"))
 
     def __init__(
         self,
@@ -72,19 +93,24 @@ class MappingForm(forms.Form):
         self.proposed = {p.column: p for p in proposed if p.value not in said.get(p.column, [])}
         formats = dict.fromkeys((*filter(None, [options.get("date_format")]), *FORMATS))
         self.fields["date_format"].choices = [  # type: ignore[attr-defined]
-            ("", "2026-12-31T23:05:09Z, or seconds since 1970"),
+            ("", _("2026-12-31T23:05:09Z, or seconds since 1970")),
             *((how, shown(how)) for how in formats),
         ]
         for number, column in enumerate(columns):
             self.fields[f"column-{number}"] = forms.ChoiceField(
                 choices=ROLES,
                 required=False,
-                widget=forms.Select({"aria-label": f"What {column} means"}),
+                widget=forms.Select({"aria-label": _("What {column} means").format(column=column)}),
             )
             self.fields[f"empty-{number}"] = forms.CharField(
                 required=False,
                 max_length=MOST_TEXT,
-                widget=forms.TextInput({"aria-label": f"What means none in {column}", "size": 12}),
+                widget=forms.TextInput(
+                    {
+                        "aria-label": _("What means none in {column}").format(column=column),
+                        "size": 12,
+                    }
+                ),
             )
             if column in self.proposed:
                 self.fields[f"none-{number}"] = forms.BooleanField(required=False)
@@ -108,7 +134,12 @@ class MappingForm(forms.Form):
         for number, column in enumerate(self.columns):
             role = said.get(f"column-{number}")
             if role and role in roles:
-                raise Refused("mapping", f"“{roles[role]}” and “{column}” both give {role}.")
+                raise Refused(
+                    "mapping",
+                    _("“{roles}” and “{column}” both give {role}.").format(
+                        roles=roles[role], column=column, role=role
+                    ),
+                )
             if role:
                 roles[role] = column
         made: dict[str, Any] = {name: self.before[name] for name in OTHER if name in self.before}
@@ -184,16 +215,16 @@ def as_yaml(options: Mapping[str, Any]) -> str:
 def from_yaml(text: str) -> dict[str, Any]:
     """The options of a mapping file; Refused with the line where it is not YAML."""
     if len(text) > MOST_YAML:
-        raise Refused("yaml", "A mapping file has at most 100,000 characters.")
+        raise Refused("yaml", _("A mapping file has at most 100,000 characters."))
     try:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise Refused("yaml", "Write it without aliases (*name).")
+            raise Refused("yaml", _("Write it without aliases (*name)."))
         # Every scalar stays the text it is: YAML 1.1 makes a column called No or On a truth value.
         said = yaml.load(text, yaml.BaseLoader)  # noqa: S506 — builds texts, lists and maps only
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        line = f" (line {mark.line + 1})" if mark else ""
-        raise Refused("yaml", f"This is not YAML{line}.") from None
+        line = _(" (line {line})").format(line=mark.line + 1) if mark else ""
+        raise Refused("yaml", _("This is not YAML{line}.").format(line=line)) from None
     if not isinstance(said, dict) or not all(isinstance(name, str) for name in said):
-        raise Refused("yaml", "A mapping file names options, such as mapping and date_format.")
+        raise Refused("yaml", _("A mapping file names options, such as mapping and date_format."))
     return said

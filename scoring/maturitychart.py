@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from anomalyshield.templatetags.words import figure
 
 WIDTH, HEIGHT = 360, 110
 
@@ -20,7 +23,9 @@ def maturity(points: Sequence[tuple[float, float]], mature: int) -> SafeString:
         y = HEIGHT * share
     steps.append(f"{WIDTH},{y:.1f}")
     at = f"{WIDTH * mature / longest:.1f}"
-    words = f"Share of frauds known after so many days, up to {longest:.0f} days"
+    words = _("Share of frauds known after so many days, up to {longest} days").format(
+        longest=figure(f"{longest:.0f}")
+    )
     return format_html(
         '<svg class="chart-maturity" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" '
         'aria-label="{}"><title>{}</title><g transform="matrix(1 0 0 -1 0 {})">'

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from scoring import training, weekly
 from scoring.engine import lane
@@ -18,7 +19,8 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={"required": "Write a reason: it is kept in the audit trail."},
+        error_messages={"required": _("Write a reason: it is kept in the audit trail.")},
+        label=_("Reason"),
     )
 
 
@@ -29,31 +31,31 @@ class TrainForm(forms.Form):
         min_value=0,
         max_value=365,
         initial=MATURITY.days,
-        label="Silence counts as legitimate after (days)",
+        label=_("Silence counts as legitimate after (days)"),
     )
     budget_percent = forms.FloatField(
-        min_value=0.01, max_value=40, label="Alert budget (% of transactions)"
+        min_value=0.01, max_value=40, label=_("Alert budget (% of transactions)")
     )
     novelty_percent = forms.FloatField(
         min_value=0,
         max_value=100 * lane.MOST,
         required=False,
-        label="Of it for the novelty lane: what no label has taught (%, 0: none)",
+        label=_("Of it for the novelty lane: what no label has taught (%, 0: none)"),
     )
     weeks = forms.IntegerField(
         min_value=0,
         max_value=MOST_WEEKS,
         initial=weekly.WEEKS,
         required=False,
-        label="Past weeks to measure, each with a model of its own (0: none)",
+        label=_("Past weeks to measure, each with a model of its own (0: none)"),
     )
     preset = forms.ChoiceField(
         choices=[
-            (training.preset_names()[0], "Default: calibrated, as far as labels allow"),
+            (training.preset_names()[0], _("Default: calibrated, as far as labels allow")),
             *((one.name, f"{one.name}: {one.title}") for one in PRESETS),
         ],
         required=False,
-        label="What to train",
+        label=_("What to train"),
     )
 
     def asked(self) -> dict[str, Any]:

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import yaml
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from anomalyshield.templatetags.words import figure
 from scoring.engine import plan as plans
 from scoring.engine.families import FAMILIES
 from scoring.engine.plan import Imputation, Plan, Scaling, Step
@@ -14,7 +17,9 @@ from scoring.engine.register import NAMES
 MOST = 20_000  # characters
 ABOUT = ("name", "description", "version")  # kept as text, without effect
 SETTINGS = ("config", "params", "parameters")
-PERSONAL = "A vector holds numbers only: a source declares its personal fields, not a pipeline."
+PERSONAL = _lazy(
+    "A vector holds numbers only: a source declares its personal fields, not a pipeline."
+)
 CHOICE = ("families", "features")
 TRUTHS = {"true": True, "false": False}
 
@@ -49,20 +54,30 @@ def read(text: str) -> Plan:
 
 def _composed(text: str) -> Node:
     if len(text) > MOST:
-        raise Unreadable([Problem(1, "document", f"It has more than {MOST:,} characters.")])
+        raise Unreadable(
+            [
+                Problem(
+                    1,
+                    "document",
+                    _("It has more than {most} characters.").format(most=figure(f"{MOST:,}")),
+                )
+            ]
+        )
     try:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise Unreadable([Problem(1, "document", "Write it without aliases (*name).")])
+            raise Unreadable([Problem(1, "document", _("Write it without aliases (*name)."))])
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, Unreadable):
             raise
         mark = getattr(error, "problem_mark", None)
-        why = getattr(error, "problem", None) or "it cannot be parsed"
+        why = getattr(error, "problem", None) or _("it cannot be parsed")
         line = mark.line + 1 if mark else 1
-        raise Unreadable([Problem(line, "document", f"This is not YAML: {why}.")]) from None
+        raise Unreadable(
+            [Problem(line, "document", _("This is not YAML: {why}.").format(why=why))]
+        ) from None
     if root is None:
-        raise Unreadable([Problem(1, "document", "It is empty; it needs “transformations”.")])
+        raise Unreadable([Problem(1, "document", _("It is empty; it needs “transformations”."))])
     return root
 
 
@@ -89,12 +104,12 @@ class _Reader:
         given = keys.pop("transformations", None)
         self._nothing_else(keys, "document", ("transformations", *ABOUT))
         if given is None:
-            self._wrong(root, "transformations", "It is missing; it is a list of steps.")
+            self._wrong(root, "transformations", _("It is missing; it is a list of steps."))
             return
         for number, node in enumerate(self._sequence(given, "transformations")):
             self._step(node, f"transformations[{number}]")
         if not self.problems and not self.plan().columns:
-            self._wrong(given, "transformations", "Nothing is left for a model to learn from.")
+            self._wrong(given, "transformations", _("Nothing is left for a model to learn from."))
 
     def _step(self, node: Node, path: str) -> None:
         keys = self._mapping(node, path)
@@ -105,7 +120,11 @@ class _Reader:
         named = keys.pop("type", None) or keys.pop("name", None)
         if named is None:
             word = next(iter(keys)) if len(keys) == 1 else ""
-            why = _no_such(word, KINDS, "step") if word else f"There are {_listed(KINDS)}."
+            why = (
+                _no_such(word, KINDS, "step")
+                if word
+                else _("There are {listed}.").format(listed=_listed(KINDS))
+            )
             self._wrong(node, f"{path}.type", why)
             return
         kind = self._text(named, f"{path}.type")
@@ -147,7 +166,9 @@ class _Reader:
             for kind in kinds:
                 name = plans.aggregate(entity, window, kind) if entity else ""
                 if name is None:
-                    why = f"The {kind} over {window} is not computed for {entity}."
+                    why = _("The {kind} over {window} is not computed for {entity}.").format(
+                        kind=kind, window=window, entity=entity
+                    )
                     self._wrong(at, f"{path}.windows", why)
                 elif name:
                     self.named.add(name)
@@ -156,7 +177,7 @@ class _Reader:
         columns = self._columns(node, keys, path)
         self._nothing_else(keys, path, CHOICE)
         if not columns:
-            self._wrong(node, path, "It names neither families nor features.")
+            self._wrong(node, path, _("It names neither families nor features."))
         self.dropped |= set(columns)
 
     def _columns(self, node: Node, keys: dict[str, Node], path: str) -> tuple[str, ...]:
@@ -166,7 +187,7 @@ class _Reader:
         chosen = {name for family in families for name in FAMILIES[family].features}
         chosen |= set(self._words(node, keys, "features", path, NAMES, needed=False))
         if asked and not chosen:
-            self._wrong(node, f"{path}.{asked[0]}", "The list is empty.")
+            self._wrong(node, f"{path}.{asked[0]}", _("The list is empty."))
         return tuple(name for name in NAMES if name in chosen)
 
     def personal(self, node: Node, keys: dict[str, Node], path: str) -> None:
@@ -182,7 +203,11 @@ class _Reader:
     ) -> str:
         """The value of a key that must be one of the known words; empty when it is not."""
         if name not in keys:
-            self._wrong(node, f"{path}.{name}", f"It is missing; there are {_listed(known)}.")
+            self._wrong(
+                node,
+                f"{path}.{name}",
+                _("It is missing; there are {listed}.").format(listed=_listed(known)),
+            )
             return ""
         at = keys.pop(name)
         return self._one_of(at, f"{path}.{name}", known)
@@ -193,7 +218,7 @@ class _Reader:
         at = keys.pop(name)
         word = self._text(at, f"{path}.{name}").lower()
         if word not in TRUTHS:
-            self._wrong(at, f"{path}.{name}", "Say true or false.")
+            self._wrong(at, f"{path}.{name}", _("Say true or false."))
         return TRUTHS.get(word, False)
 
     def _one_of(self, at: Node, path: str, known: tuple[str, ...]) -> str:
@@ -216,19 +241,23 @@ class _Reader:
         """A list of known words, each with where it stands."""
         if name not in keys:
             if needed:
-                self._wrong(node, f"{path}.{name}", f"It is missing; there are {_listed(known)}.")
+                self._wrong(
+                    node,
+                    f"{path}.{name}",
+                    _("It is missing; there are {listed}.").format(listed=_listed(known)),
+                )
             return {}
         at, found = keys.pop(name), {}
         for number, one in enumerate(self._sequence(at, f"{path}.{name}")):
             if word := self._one_of(one, f"{path}.{name}[{number}]", known):
                 found[word] = one
         if not found and needed and not getattr(at, "value", None):
-            self._wrong(at, f"{path}.{name}", "The list is empty.")
+            self._wrong(at, f"{path}.{name}", _("The list is empty."))
         return found
 
     def _number(self, node: Node, keys: dict[str, Node], path: str) -> float:
         if "value" not in keys:
-            self._wrong(node, f"{path}.value", "A constant needs its value.")
+            self._wrong(node, f"{path}.value", _("A constant needs its value."))
             return 0.0
         at = keys.pop("value")
         try:
@@ -237,31 +266,31 @@ class _Reader:
                 return value
         except ValueError:
             pass
-        self._wrong(at, f"{path}.value", "It is not a number.")
+        self._wrong(at, f"{path}.value", _("It is not a number."))
         return 0.0
 
     def _mapping(self, node: Node, path: str) -> dict[str, Node]:
         if not isinstance(node, MappingNode):
-            self._wrong(node, path, "Names with values are expected here.")
+            self._wrong(node, path, _("Names with values are expected here."))
             return {}
         found: dict[str, Node] = {}
         for key, value in node.value:
             name = self._text(key, path)
             if name in found:
-                self._wrong(key, f"{path}.{name}", "It is said twice.")
+                self._wrong(key, f"{path}.{name}", _("It is said twice."))
             found[name] = value
         return found
 
     def _sequence(self, node: Node, path: str) -> list[Node]:
         if isinstance(node, SequenceNode):
             return list(node.value)
-        self._wrong(node, path, "A list is expected here.")
+        self._wrong(node, path, _("A list is expected here."))
         return []
 
     def _text(self, node: Node, path: str) -> str:
         if isinstance(node, ScalarNode):
             return str(node.value)
-        self._wrong(node, path, "A single word is expected here.")
+        self._wrong(node, path, _("A single word is expected here."))
         return ""
 
     def _nothing_else(self, keys: dict[str, Node], path: str, known: tuple[str, ...]) -> None:
@@ -283,9 +312,15 @@ KINDS: dict[str, Callable[[_Reader, Node, dict[str, Node], str], None]] = {
 
 
 def _no_such(word: str, known: tuple[str, ...] | dict[str, object], what: str = "choice") -> str:
-    return f"There is no {what} “{word[:60]}”; there are {_listed(known)}."
+    return _("There is no {what} “{word}”; there are {listed}.").format(
+        what=what, word=word[:60], listed=_listed(known)
+    )
 
 
 def _listed(known: tuple[str, ...] | dict[str, object]) -> str:
     names = list(known)
-    return ", ".join(names) if len(names) <= 20 else f"{len(names)}, listed on the feature page"
+    return (
+        ", ".join(names)
+        if len(names) <= 20
+        else _("{names}, listed on the feature page").format(names=len(names))
+    )

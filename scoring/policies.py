@@ -5,8 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import figure
 from scoring.engine.decision import OUTCOMES, Level, Policy
 from scoring.engine.lane import LANE_RULES
 from scoring.engine.lists import LIST_RULES
@@ -16,26 +19,29 @@ from scoring.models import DecisionPolicy
 COUNTED = timedelta(days=30)
 # Which of the policy's values each rule reads, and what they are called on the page.
 THRESHOLDS = {
-    "HIGH_AMOUNT": {"high_amount": "Fires strictly above"},
+    "HIGH_AMOUNT": {"high_amount": _lazy("Fires strictly above")},
     "VELOCITY_MULTI_CITY": {
-        "velocity_count": "Transactions within a minute, more than",
-        "velocity_cities": "Cities among them, at least",
+        "velocity_count": _lazy("Transactions within a minute, more than"),
+        "velocity_cities": _lazy("Cities among them, at least"),
     },
-    "UNUSUAL_HOUR": {"unusual_from": "From hour", "unusual_until": "Until before hour"},
-    "HIGH_RISK_MCC": {"high_risk_mcc": "Merchant category codes"},
+    "UNUSUAL_HOUR": {
+        "unusual_from": _lazy("From hour"),
+        "unusual_until": _lazy("Until before hour"),
+    },
+    "HIGH_RISK_MCC": {"high_risk_mcc": _lazy("Merchant category codes")},
 }
 # What every value is called, on the form, in differences and in the trail's words.
 TITLES = {
-    "low_below": "LOW below",
-    "high_above": "HIGH above",
-    "critical_above": "CRITICAL above",
-    "high_amount": "High amount above",
-    "critical_amount": "CRITICAL with HIGH from amount",
-    "velocity_count": "Transactions within a minute, more than",
-    "velocity_cities": "Cities among them, at least",
-    "unusual_from": "Unusual from hour",
-    "unusual_until": "Unusual until before hour",
-    "high_risk_mcc": "High-risk merchant category codes",
+    "low_below": _lazy("LOW below"),
+    "high_above": _lazy("HIGH above"),
+    "critical_above": _lazy("CRITICAL above"),
+    "high_amount": _lazy("High amount above"),
+    "critical_amount": _lazy("CRITICAL with HIGH from amount"),
+    "velocity_count": _lazy("Transactions within a minute, more than"),
+    "velocity_cities": _lazy("Cities among them, at least"),
+    "unusual_from": _lazy("Unusual from hour"),
+    "unusual_until": _lazy("Unusual until before hour"),
+    "high_risk_mcc": _lazy("High-risk merchant category codes"),
 }
 # Of each reason code: how often, what those payments turned out to be by the last word on them,
 # and how often it was the only thing that asked for a person.
@@ -116,11 +122,14 @@ def cuts(policy: DecisionPolicy) -> list[tuple[str, str, str]]:
     values = Policy.from_dict(policy.values)
     low, high, critical = values.low_below, values.high_above, values.critical_above
     bounds = {
-        Level.LOW: f"below {low:g}",
-        Level.MEDIUM: f"{low:g} to {high:g}",
-        Level.HIGH: f"above {high:g}",
-        Level.CRITICAL: f"above {critical:g}, or from {high:g} with an amount of "
-        f"{values.critical_amount:,.0f} or more",
+        Level.LOW: _("below {low:g}").format(low=low),
+        Level.MEDIUM: _("{low:g} to {high:g}").format(low=low, high=high),
+        Level.HIGH: _("above {high:g}").format(high=high),
+        Level.CRITICAL: _(
+            "above {critical:g}, or from {high:g} with an amount of {critical_amount} or more"
+        ).format(
+            critical=critical, high=high, critical_amount=figure(f"{values.critical_amount:,.0f}")
+        ),
     }
     return [(bound, level, OUTCOMES[level]) for level, bound in bounds.items()]
 

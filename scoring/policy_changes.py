@@ -3,6 +3,9 @@
 from dataclasses import fields
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
 from anomalyshield.asking import Refused
 from scoring import changes as versions
 from scoring import policies
@@ -17,22 +20,24 @@ def wrong(policy: Policy) -> dict[str, str]:
     """What makes no sense in it, by field; empty if it may be put into force."""
     found: dict[str, str] = {}
     if not 0 < policy.low_below < policy.high_above:
-        found["low_below"] = "LOW must end above 0 and below where HIGH begins."
+        found["low_below"] = _("LOW must end above 0 and below where HIGH begins.")
     if not policy.high_above < policy.critical_above < 1:
-        found["critical_above"] = "CRITICAL must begin above HIGH and below 1."
+        found["critical_above"] = _("CRITICAL must begin above HIGH and below 1.")
     for name in ("high_amount", "critical_amount"):
         if not 0 < getattr(policy, name) <= MOST:
-            found[name] = "The amount must be above 0 and at most a million millions."
+            found[name] = _("The amount must be above 0 and at most a million millions.")
     if not 1 <= policy.velocity_count <= 1000:
-        found["velocity_count"] = "From 1 to 1,000 transactions."
+        found["velocity_count"] = _("From 1 to 1,000 transactions.")
     if not 1 <= policy.velocity_cities <= 100:
-        found["velocity_cities"] = "From 1 to 100 cities."
+        found["velocity_cities"] = _("From 1 to 100 cities.")
     for name in ("unusual_from", "unusual_until"):
         if not 0 <= getattr(policy, name) <= 24:
-            found[name] = "An hour is from 0 to 24."
+            found[name] = _("An hour is from 0 to 24.")
     codes = policy.high_risk_mcc
     if len(codes) > MOST_CODES or any(len(c) != 4 or not _digits(c) for c in codes):
-        found["high_risk_mcc"] = f"Codes of four digits, at most {MOST_CODES}."
+        found["high_risk_mcc"] = _("Codes of four digits, at most {most_codes}.").format(
+            most_codes=MOST_CODES
+        )
     return found
 
 
@@ -75,9 +80,9 @@ POLICIES = versions.Kind(
     changes=changes,
     right="policy.activate",
     turn="policy",
-    nothing="These are the values of {base}: nothing would change.",
-    lost="{by} may not put policies into force.",
-    others="Who may put policies into force answers this, or who asked withdraws it.",
+    nothing=_lazy("These are the values of {base}: nothing would change."),
+    lost=_lazy("{by} may not put policies into force."),
+    others=_lazy("Who may put policies into force answers this, or who asked withdraws it."),
     ask_action="policy.change_asked",
     approve_action="policy.activated",
     refuse_action="policy.change_refused",

@@ -4,17 +4,18 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from scoring import policies
 from scoring.engine.decision import Policy
 from scoring.whatif import SIZES
 
 GROUPS = (
-    ("Cut points of the risk score", ("low_below", "high_above", "critical_above")),
-    ("Amounts, in the base currency", ("high_amount", "critical_amount")),
-    ("Velocity in several cities", ("velocity_count", "velocity_cities")),
-    ("Unusual hours, on the customer's clocks", ("unusual_from", "unusual_until")),
-    ("Merchants", ("high_risk_mcc",)),
+    (_("Cut points of the risk score"), ("low_below", "high_above", "critical_above")),
+    (_("Amounts, in the base currency"), ("high_amount", "critical_amount")),
+    (_("Velocity in several cities"), ("velocity_count", "velocity_cities")),
+    (_("Unusual hours, on the customer's clocks"), ("unusual_from", "unusual_until")),
+    (_("Merchants"), ("high_risk_mcc",)),
 )
 
 
@@ -34,25 +35,30 @@ class PolicyForm(forms.Form):
     critical_above = _share()
     high_amount = _amount()
     critical_amount = _amount()
-    velocity_count = forms.IntegerField()
-    velocity_cities = forms.IntegerField()
-    unusual_from = forms.IntegerField(help_text="0 to 24")
-    unusual_until = forms.IntegerField(help_text="0 to 24; the same hour twice: never")
+    velocity_count = forms.IntegerField(label=_("Velocity count"))
+    velocity_cities = forms.IntegerField(label=_("Velocity cities"))
+    unusual_from = forms.IntegerField(help_text=_("0 to 24"), label=_("Unusual from"))
+    unusual_until = forms.IntegerField(
+        help_text=_("0 to 24; the same hour twice: never"), label=_("Unusual until")
+    )
     high_risk_mcc = forms.CharField(
-        required=False, max_length=2000, help_text="Four digits each, between commas"
+        required=False,
+        max_length=2000,
+        help_text=_("Four digits each, between commas"),
+        label=_("High risk mcc"),
     )
     last = forms.TypedChoiceField(
         choices=[(size, f"the last {size:,} decisions") for size in SIZES],
         coerce=int,
         empty_value=SIZES[1],
         required=False,
-        label="Try it on",
+        label=_("Try it on"),
     )
     reason = forms.CharField(
         max_length=2000,
         required=False,
         widget=forms.Textarea({"rows": 2}),
-        label="Why, for the second person and the trail",
+        label=_("Why, for the second person and the trail"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -5,17 +5,20 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.asking import Refused, answered, attempt, held, second
 from anomalyshield.audit.record import record
 from anomalyshield.locks import one_at_a_time
+from anomalyshield.templatetags.words import within
 from scoring import registry
 from scoring.doubts import doubts
 from scoring.engine import bundle as bundles
 from scoring.models import ModelVersion, PromotionRequest
 
 State = ModelVersion.State
-OWN = "You asked for this promotion; a second model owner must approve it."
+OWN = _lazy("You asked for this promotion; a second model owner must approve it.")
 PROMOTABLE = {State.CANDIDATE, State.SHADOW, State.RETIRED}
 
 
@@ -24,7 +27,7 @@ def install_first(*, version: ModelVersion, by: Any = "command") -> ModelVersion
     """Make it champion of an installation that has none: before that nothing can be decided."""
     one_at_a_time("champion")
     if ModelVersion.objects.filter(state=State.CHAMPION).exists():
-        raise Refused("There is a champion already. Ask for a promotion instead.")
+        raise Refused(_("There is a champion already. Ask for a promotion instead."))
     version = _locked(version)
     _enthrone(version)
     record(by=by, action="model.promoted", object=version, reason="The first model.")
@@ -39,12 +42,22 @@ def ask(*, by: Any, version: ModelVersion, reason: str, despite: bool = False) -
     """
     version = _locked(version)
     if version.state not in PROMOTABLE:
-        raise Refused(f"{version} is {version.get_state_display().lower()}; it cannot be promoted.")
+        raise Refused(
+            _("{version} is {state}; it cannot be promoted.").format(
+                version=version, state=within(version.get_state_display())
+            )
+        )
     if open_request := version.requests.filter(state=PromotionRequest.State.OPEN).first():
-        raise Refused(f"{open_request.asked_by} has already asked for {version}.")
+        raise Refused(
+            _("{asked_by} has already asked for {version}.").format(
+                asked_by=open_request.asked_by, version=version
+            )
+        )
     against = doubts(version.metrics)
     if against and not despite:
-        raise Refused(f"{' '.join(against)} Say that you ask in spite of it.")
+        raise Refused(
+            _("{against} Say that you ask in spite of it.").format(against=" ".join(against))
+        )
     _intact(version)
     request = PromotionRequest.objects.create(
         model=version, sha256=version.sha256, asked_by=by, reason=reason
@@ -76,11 +89,15 @@ def approve(*, by: Any, request: PromotionRequest, answer: str = "") -> ModelVer
 def _approved(*, by: Any, request: PromotionRequest, answer: str) -> ModelVersion:
     one_at_a_time("champion")
     request = held(request, "model")
-    lost = f"{by} may no longer promote models."
+    lost = _("{by} may no longer promote models.").format(by=by)
     second(by, request, right="model.promote", lost=lost, own=OWN)
     version = _locked(request.model)
     if version.sha256 != request.sha256 or version.state not in PROMOTABLE:
-        raise Refused(f"{version} is no longer what {request.asked_by} asked for.")
+        raise Refused(
+            _("{version} is no longer what {asked_by} asked for.").format(
+                version=version, asked_by=request.asked_by
+            )
+        )
     _intact(version)
     before = ModelVersion.objects.filter(state=State.CHAMPION).first()
     _enthrone(version)
@@ -128,7 +145,11 @@ def set_shadow(*, by: Any, version: ModelVersion, on: bool) -> ModelVersion:
     version = _locked(version)
     before, after = (State.CANDIDATE, State.SHADOW) if on else (State.SHADOW, State.CANDIDATE)
     if version.state != before:
-        raise Refused(f"{version} is {version.get_state_display().lower()}, not {before.lower()}.")
+        raise Refused(
+            _("{version} is {state}, not {before}.").format(
+                version=version, state=within(version.get_state_display()), before=within(before)
+            )
+        )
     _intact(version)
     version.state = after
     version.save(update_fields=["state"])
@@ -149,7 +170,7 @@ def roll_back(*, by: Any, reason: str) -> ModelVersion:
     fallen = ModelVersion.objects.filter(state=State.CHAMPION).first()
     former = registry.former_champions().first()
     if fallen is None or former is None:
-        raise Refused("There is no earlier champion to go back to.")
+        raise Refused(_("There is no earlier champion to go back to."))
     _intact(former)
     # Without its date it is not a former champion: the next way back leads past it.
     fallen.state, fallen.champion_since = State.RETIRED, None
@@ -178,7 +199,11 @@ def _intact(version: ModelVersion) -> None:
     try:
         registry.load(version)
     except bundles.Refused as reason:
-        raise Refused(f"The files of {version} are not what was trained: {reason}") from None
+        raise Refused(
+            _("The files of {version} are not what was trained: {reason}").format(
+                version=version, reason=reason
+            )
+        ) from None
 
 
 def _locked(version: ModelVersion) -> ModelVersion:

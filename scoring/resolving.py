@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
+from anomalyshield.templatetags.words import within
 from scoring.engine.decision import Outcome
 from scoring.models import Decision, Delivery, Label, Resolution
 from scoring.webhooks import events
@@ -72,7 +74,7 @@ def reverse(*, by: Any, resolution: Resolution, behind: str) -> Resolution:
     decision = _locked(resolution.decision)
     latest = standing(decision)
     if latest != resolution:
-        raise Final("The payment was resolved again meanwhile.")
+        raise Final(_("The payment was resolved again meanwhile."))
     _recall(resolution)
     before = resolution.follows
     return _step(
@@ -97,11 +99,19 @@ def _recall(resolution: Resolution) -> None:
     """Keep back what was not tried yet; refuse when it was taken as final, or might be just now."""
     deliveries = Delivery.objects.filter(event__resolution=resolution)
     for one in deliveries.select_for_update(of=("self",)).select_related("endpoint"):
-        told = Resolution.State(resolution.state).label.lower()
+        told = within(Resolution.State(resolution.state).label)
         if one.final:
-            raise Final(f"{one.endpoint} took “{told}” as final. Settle it there, by hand.")
+            raise Final(
+                _("{endpoint} took “{told}” as final. Settle it there, by hand.").format(
+                    endpoint=one.endpoint, told=told
+                )
+            )
         if one.state == Delivery.State.RUNNING and events.is_final(one.endpoint, resolution):
-            raise Final(f"{one.endpoint} is being told “{told}” at this moment. Try once more.")
+            raise Final(
+                _("{endpoint} is being told “{told}” at this moment. Try once more.").format(
+                    endpoint=one.endpoint, told=told
+                )
+            )
     untold = deliveries.filter(tries=0, state__in=[Delivery.State.READY, Delivery.State.WAITING])
     untold.update(state=Delivery.State.CANCELLED, said="taken back before it was sent")
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from anomalyshield.cells import harmless
 from anomalyshield.templatetags.words import masked_if
@@ -51,7 +52,7 @@ class Results:
 
     @property
     def reviewable(self) -> int:
-        return sum(wanted for _, _, wanted in self.levels)
+        return sum(wanted for _unused, _unused, wanted in self.levels)
 
 
 def results_of(upload: Upload) -> Results:
@@ -68,7 +69,7 @@ def results_of(upload: Upload) -> Results:
         levels=_listed(parts.get(LEVELS_PART, {}), [str(level) for level in Level]),
         scores=_listed(parts.get(SCORES_PART, {}), [str(number) for number in range(BINS)]),
         hours=_listed(parts.get(HOURS_PART, {}), [str(hour) for hour in range(24)]),
-        categories=[(what or "none stated", *counts) for what, counts in most[:CATEGORIES]],
+        categories=[(what or _("none stated"), *counts) for what, counts in most[:CATEGORIES]],
         reasons=reasons,
     )
 

@@ -5,6 +5,8 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from scoring import connections, source_rules
 from scoring.columns import Refused
@@ -35,7 +37,7 @@ class LengthField(forms.Field):
         if not text:
             return None
         if (match := LENGTH.fullmatch(text)) is None:
-            raise forms.ValidationError("Write a length such as 90 s, 15 min, 2 h or 30 d.")
+            raise forms.ValidationError(_lazy("Write a length such as 90 s, 15 min, 2 h or 30 d."))
         return int(match[1]) * UNITS[match[2] or "s"]
 
     def prepare_value(self, value: Any) -> Any:
@@ -62,8 +64,12 @@ class SchemaField(forms.CharField):
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-            raise forms.ValidationError(f"This is not JSON{place}.") from None
+            place = (
+                _(" (line {lineno})").format(lineno=error.lineno)
+                if isinstance(error, json.JSONDecodeError)
+                else ""
+            )
+            raise forms.ValidationError(_("This is not JSON{place}.").format(place=place)) from None
 
     def prepare_value(self, value: Any) -> Any:
         return json.dumps(value, indent=2) if isinstance(value, dict) else value
@@ -89,21 +95,31 @@ class SourceForm(forms.ModelForm):
     """Everything a source says; `.fields_said` and `.secrets` are what the verbs understand."""
 
     mapping = MappingField(
-        label="Fields called otherwise", help_text="One a line: their name = our field"
+        label=_lazy("Fields called otherwise"),
+        help_text=_lazy("One a line: their name = our field"),
     )
     schema = SchemaField(
-        label="JSON Schema of a record",
-        help_text="Draft 2020-12, of a record as it is sent; what breaks it is refused by field",
+        label=_lazy("JSON Schema of a record"),
+        help_text=_lazy(
+            "Draft 2020-12, of a record as it is sent; what breaks it is refused by field"
+        ),
     )
     pii = LinesField(
-        label="Personal fields", help_text="Masked on pages, in logs and in files; one a line"
+        label=_lazy("Personal fields"),
+        help_text=_lazy("Masked on pages, in logs and in files; one a line"),
     )
-    late = forms.ChoiceField(choices=Source.Late.choices, required=False, label="Late records")
-    late_after = LengthField(label="Late is more than", help_text="Such as 90 s, 2 h or 30 d")
+    late = forms.ChoiceField(
+        choices=Source.Late.choices, required=False, label=_lazy("Late records")
+    )
+    late_after = LengthField(
+        label=_lazy("Late is more than"), help_text=_lazy("Such as 90 s, 2 h or 30 d")
+    )
     future = forms.ChoiceField(
-        choices=Source.Future.choices, required=False, label="Records from the future"
+        choices=Source.Future.choices, required=False, label=_lazy("Records from the future")
     )
-    future_after = LengthField(label="Future is more than", help_text="Clocks of tills differ")
+    future_after = LengthField(
+        label=_lazy("Future is more than"), help_text=_lazy("Clocks of tills differ")
+    )
 
     class Meta:
         model = Source
@@ -111,11 +127,11 @@ class SourceForm(forms.ModelForm):
             "name", "title", "kind", "currency", "timezone", "mapping", "schema", "pii",
             "late", "late_after", "future", "future_after", "active",
         )  # fmt: skip
-        labels = {"timezone": "Time zone"}
+        labels = {"timezone": _lazy("Time zone")}
         help_texts = {
-            "name": "Short, without spaces; it cannot be changed later",
-            "timezone": "Of times that state no offset, for example Asia/Kolkata",
-            "active": "Takes new files and transactions",
+            "name": _lazy("Short, without spaces; it cannot be changed later"),
+            "timezone": _lazy("Of times that state no offset, for example Asia/Kolkata"),
+            "active": _lazy("Takes new files and transactions"),
         }
 
     def __init__(self, data: Any = None, *, instance: Source | None = None, kind: str = "") -> None:
@@ -179,7 +195,7 @@ class SourceForm(forms.ModelForm):
         return {name: text for name in names if (text := cleaned.get(f"set-{name}"))}
 
     def _where(self, field: str) -> str | None:
-        group, _, name = field.partition("/")
+        group, _unused, name = field.partition("/")
         place = f"set-{name}" if group in ("connection", "secrets") else field
         return place if place in self.fields else None
 
@@ -197,7 +213,7 @@ def _field(setting: Setting, *, held: bool) -> forms.Field:
         "help_text": setting.help,
     }
     if setting.secret:
-        common["help_text"] = "Kept; leave it empty to keep it" if held else setting.help
+        common["help_text"] = _lazy("Kept; leave it empty to keep it") if held else setting.help
         lock = forms.PasswordInput({"autocomplete": "new-password"}, render_value=False)
         return forms.CharField(widget=lock, max_length=20_000, **common)
     if setting.type == "choice":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from anomalyshield.audit.record import actor_of, record
 from scoring import secrets as vault
@@ -85,7 +86,7 @@ def load_document(*, by: Any, text: str) -> tuple[Source, bool]:
     if found is None:
         return make_source(by=by, name=name, secrets=secrets, **fields), True
     if not isinstance(by, str) and not Source.objects.visible_to(by).filter(pk=found.pk).exists():
-        raise Refused("name", f"The name {name} is taken.")
+        raise Refused("name", _("The name {name} is taken.").format(name=name))
     return change_source(by=by, source=found, secrets=secrets, **fields), False
 
 

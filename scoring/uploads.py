@@ -13,17 +13,20 @@ from django.db import transaction
 from django.db.models import Model
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield import bell, leases
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import figure
 from scoring import ingest
 from scoring.columns import OPTIONS, Refused, checked_options, map_columns
 from scoring.models import Source, Upload
 from scoring.sources import FILE_SOURCES, file_source, kind_of
 from scoring.sources.base import Unreadable, printable
 
-__all__ = ["Refused", "Unkept", "cancel", "receive", "resume", "start"]
+__all__ = [_lazy("Refused"), _lazy("Unkept"), "cancel", "receive", "resume", "start"]
 PIECE = 1024 * 1024
 KEPT_DAYS = 7
 MOST_BYTES = 20 * 1024**3
@@ -58,9 +61,9 @@ def receive(
     was cancelled or set aside.
     """
     if isinstance(by, User) and not Source.objects.open_to(by).filter(pk=source.pk).exists():
-        raise Refused("source", "There is no source of this name.")
+        raise Refused("source", _("There is no source of this name."))
     if not source.active:
-        raise Refused("source", f"The source {source} is switched off.")
+        raise Refused("source", _("The source {source} is switched off.").format(source=source))
     options, kind = checked_options(options), _kind(name)
     kept = keep(file)
     try:
@@ -86,7 +89,12 @@ def _kind(name: str) -> str:
     if kind := kind_of(name):
         return kind
     known = ", ".join(suffix for entry in FILE_SOURCES for suffix in entry.suffixes)
-    raise Refused("file", f"This kind of file is not read; its name must end in one of {known}.")
+    raise Refused(
+        "file",
+        _("This kind of file is not read; its name must end in one of {known}.").format(
+            known=known
+        ),
+    )
 
 
 def keep(file: BinaryIO) -> Kept:
@@ -99,7 +107,10 @@ def keep(file: BinaryIO) -> Kept:
         size, digest = _copy(file, aside)
         aside.rename(place)
     except OSError as error:
-        raise Unkept("file", f"The file could not be kept here: {error.strerror}.") from error
+        raise Unkept(
+            "file",
+            _("The file could not be kept here: {strerror}.").format(strerror=error.strerror),
+        ) from error
     finally:
         aside.unlink(missing_ok=True)
     return Kept(place, size, digest)
@@ -111,13 +122,18 @@ def _copy(file: BinaryIO, aside: Path) -> tuple[int, str]:
         while piece := file.read(PIECE):
             size += len(piece)
             if size > MOST_BYTES:
-                raise Refused("file", f"The file is larger than {MOST_BYTES / 1024**3:.0f} GB.")
+                raise Refused(
+                    "file",
+                    _("The file is larger than {most_bytes} GB.").format(
+                        most_bytes=figure(f"{MOST_BYTES / 1024**3:.0f}")
+                    ),
+                )
             digest.update(piece)
             out.write(piece)
         out.flush()
         os.fsync(out.fileno())
     if not size:
-        raise Refused("file", "The file is empty.")
+        raise Refused("file", _("The file is empty."))
     return size, digest.hexdigest()
 
 
@@ -164,7 +180,12 @@ def start(*, by: Any, upload: Upload, options: dict[str, Any]) -> Upload:
         Upload.objects.select_for_update(of=("self",)).select_related("source").get(pk=upload.pk)
     )
     if upload.state != Upload.State.WAITING:
-        raise Refused("file", f"This file is {upload.state_in_words} already.")
+        raise Refused(
+            "file",
+            _("This file is {state_in_words} already.").format(
+                state_in_words=upload.state_in_words
+            ),
+        )
     upload.options = understood(upload, options)
     upload.state = Upload.State.READY
     upload.save(update_fields=["options", "state"])
@@ -223,7 +244,7 @@ def resume(*, by: Any, upload: Upload) -> Upload:
     """Go on with a cancelled file where it stopped. Refused when it is no longer kept."""
     upload = Upload.objects.select_for_update().get(pk=upload.pk)
     if not upload.can_resume:
-        raise Refused("file", "There is nothing to go on with; send the file again.")
+        raise Refused("file", _("There is nothing to go on with; send the file again."))
     waits = "mapping" not in upload.options  # it was never said what its columns mean
     Upload.objects.filter(pk=upload.pk).update(
         state=Upload.State.WAITING if waits else Upload.State.READY,

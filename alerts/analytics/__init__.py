@@ -6,6 +6,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from alerts.analytics import geography, live, merchants, money, trends, workload
 from alerts.analytics.section import Section
 from alerts.analytics.window import DAYS, HOURS, Window
@@ -26,12 +28,12 @@ class Tab:
 TABS = {
     tab.key: tab
     for tab in (
-        Tab("live", "Live", live.sections, HOURS, "6h", reported=False),
-        Tab("trends", "Trends", trends.sections, DAYS, "30d"),
-        Tab("places", "Geography", geography.sections, DAYS, "30d"),
-        Tab("merchants", "Merchants and hours", merchants.sections, DAYS, "30d"),
-        Tab("queues", "Queues", workload.sections, DAYS, "30d"),
-        Tab("money", "Money", money.sections, DAYS, "30d"),
+        Tab("live", _("Live"), live.sections, HOURS, "6h", reported=False),
+        Tab("trends", _("Trends"), trends.sections, DAYS, "30d"),
+        Tab("places", _("Geography"), geography.sections, DAYS, "30d"),
+        Tab("merchants", _("Merchants and hours"), merchants.sections, DAYS, "30d"),
+        Tab("queues", _("Queues"), workload.sections, DAYS, "30d"),
+        Tab("money", _("Money"), money.sections, DAYS, "30d"),
     )
 }
 FIRST = "live"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import Http404, HttpResponseBase
+from django.utils.translation import gettext as _
 
 from alerts.analytics import TABS, Tab
 from alerts.analytics.window import window_of
@@ -11,7 +12,7 @@ from anomalyshield import exports
 
 def tab_of(key: str) -> Tab:
     if key not in TABS:
-        raise Http404("There is no such page of figures.")
+        raise Http404(_("There is no such page of figures."))
     return TABS[key]
 
 
@@ -23,11 +24,11 @@ def length_of(one: Tab, asked: str) -> str:
 def file_of(by: Any, one: Tab, key: str, kind: str, last: str, *, zone: str) -> HttpResponseBase:
     """The table of a section as a download; 404 for what there is not."""
     if kind not in exports.KINDS:
-        raise Http404(f"Tables come as {' or '.join(exports.KINDS)}.")
+        raise Http404(_("Tables come as {kinds}.").format(kinds=" / ".join(exports.KINDS)))
     last = length_of(one, last)
     window = window_of(by, last, zone=zone)
     found = next((part for part in one.make(window) if part.key == key), None)
     if found is None:
-        raise Http404("There is no such table.")
+        raise Http404(_("There is no such table."))
     told = {"page": one.key, "last": last, **window.told}
     return exports.answer(by=by, table=found.table(told), kind=kind)

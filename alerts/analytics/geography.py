@@ -1,21 +1,25 @@
 """Where payments are made and look like fraud: a map without a network, and its table."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
 from alerts.analytics.drawing import Spot, world
 from alerts.analytics.payments import Counts, capped, counted
 from alerts.analytics.places import COUNTRIES
 from alerts.analytics.section import Section
 from alerts.analytics.window import Window
 from anomalyshield.exports import Column
+from anomalyshield.templatetags.words import figure
 
 SHOWN, HOT = 40, 2.0
 FEW = 20  # payments: a rate of fewer is chance
 COUNTS = [
-    Column("Payments", "number"),
-    Column("Anomalies", "number"),
-    Column("Anomaly rate", "share"),
-    Column("Known frauds", "number"),
-    Column("Genuine, held", "number"),
-    Column("Amount held", "money"),
+    Column(_lazy("Payments"), "number"),
+    Column(_lazy("Anomalies"), "number"),
+    Column(_lazy("Anomaly rate"), "share"),
+    Column(_lazy("Known frauds"), "number"),
+    Column(_lazy("Genuine, held"), "number"),
+    Column(_lazy("Amount held"), "money"),
 ]
 # Places as they were stated; where they lie, if they said so, on average.
 PLACES = "country, location, avg(latitude), avg(longitude)"
@@ -27,25 +31,31 @@ def sections(window: Window) -> list[Section]:
         (country, location, latitude, longitude, counts)
         for country, location, latitude, longitude, counts in counted(PLACES, BY_PLACE, window)
     ]
-    whole = sum(counts.payments for *_, counts in found)
-    rate = sum(counts.anomalies for *_, counts in found) / whole if whole else 0.0
+    whole = sum(counts.payments for *_unused, counts in found)
+    rate = sum(counts.anomalies for *_unused, counts in found) / whole if whole else 0.0
     spots = [spot for one in found if (spot := _spot(*one, rate)) is not None]
     note = capped(window, whole)
     if rate:
-        hot = "the red circles" if any(spot.hot for spot in spots) else "none"
-        note = f"More than twice the rate of all, {100 * rate:.2f} %: {hot}. {note}".strip()
+        hot = _("the red circles") if any(spot.hot for spot in spots) else "none"
+        note = (
+            _("More than twice the rate of all, {rate} %: {hot}. {note}")
+            .format(rate=figure(f"{100 * rate:.2f}"), hot=hot, note=note)
+            .strip()
+        )
     return [
         Section(
             "places",
-            "Anomalies by place",
-            "Where payments that were held or blocked were made; areas are their number, "
-            "small dots are countries.",
-            [Column("Country"), Column("Place"), *COUNTS],
+            _("Anomalies by place"),
+            _(
+                "Where payments that were held or blocked were made; areas are their number, "
+                "small dots are countries."
+            ),
+            [Column(_("Country")), Column(_("Place")), *COUNTS],
             [
-                (country or "not stated", location, *counts.cells)
-                for country, location, _, _, counts in found[:SHOWN]
+                (country or _("not stated"), location, *counts.cells)
+                for country, location, _unused, _unused, counts in found[:SHOWN]
             ],
-            chart=world(spots, f"Map of {len(spots)} places with anomalies"),
+            chart=world(spots, _("Map of {spots} places with anomalies").format(spots=len(spots))),
             note=note,
             bars=3,
         ),
@@ -66,7 +76,11 @@ def _spot(
     if at is None or at[1] is None or not counts.anomalies:
         return None
     hot = counts.payments >= FEW and (counts.rate or 0) > HOT * usual
-    said = f"{location or country}: {counts.anomalies:,} of {counts.payments:,} payments"
+    said = _("{value}: {anomalies} of {payments} payments").format(
+        value=location or country,
+        anomalies=figure(f"{counts.anomalies:,}"),
+        payments=figure(f"{counts.payments:,}"),
+    )
     return Spot(float(at[0]), float(at[1]), counts.anomalies, said, location or country, hot)
 
 
@@ -74,15 +88,15 @@ def _countries(
     found: list[tuple[str, str, float | None, float | None, Counts]],
 ) -> Section:
     sums: dict[str, list[Counts]] = {}
-    for country, *_, counts in found:
-        sums.setdefault(country or "not stated", []).append(counts)
+    for country, *_unused, counts in found:
+        sums.setdefault(country or _("not stated"), []).append(counts)
     rows = [(country, *_together(parts).cells) for country, parts in sums.items()]
     rows.sort(key=lambda row: (-row[2], -row[1], row[0]))
     return Section(
         "countries",
-        "By country",
-        "The same places, added up.",
-        [Column("Country"), *COUNTS],
+        _("By country"),
+        _("The same places, added up."),
+        [Column(_("Country")), *COUNTS],
         rows[:SHOWN],
         bars=2,
         open=True,

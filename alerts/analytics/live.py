@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from alerts.analytics.drawing import Step, steps
 from alerts.analytics.section import Section
@@ -38,22 +39,27 @@ def _stream(window: Window) -> Section:
     }
     rows = [(at, *found.get(at, (0, 0, 0))) for at in _starts(window, width)]
     drawn = steps(
-        [Step(when(at, "short"), n, f"{when(at, 'short')}: {n} anomalies") for at, n, _, _ in rows],
-        f"Anomalies in steps of {int(width.total_seconds() // 60)} minutes",
+        [
+            Step(when(at, "short"), n, _("{at}: {n} anomalies").format(at=when(at, "short"), n=n))
+            for at, n, _unused, _unused in rows
+        ],
+        _("Anomalies in steps of {minutes} minutes").format(
+            minutes=int(width.total_seconds() // 60)
+        ),
     )
     return Section(
         "stream",
-        "Anomalies as they come",
-        "Payments that were held or blocked and joined an alert of your queues.",
+        _("Anomalies as they come"),
+        _("Payments that were held or blocked and joined an alert of your queues."),
         [
-            Column("From", "moment"),
-            Column("Anomalies", "number"),
+            Column(_("From"), "moment"),
+            Column(_("Anomalies"), "number"),
             Column("CRITICAL", "number"),
-            Column("Amount", "money"),
+            Column(_("Amount"), "money"),
         ],
         rows,
         chart=drawn,
-        empty="Nothing was held or blocked in this time.",
+        empty=_("Nothing was held or blocked in this time."),
         bars=1,
     )
 
@@ -76,19 +82,19 @@ def _latest(window: Window) -> Section:
     found = list(hits)
     return Section(
         "latest",
-        "The latest",
-        f"The last {LATEST} of them, the newest first.",
+        _("The latest"),
+        _("The last {latest} of them, the newest first.").format(latest=LATEST),
         [
-            Column("Alert"),
-            Column("At", "moment"),
-            Column("Customer", personal=True),
-            Column("Amount", "money"),
-            Column("Currency"),
-            Column("Score", "score"),
-            Column("Level"),
-            Column("Merchant category"),
-            Column("Place"),
-            Column("Reasons"),
+            Column(_("Alert")),
+            Column(_("At"), "moment"),
+            Column(_("Customer"), personal=True),
+            Column(_("Amount"), "money"),
+            Column(_("Currency")),
+            Column(_("Score"), "score"),
+            Column(_("Level")),
+            Column(_("Merchant category")),
+            Column(_("Place")),
+            Column(_("Reasons")),
         ],
         [
             (
@@ -106,6 +112,6 @@ def _latest(window: Window) -> Section:
             for hit in found
         ],
         links=[reverse("alert", args=[hit.alert_id]) for hit in found],
-        empty="Nothing was held or blocked in this time. Ask for a longer one above.",
+        empty=_("Nothing was held or blocked in this time. Ask for a longer one above."),
         open=True,
     )

@@ -1,5 +1,8 @@
 """At whom payments are made and when: categories, merchants, and the hours of the week."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
 from alerts.analytics.drawing import shades
 from alerts.analytics.geography import COUNTS
 from alerts.analytics.payments import Counts, capped, counted
@@ -8,7 +11,15 @@ from alerts.analytics.window import Window
 from anomalyshield.exports import Column
 
 SHOWN = 25
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+DAYS = (
+    _lazy("Mon"),
+    _lazy("Tue"),
+    _lazy("Wed"),
+    _lazy("Thu"),
+    _lazy("Fri"),
+    _lazy("Sat"),
+    _lazy("Sun"),
+)
 # GROUPING tells which of the three sets a row belongs to: 0 where the column takes part.
 KINDS = """
 GROUPING(merchant_category, merchant_name, day), merchant_category, merchant_name, day, hour
@@ -28,22 +39,22 @@ def sections(window: Window) -> list[Section]:
     parts: dict[int, list[tuple[str, str, int, int, Counts]]] = {}
     for part, *rest in counted(KINDS, BY_KIND, window):
         parts.setdefault(part, []).append(tuple(rest))  # type: ignore[arg-type]
-    hours = {(day, hour): counts for _, _, day, hour, counts in parts.get(CLOCK, [])}
+    hours = {(day, hour): counts for _unused, _unused, day, hour, counts in parts.get(CLOCK, [])}
     note = capped(window, sum(counts.payments for counts in hours.values()))
     return [
         _heat(hours, window, note),
         _named(
             "categories",
-            "Merchant categories",
-            "Those with most payments held or blocked.",
-            [(category, counts) for category, *_, counts in parts.get(CATEGORY, [])],
+            _("Merchant categories"),
+            _("Those with most payments held or blocked."),
+            [(category, counts) for category, *_unused, counts in parts.get(CATEGORY, [])],
             note,
         ),
         _named(
             "merchants",
-            "Merchants",
-            "Those with most payments held or blocked.",
-            [(name, counts) for _, name, _, _, counts in parts.get(MERCHANT, [])],
+            _("Merchants"),
+            _("Those with most payments held or blocked."),
+            [(name, counts) for _unused, name, _unused, _unused, counts in parts.get(MERCHANT, [])],
             note,
         ),
     ]
@@ -53,9 +64,9 @@ def _named(
     key: str, title: str, meaning: str, found: list[tuple[str, Counts]], note: str
 ) -> Section:
     found = sorted(found, key=lambda one: (-one[1].anomalies, -one[1].payments, one[0]))
-    rows = [(name or "not stated", *counts.cells) for name, counts in found[:SHOWN]]
+    rows = [(name or _("not stated"), *counts.cells) for name, counts in found[:SHOWN]]
     return Section(
-        key, title, meaning, [Column(title[:-1] if key == "merchants" else "Category"), *COUNTS],
+        key, title, meaning, [Column(title[:-1] if key == "merchants" else _("Category")), *COUNTS],
         rows, note=note, bars=2, open=True,
     )  # fmt: skip
 
@@ -69,9 +80,11 @@ def _heat(hours: dict[tuple[int, int], Counts], window: Window, note: str) -> Se
     shade = shades([list(map(float, row)) for row in grid])
     return Section(
         "hours",
-        "Hours of the week",
-        f"Payments held or blocked by weekday and hour, {window.zone}. Stronger is more.",
-        [Column("Day"), *(Column(f"{hour:02}", "number") for hour in range(24))],
+        _("Hours of the week"),
+        _("Payments held or blocked by weekday and hour, {zone}. Stronger is more.").format(
+            zone=window.zone
+        ),
+        [Column(_("Day")), *(Column(f"{hour:02}", "number") for hour in range(24))],
         [(name, *row) for name, row in zip(DAYS, grid, strict=True)] if hours else [],
         shades=[[-1, *row] for row in shade] if hours else [],
         note=note,

@@ -4,12 +4,15 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from alerts.analytics.arithmetic import Day, Sum, by_step, sum_of
 from alerts.analytics.drawing import Step, steps
 from alerts.analytics.section import Section
 from alerts.analytics.trends import starts
 from alerts.analytics.window import DAYS, Window, ask
 from anomalyshield.exports import Column
+from anomalyshield.templatetags.words import figure
 from scoring import costs
 from scoring.engine.costs import Costs, Counted
 
@@ -86,23 +89,27 @@ def days(window: Window, eras: list[float]) -> list[Day]:
 def _whole(total: Sum, window: Window) -> Section:
     bill, counted = total.bill, total.counted
     rows: list[tuple[str, Any, Any]] = [
-        ("Loss prevented", counted.stopped, bill.prevented),
-        ("Missed: known frauds that passed", counted.missed, bill.missed),
-        ("Reviews", counted.alerts, bill.review),
-        ("Friction: genuine payments held", counted.held + counted.blocked, bill.friction),
-        ("Saved against doing nothing", None, bill.saved),
-        ("For each alert decided", total.decided, total.per_alert),
-        ("For each fraud found", total.frauds, total.per_fraud),
+        (_("Loss prevented"), counted.stopped, bill.prevented),
+        (_("Missed: known frauds that passed"), counted.missed, bill.missed),
+        (_("Reviews"), counted.alerts, bill.review),
+        (_("Friction: genuine payments held"), counted.held + counted.blocked, bill.friction),
+        (_("Saved against doing nothing"), None, bill.saved),
+        (_("For each alert decided"), total.decided, total.per_alert),
+        (_("For each fraud found"), total.frauds, total.per_fraud),
     ]
     share = total.stopped_share
-    note = "Only what is known counts: labels of the last days are still to come."
+    note = _("Only what is known counts: labels of the last days are still to come.")
     if share is not None:
-        note = f"Of the money of all known frauds {100 * share:.0f} % was stopped. {note}"
+        note = _("Of the money of all known frauds {share} % was stopped. {note}").format(
+            share=figure(f"{100 * share:.0f}"), note=note
+        )
     return Section(
         "money",
-        "Money",
-        f"Of {_length(window)}, by the cost model in force at the time, in base currency.",
-        [Column("What"), Column("Number", "number"), Column("Money", "money")],
+        _("Money"),
+        _("Of {length}, by the cost model in force at the time, in base currency.").format(
+            length=_length(window)
+        ),
+        [Column(_("What")), Column(_("Number"), "number"), Column(_("Money"), "money")],
         rows,
         note=note,
         bars=2,
@@ -124,25 +131,35 @@ def _by_step(found: list[Day], figures: list[Costs], window: Window) -> Section:
         for begins, one in parts
     ]  # fmt: skip
     drawn = [
-        Step(f"{row[0]}", row[1], f"{row[0]}: {row[1]:,.0f} prevented, {row[2]:,.0f} missed")
+        Step(
+            f"{row[0]}",
+            row[1],
+            _("{row}: {row_2} prevented, {row_3} missed").format(
+                row=row[0], row_2=figure(f"{row[1]:,.0f}"), row_3=figure(f"{row[2]:,.0f}")
+            ),
+        )
         for row in rows
     ]
     return Section(
         "by-day",
-        f"By {window.step}",
-        "Columns are loss prevented, the line is known loss that was missed.",
+        _("By {step}").format(step=window.step_in_words),
+        _("Columns are loss prevented, the line is known loss that was missed."),
         [
-            Column(window.step.capitalize(), "day"),
-            Column("Prevented", "money"),
-            Column("Missed", "money"),
-            Column("Reviews", "money"),
-            Column("Friction", "money"),
-            Column("Saved", "money"),
-            Column("Alerts decided", "number"),
-            Column("Cost per alert", "money"),
+            Column(window.step_in_words.capitalize(), "day"),
+            Column(_("Prevented"), "money"),
+            Column(_("Missed"), "money"),
+            Column(_("Reviews"), "money"),
+            Column(_("Friction"), "money"),
+            Column(_("Saved"), "money"),
+            Column(_("Alerts decided"), "number"),
+            Column(_("Cost per alert"), "money"),
         ],
         rows,
-        chart=steps(drawn, f"Loss prevented by {window.step}", [row[2] for row in rows]),
-        note="Payments count on their day, reviews on the day of the decision.",
+        chart=steps(
+            drawn,
+            _("Loss prevented by {step}").format(step=window.step_in_words),
+            [row[2] for row in rows],
+        ),
+        note=_("Payments count on their day, reviews on the day of the decision."),
         bars=1,
     )

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from alerts.analytics.window import MOST, Window, ask
+from anomalyshield.templatetags.words import figure
 
 # The latest payments of the window with what was decided, and the last word on each. A payment of
 # the window cannot have been labelled before it began, so the index of `known_at` bounds that too.
@@ -63,4 +66,6 @@ def capped(window: Window, payments: int) -> str:
     """What a page says when there were more payments than it counts."""
     if payments < MOST:
         return ""
-    return f"Counted are the latest {MOST:,} payments of this time; ask for a shorter one."
+    return _("Counted are the latest {most} payments of this time; ask for a shorter one.").format(
+        most=figure(f"{MOST:,}")
+    )

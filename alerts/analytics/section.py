@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from anomalyshield.exports import Column, Table
 from anomalyshield.templatetags.words import masked_if, money, percent, when
@@ -29,7 +30,7 @@ class Section:
     rows: Sequence[Sequence[Any]]
     chart: SafeString | None = None
     note: str = ""  # what one must know to read it right
-    empty: str = "Nothing in this time."
+    empty: str = _("Nothing in this time.")
     bars: int | None = None
     links: Sequence[str] = ()  # of the first cell of each row
     faint: frozenset[int] = frozenset()  # rows that may still turn

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from alerts.analytics import arithmetic
 from alerts.analytics.drawing import Step, steps
 from alerts.analytics.payments import Counts, capped, counted
 from alerts.analytics.section import Section
 from alerts.analytics.window import Window, ask
 from anomalyshield.exports import Column
-from anomalyshield.templatetags.words import percent, zone_named
+from anomalyshield.templatetags.words import figure, percent, zone_named
 
 BY_STEP = "date_trunc(%(step)s, event_time AT TIME ZONE %(zone)s)::date AS begins"
 GROUPED = "GROUP BY begins ORDER BY begins"
@@ -56,15 +58,27 @@ def sections(window: Window) -> list[Section]:
     found = trends(window, shares)
     ripe = arithmetic.days_until_ripe(shares)
     late = (
-        f"fewer than {percent(arithmetic.RIPE, 0)} of the labels of that time have come, as usual "
-        f"only after {ripe} days."
+        _(
+            "fewer than {ripe} of the labels of that time have come, as usual only after "
+            "{ripe_2} days."
+        ).format(ripe=percent(arithmetic.RIPE, 0), ripe_2=ripe)
         if ripe is not None
-        else "no label has come yet."
+        else _("no label has come yet.")
     )
     more = capped(window, sum(one.counts.payments for one in found))
     return [
-        _rates(found, window, f"Known frauds of marked rows may still turn: {late} {more}".strip()),
-        _wrong(found, window, f"Pale and dashed may still turn: {late} {more}".strip()),
+        _rates(
+            found,
+            window,
+            _("Known frauds of marked rows may still turn: {late} {more}")
+            .format(late=late, more=more)
+            .strip(),
+        ),
+        _wrong(
+            found,
+            window,
+            _("Pale and dashed may still turn: {late} {more}").format(late=late, more=more).strip(),
+        ),
         _arrivals(shares),
     ]
 
@@ -112,18 +126,18 @@ def _rates(found: list[Trend], window: Window, note: str) -> Section:
     ]
     return Section(
         "rates",
-        "Anomaly rate",
-        f"Of all payments, those held or blocked, by {window.step}.",
+        _("Anomaly rate"),
+        _("Of all payments, those held or blocked, by {step}.").format(step=window.step_in_words),
         [
-            Column(window.step.capitalize(), "day"),
-            Column("Payments", "number"),
-            Column("Held or blocked", "number"),
-            Column("Anomaly rate", "share"),
-            Column("Known frauds", "number"),
-            Column("Labels come", "share"),
+            Column(window.step_in_words.capitalize(), "day"),
+            Column(_("Payments"), "number"),
+            Column(_("Held or blocked"), "number"),
+            Column(_("Anomaly rate"), "share"),
+            Column(_("Known frauds"), "number"),
+            Column(_("Labels come"), "share"),
         ],
         [_row(one) for one in found if one.counts.payments],
-        chart=steps(drawn, f"Anomaly rate by {window.step}"),
+        chart=steps(drawn, _("Anomaly rate by {step}").format(step=window.step_in_words)),
         faint=_young([one for one in found if one.counts.payments]),
         note=note,
         bars=3,
@@ -146,8 +160,10 @@ def _wrong(found: list[Trend], window: Window, note: str) -> Section:
         Step(
             f"{one.begins}",
             one.wrong,
-            f"{one.begins}: {percent(one.wrong)} of {one.judged:,} known"
-            + ("" if one.ripe else ", may still turn"),
+            _("{begins}: {wrong} of {judged} known").format(
+                begins=one.begins, wrong=percent(one.wrong), judged=figure(f"{one.judged:,}")
+            )
+            + ("" if one.ripe else _(", may still turn")),
             not one.ripe,
         )
         for one in found
@@ -155,16 +171,18 @@ def _wrong(found: list[Trend], window: Window, note: str) -> Section:
     held = [one for one in found if one.counts.anomalies]
     return Section(
         "wrong",
-        "Held although genuine",
-        f"Of the held or blocked payments that are known, the genuine ones, by {window.step}.",
+        _("Held although genuine"),
+        _("Of the held or blocked payments that are known, the genuine ones, by {step}.").format(
+            step=window.step_in_words
+        ),
         [
-            Column(window.step.capitalize(), "day"),
-            Column("Held or blocked", "number"),
-            Column("Known", "number"),
-            Column("Frauds", "number"),
-            Column("Genuine", "number"),
-            Column("False positive rate", "share"),
-            Column("Labels come", "share"),
+            Column(window.step_in_words.capitalize(), "day"),
+            Column(_("Held or blocked"), "number"),
+            Column(_("Known"), "number"),
+            Column(_("Frauds"), "number"),
+            Column(_("Genuine"), "number"),
+            Column(_("False positive rate"), "share"),
+            Column(_("Labels come"), "share"),
         ],
         [
             (
@@ -173,7 +191,12 @@ def _wrong(found: list[Trend], window: Window, note: str) -> Section:
             )
             for one in held
         ],
-        chart=steps(drawn, f"Share of held payments that were genuine, by {window.step}"),
+        chart=steps(
+            drawn,
+            _("Share of held payments that were genuine, by {step}").format(
+                step=window.step_in_words
+            ),
+        ),
         faint=_young(held),
         note=note,
         bars=5,
@@ -182,18 +205,25 @@ def _wrong(found: list[Trend], window: Window, note: str) -> Section:
 
 def _arrivals(shares: list[float]) -> Section:
     drawn = [
-        Step(f"{day} days", share, f"within {day} days: {percent(share)}", share < arithmetic.RIPE)
+        Step(
+            _("{day} days").format(day=day),
+            share,
+            _("within {day} days: {share}").format(day=day, share=percent(share)),
+            share < arithmetic.RIPE,
+        )
         for day, share in enumerate(shares)
     ]
     return Section(
         "arrival",
-        "How late labels come",
-        "Of the labels a payment will get, those that come within so many days of it.",
-        [Column("Days", "number"), Column("Labels come", "share")],
+        _("How late labels come"),
+        _("Of the labels a payment will get, those that come within so many days of it."),
+        [Column(_("Days"), "number"), Column(_("Labels come"), "share")],
         list(enumerate(shares)),
-        chart=steps(drawn, "Share of labels by days after the payment"),
-        note="From the first labels of the last half year; what is too young to show a long delay "
-        "is reckoned for.",
-        empty="No label has come yet.",
+        chart=steps(drawn, _("Share of labels by days after the payment")),
+        note=_(
+            "From the first labels of the last half year; what is too young to show a long delay "
+            "is reckoned for."
+        ),
+        empty=_("No label has come yet."),
         bars=1,
     )

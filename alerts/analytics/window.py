@@ -6,12 +6,14 @@ from typing import Any
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from alerts.visibility import queues_of
 from anomalyshield.templatetags.words import zone_named
 
-HOURS = {"1h": "last hour", "6h": "last 6 hours", "24h": "last 24 hours"}
-DAYS = {"7d": "last 7 days", "30d": "last 30 days", "90d": "last 90 days"}
+HOURS = {"1h": _("last hour"), "6h": _("last 6 hours"), "24h": _("last 24 hours")}
+DAYS = {"7d": _("last 7 days"), "30d": _("last 30 days"), "90d": _("last 90 days")}
 LENGTHS = {name: timedelta(hours=int(name[:-1])) for name in HOURS} | {
     name: timedelta(days=int(name[:-1])) for name in DAYS
 }
@@ -37,6 +39,10 @@ class Window:
     @property
     def step(self) -> str:
         return "week" if self.until - self.since > WEEKLY else "day"
+
+    @property
+    def step_in_words(self) -> str:
+        return gettext("week") if self.step == "week" else gettext("day")
 
     @property
     def params(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from alerts.models.alert_questions import AlertQuerySet
 from alerts.models.queues import Queue
@@ -26,48 +27,51 @@ class Alert(models.Model):
     MOST = 100  # payments in one alert: a verdict labels all of them in one transaction
 
     class Status(models.TextChoices):
-        NEW = "NEW"
-        ASSIGNED = "ASSIGNED"
-        SNOOZED = "SNOOZED"  # until a moment; its clock runs on
-        PENDING_INFO = "PENDING_INFO"  # the customer is asked: snoozed, and its clock stands still
-        ESCALATED = "ESCALATED"
-        MERGED = "MERGED"  # its payments are in another alert now
-        CLOSED = "CLOSED"
+        NEW = "NEW", _("New")
+        ASSIGNED = "ASSIGNED", _("Assigned")
+        SNOOZED = "SNOOZED", _("Snoozed")  # until a moment; its clock runs on
+        PENDING_INFO = (
+            "PENDING_INFO",
+            _("Pending Info"),
+        )  # the customer is asked: snoozed, and its clock stands still
+        ESCALATED = "ESCALATED", _("Escalated")
+        MERGED = "MERGED", _("Merged")  # its payments are in another alert now
+        CLOSED = "CLOSED", _("Closed")
 
     ASLEEP = (Status.SNOOZED, Status.PENDING_INFO)
     DONE = (Status.CLOSED, Status.MERGED)
     MOVABLE = (Status.NEW, Status.ASSIGNED)  # its payments, into another alert
 
     class Disposition(models.TextChoices):
-        TRUE_POSITIVE_FRAUD = "TRUE_POSITIVE_FRAUD", "Fraud"
-        TRUE_POSITIVE_AML = "TRUE_POSITIVE_AML", "Money laundering"
-        BENIGN_POSITIVE = "BENIGN_POSITIVE", "Unusual but explained"
-        FALSE_POSITIVE = "FALSE_POSITIVE", "Legitimate"
-        INCONCLUSIVE = "INCONCLUSIVE", "Inconclusive"
-        POLICY_VIOLATION = "POLICY_VIOLATION", "Policy violation"
-        TEST = "TEST", "Test of our own"
-        DUPLICATE = "DUPLICATE", "Duplicate"  # of another alert, which says what it was
+        TRUE_POSITIVE_FRAUD = "TRUE_POSITIVE_FRAUD", _("Fraud")
+        TRUE_POSITIVE_AML = "TRUE_POSITIVE_AML", _("Money laundering")
+        BENIGN_POSITIVE = "BENIGN_POSITIVE", _("Unusual but explained")
+        FALSE_POSITIVE = "FALSE_POSITIVE", _("Legitimate")
+        INCONCLUSIVE = "INCONCLUSIVE", _("Inconclusive")
+        POLICY_VIOLATION = "POLICY_VIOLATION", _("Policy violation")
+        TEST = "TEST", _("Test of our own")
+        DUPLICATE = "DUPLICATE", _("Duplicate")  # of another alert, which says what it was
 
     # What somebody says of an alert by itself: a duplicate is said of two.
     VERDICTS = tuple(filter(lambda one: one[0] != "DUPLICATE", Disposition.choices))
 
     class Typology(models.TextChoices):
-        CARD_TESTING = "CARD_TESTING", "Card testing"
-        ACCOUNT_TAKEOVER = "ACCOUNT_TAKEOVER", "Account takeover"
-        STOLEN_CARD = "STOLEN_CARD", "Stolen card or details"
-        SCAM = "SCAM", "Scam, authorised by the victim"
-        MULE = "MULE", "Mule or layering"
-        STRUCTURING = "STRUCTURING", "Structuring"
-        FIRST_PARTY = "FIRST_PARTY", "First-party fraud"
-        BUST_OUT = "BUST_OUT", "Bust-out"
-        SYNTHETIC_IDENTITY = "SYNTHETIC_IDENTITY", "Synthetic identity"
-        MERCHANT_COLLUSION = "MERCHANT_COLLUSION", "Merchant collusion"
+        CARD_TESTING = "CARD_TESTING", _("Card testing")
+        ACCOUNT_TAKEOVER = "ACCOUNT_TAKEOVER", _("Account takeover")
+        STOLEN_CARD = "STOLEN_CARD", _("Stolen card or details")
+        SCAM = "SCAM", _("Scam, authorised by the victim")
+        MULE = "MULE", _("Mule or layering")
+        STRUCTURING = "STRUCTURING", _("Structuring")
+        FIRST_PARTY = "FIRST_PARTY", _("First-party fraud")
+        BUST_OUT = "BUST_OUT", _("Bust-out")
+        SYNTHETIC_IDENTITY = "SYNTHETIC_IDENTITY", _("Synthetic identity")
+        MERCHANT_COLLUSION = "MERCHANT_COLLUSION", _("Merchant collusion")
 
     class Kind(models.TextChoices):
-        USER = "user", "Customer"
-        CARD = "card", "Card"
-        DEVICE = "device", "Device"
-        MERCHANT = "merchant", "Merchant"
+        USER = "user", _("Customer")
+        CARD = "card", _("Card")
+        DEVICE = "device", _("Device")
+        MERCHANT = "merchant", _("Merchant")
 
     # The leading one. That it leads no other open or decided alert follows from its unique hit.
     decision = models.ForeignKey(Decision, models.PROTECT, related_name="leads")

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from alerts.models.alerts import Alert
 from alerts.models.verdicts import Verdict
@@ -12,10 +13,10 @@ class Bulk(models.Model):
     """One act of a lead on many alerts, with one reason."""
 
     class Action(models.TextChoices):
-        DECIDE = "DECIDE", "Decide"
-        ASSIGN = "ASSIGN", "Assign"
-        RELEASE = "RELEASE", "Give back to the queue"
-        SNOOZE = "SNOOZE", "Snooze"
+        DECIDE = "DECIDE", _("Decide")
+        ASSIGN = "ASSIGN", _("Assign")
+        RELEASE = "RELEASE", _("Give back to the queue")
+        SNOOZE = "SNOOZE", _("Snooze")
 
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(db_default=Now())

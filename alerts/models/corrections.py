@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from alerts.models.alerts import Alert
 from scoring.models import Label, Resolution
@@ -33,10 +34,10 @@ class Correction(models.Model):
     """One person says that a label is wrong. The row is never edited, only answered."""
 
     class State(models.TextChoices):
-        OPEN = "OPEN", "Waiting for a second person"
-        APPROVED = "APPROVED", "Approved"
-        REFUSED = "REFUSED", "Refused"
-        WITHDRAWN = "WITHDRAWN", "Withdrawn"
+        OPEN = "OPEN", _("Waiting for a second person")
+        APPROVED = "APPROVED", _("Approved")
+        REFUSED = "REFUSED", _("Refused")
+        WITHDRAWN = "WITHDRAWN", _("Withdrawn")
 
     label = models.ForeignKey(Label, models.PROTECT, related_name="corrections")  # what it changes
     value = models.CharField(max_length=16, choices=Label.Value.choices)

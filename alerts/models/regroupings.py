@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from alerts.models.alerts import Alert
 
@@ -11,8 +12,8 @@ class Regrouping(models.Model):
     """Payments that a person moved from some alerts into another one."""
 
     class Kind(models.TextChoices):
-        MERGE = "MERGE", "Merged"
-        SPLIT = "SPLIT", "Split"
+        MERGE = "MERGE", _("Merged")
+        SPLIT = "SPLIT", _("Split")
 
     kind = models.CharField(max_length=5, choices=Kind.choices)
     into = models.ForeignKey(Alert, models.PROTECT, related_name="regroupings")

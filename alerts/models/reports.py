@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from anomalyshield.leases import Leased
 
@@ -26,9 +27,9 @@ class ScheduledReport(models.Model):
     """Which figures, how often, and to whom: people of this installation and nobody else."""
 
     class Cadence(models.TextChoices):
-        DAILY = "DAILY", "every day"
-        WEEKLY = "WEEKLY", "every Monday"
-        MONTHLY = "MONTHLY", "on the first of the month"
+        DAILY = "DAILY", _("every day")
+        WEEKLY = "WEEKLY", _("every Monday")
+        MONTHLY = "MONTHLY", _("on the first of the month")
 
     name = models.CharField(max_length=80)
     owner = models.ForeignKey(

@@ -7,6 +7,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts.models.alerts import Alert
 from alerts.models.corrections import Correction
@@ -91,18 +93,18 @@ class Review(models.Model):
     """A second look at a verdict. The reviewer sees what the first person saw and nothing more."""
 
     class Why(models.TextChoices):
-        RANDOM = "RANDOM", "At random"
-        RISK = "RISK", "By risk"
+        RANDOM = "RANDOM", _lazy("At random")
+        RISK = "RISK", _lazy("By risk")
 
     class Risk(models.TextChoices):
-        LARGE = "LARGE", "large amount"
-        UNSURE = "UNSURE", "unsure"
-        RELEASE = "RELEASE", "a blocked payment released"
+        LARGE = "LARGE", _lazy("large amount")
+        UNSURE = "UNSURE", _lazy("unsure")
+        RELEASE = "RELEASE", _lazy("a blocked payment released")
 
     class Outcome(models.TextChoices):
-        UPHELD = "UPHELD", "Upheld"
-        OVERTURNED = "OVERTURNED", "Overturned"
-        DISCUSS = "DISCUSS", "To discuss"
+        UPHELD = "UPHELD", _lazy("Upheld")
+        OVERTURNED = "OVERTURNED", _lazy("Overturned")
+        DISCUSS = "DISCUSS", _lazy("To discuss")
 
     verdict = models.OneToOneField(Verdict, models.PROTECT, related_name="review")
     alert = models.ForeignKey(Alert, models.PROTECT, related_name="reviews")
@@ -173,5 +175,5 @@ class Review(models.Model):
     def because(self) -> str:
         """Why it was drawn, in words: at random; large amount, unsure."""
         if self.why == Review.Why.RANDOM:
-            return "at random"
+            return _("at random")
         return ", ".join(str(Review.Risk(risk).label) for risk in self.risks)

@@ -6,6 +6,7 @@ import json
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from alerts.models.queues import Queue
 
@@ -14,11 +15,11 @@ class Routing(models.Model):
     """A version of the whole list. Drafts are edited; whatever was proposed once never is again."""
 
     class State(models.TextChoices):
-        DRAFT = "DRAFT", "Draft"
-        PROPOSED = "PROPOSED", "Waiting for approval"
-        ACTIVE = "ACTIVE", "In force"
-        RETIRED = "RETIRED", "Replaced"
-        REFUSED = "REFUSED", "Refused"
+        DRAFT = "DRAFT", _("Draft")
+        PROPOSED = "PROPOSED", _("Waiting for approval")
+        ACTIVE = "ACTIVE", _("In force")
+        RETIRED = "RETIRED", _("Replaced")
+        REFUSED = "REFUSED", _("Refused")
 
     number = models.PositiveIntegerField(unique=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.DRAFT)
@@ -68,12 +69,12 @@ class Route(models.Model):
     """One line: the decisions that meet every condition go to this queue. The first match takes."""
 
     class Grouping(models.TextChoices):
-        TYPOLOGY = "TYPOLOGY", "by suspicion"
-        USER = "USER", "by customer"
-        CARD = "CARD", "by card"
-        DEVICE = "DEVICE", "by device"
-        MERCHANT = "MERCHANT", "by merchant"
-        NONE = "NONE", "not at all"
+        TYPOLOGY = "TYPOLOGY", _("by suspicion")
+        USER = "USER", _("by customer")
+        CARD = "CARD", _("by card")
+        DEVICE = "DEVICE", _("by device")
+        MERCHANT = "MERCHANT", _("by merchant")
+        NONE = "NONE", _("not at all")
 
     routing = models.ForeignKey(Routing, models.CASCADE, related_name="routes")
     position = models.PositiveIntegerField()

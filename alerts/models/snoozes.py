@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from alerts.models.alerts import Alert
 
@@ -28,10 +29,10 @@ class Snooze(models.Model):
     """
 
     class How(models.TextChoices):
-        TIME = "TIME", "its time came"
-        PAYMENT = "PAYMENT", "a payment joined"
-        PERSON = "PERSON", "somebody took it up again"
-        UNDONE = "UNDONE", "it was taken back"
+        TIME = "TIME", _("its time came")
+        PAYMENT = "PAYMENT", _("a payment joined")
+        PERSON = "PERSON", _("somebody took it up again")
+        UNDONE = "UNDONE", _("it was taken back")
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="snoozes")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

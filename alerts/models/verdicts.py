@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from alerts.models.alerts import Alert
 from alerts.models.hits import AlertHit
@@ -29,9 +30,9 @@ class Verdict(models.Model):
     """What someone said an alert was, with everything that taking it back needs."""
 
     class Confidence(models.TextChoices):
-        SURE = "SURE", "Sure"
-        FAIRLY = "FAIRLY", "Fairly sure"
-        UNSURE = "UNSURE", "Unsure"
+        SURE = "SURE", _("Sure")
+        FAIRLY = "FAIRLY", _("Fairly sure")
+        UNSURE = "UNSURE", _("Unsure")
 
     alert = models.ForeignKey(Alert, models.PROTECT, related_name="verdicts")
     disposition = models.CharField(max_length=20, choices=Alert.Disposition.choices)

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from alerts import leasing, snoozing, triage
 from alerts.forms import DecisionForm, ListingForm, NoteForm
@@ -24,6 +25,7 @@ from alerts.views.queue import filters_of
 from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import within
 from scoring import resolving
 from scoring.engine.decision import Outcome
 from scoring.models import ListEntry, Resolution
@@ -40,7 +42,7 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
             raise
         return redirect("review", theirs.pk)  # until they have answered, that is all they see
     if found.merged_into_id:
-        messages.warning(request, f"{found} was merged into this one.")
+        messages.warning(request, _("{found} was merged into this one.").format(found=found))
         return redirect(address_of(Alert(pk=found.merged_into_id), asked_of(request)))
     if request.htmx:  # the reasons, when they were still being computed as the page was opened
         context = {
@@ -89,12 +91,12 @@ def put_on_list(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return refused(request, found, *sentences(form), status=400)
     if not form.wishes:
-        return refused(request, found, "Tick whom to put on the list.", status=400)
+        return refused(request, found, _("Tick whom to put on the list."), status=400)
     try:
         made = triage.put_on_list(by=request.user, alert=found, put=form.wishes)
     except triage.Refused as refusal:
         return refused(request, found, str(refusal))
-    messages.success(request, _listed(made) or "They are on that list already.")
+    messages.success(request, _listed(made) or _("They are on that list already."))
     return redirect(address_of(found, asked_of(request)))
 
 
@@ -107,7 +109,12 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     except triage.Refused as refusal:
         return refused(request, found, str(refusal))
     undoing.forget(request)
-    messages.success(request, f"{undone} is open again, as it was before.{_told(undone)}")
+    messages.success(
+        request,
+        _("{undone} is open again, as it was before.{told}").format(
+            undone=undone, told=_told(undone)
+        ),
+    )
     return redirect(address_of(undone, asked_of(request)))
 
 
@@ -129,7 +136,7 @@ def following(request: HttpRequest) -> HttpResponse:
     behind = seen.filter(pk=int(here)).first() if here.isdecimal() and len(here) < 19 else None
     found = leasing.take_next(by=request.user, asked=asked, behind=behind)
     if found is None:
-        messages.warning(request, "Nothing else waits here that nobody is looking at.")
+        messages.warning(request, _("Nothing else waits here that nobody is looking at."))
         return redirect(f"{reverse('alerts')}?{filters_of(asked)}")
     return redirect(address_of(found, asked))
 
@@ -155,25 +162,35 @@ def _listed(entries: list[ListEntry]) -> str:
 
 def _entry_in_words(entry: ListEntry) -> str:
     if entry.state == ListEntry.State.PROPOSED:
-        return f"{entry}: the {entry.entity} is proposed for the allow list; a lead approves it."
-    return f"{entry}: the {entry.entity} is on the {entry.get_kind_display().lower()} list."
+        return _(
+            "{entry}: the {entity} is proposed for the allow list; a lead approves it."
+        ).format(entry=entry, entity=entry.entity)
+    return _("{entry}: the {entity} is on the {get_kind_display} list.").format(
+        entry=entry, entity=entry.entity, get_kind_display=within(entry.get_kind_display())
+    )
 
 
 def _said(decided: Alert) -> str:
     """What was decided, and what became of the payment it held."""
     resolution = resolving.standing(decided.decision)
-    said = f"{decided} decided: {decided.get_disposition_display().lower()}"
+    said = _("{decided} decided: {verdict}").format(
+        decided=decided, verdict=within(decided.get_disposition_display())
+    )
     if resolution is None:
         return f"{said}."
     still = "still " if resolution.state == Resolution.State.HELD else ""
-    return f"{said}, payment {still}{resolution.get_state_display().lower()}."
+    return _("{said}, payment {still}{state}.").format(
+        said=said, still=still, state=within(resolution.get_state_display())
+    )
 
 
 def _told(undone: Alert) -> str:
     """What upstream hears of it."""
     if undone.decision.outcome == Outcome.APPROVE:
         return ""
-    return f" Its payment is held again{UPSTREAM[heard(DECISION_UPDATED)]}."
+    return _(" Its payment is held again{upstream}.").format(
+        upstream=UPSTREAM[heard(DECISION_UPDATED)]
+    )
 
 
 def go_on(request: HttpRequest, done: Alert, said: str, undo: str) -> HttpResponse:
@@ -183,7 +200,9 @@ def go_on(request: HttpRequest, done: Alert, said: str, undo: str) -> HttpRespon
     undoing.remember(request, str(done), undo_it)
     following = leasing.take_next(by=request.user, asked=asked, behind=done)
     if following is None:
-        messages.success(request, f"{said} Nothing else waits here.", undo_it)
+        messages.success(request, _("{said} Nothing else waits here.").format(said=said), undo_it)
         return redirect(f"{reverse('alerts')}?{filters_of(asked)}")
-    messages.success(request, f"{said} Next: {following}.", undo_it)
+    messages.success(
+        request, _("{said} Next: {following}.").format(said=said, following=following), undo_it
+    )
     return redirect(address_of(following, asked))

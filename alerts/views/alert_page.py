@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from alerts import moments, playbooks, regrouping, suppressing, triage
 from alerts.around import around
@@ -27,12 +28,12 @@ from scoring.models import Label
 from scoring.webhooks.events import DECISION_UPDATED, heard
 
 UPSTREAM = {  # what it hears of an undo
-    "now": ", and upstream is told",
-    "later": " here; no endpoint is active, so upstream is told when one is resumed",
-    "": " here; no endpoint is registered, so upstream is not told",
+    "now": _(", and upstream is told"),
+    "later": _(" here; no endpoint is active, so upstream is told when one is resumed"),
+    "": _(" here; no endpoint is registered, so upstream is not told"),
 }
-SUPPRESSED_DAYS = [("7", "7 days"), ("30", "30 days"), ("90", "90 days, leads"),
-                   ("180", "180 days, leads")]  # fmt: skip
+SUPPRESSED_DAYS = [("7", _("7 days")), ("30", _("30 days")), ("90", _("90 days, leads")),
+                   ("180", _("180 days, leads"))]  # fmt: skip
 CHOICES = {
     "listing_days": DAYS,
     "typologies": Alert.Typology.choices,

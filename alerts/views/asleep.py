@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from alerts import snoozing
 from alerts.forms import SnoozeForm
@@ -37,12 +38,14 @@ def wake(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         return refused(request, found, str(refusal))
     undoing.forget(request)
-    messages.success(request, f"{woken} is at work again.")
+    messages.success(request, _("{woken} is at work again.").format(woken=woken))
     return redirect(address_of(woken, asked_of(request)))
 
 
 def _said(done: Alert) -> str:
     late = not done.due_at > (done.snoozed_until or done.due_at)
     runs = done.status == Alert.Status.SNOOZED and late
-    warned = " Its clock runs on, and will have run out by then." if runs else ""
-    return f"{done} is snoozed until {when(done.snoozed_until)}.{warned}"
+    warned = _(" Its clock runs on, and will have run out by then.") if runs else ""
+    return _("{done} is snoozed until {snoozed_until}.{warned}").format(
+        done=done, snoozed_until=when(done.snoozed_until), warned=warned
+    )

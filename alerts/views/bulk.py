@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts import bulk, moments
 from alerts.forms import NOTE_LENGTH, CertaintyForm
@@ -25,23 +27,38 @@ class BulkForm(CertaintyForm):
     """What is done to all of them, and why."""
 
     action = forms.ChoiceField(
-        choices=Bulk.Action.choices, error_messages={"required": "Say what is done to them."}
+        choices=Bulk.Action.choices,
+        error_messages={"required": _lazy("Say what is done to them.")},
+        label=_lazy("Action"),
     )
     disposition = forms.ChoiceField(
-        choices=[("", "What they were"), *Alert.VERDICTS], required=False
+        choices=[("", _lazy("What they were")), *Alert.VERDICTS],
+        required=False,
+        label=_lazy("Disposition"),
     )
     typology = forms.ChoiceField(
-        choices=[("", "Typology, if fraud"), *Alert.Typology.choices], required=False
+        choices=[("", _lazy("Typology, if fraud")), *Alert.Typology.choices],
+        required=False,
+        label=_lazy("Typology"),
     )
     to = forms.ModelChoiceField(
-        analysts(), to_field_name="username", required=False, empty_label="Who works on them"
+        analysts(),
+        to_field_name="username",
+        required=False,
+        empty_label=_lazy("Who works on them"),
+        label=_lazy("To"),
     )
-    when = forms.ChoiceField(choices=[("", "Until when"), *moments.CHOICES], required=False)
-    day = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    when = forms.ChoiceField(
+        choices=[("", _lazy("Until when")), *moments.CHOICES], required=False, label=_lazy("When")
+    )
+    day = forms.DateField(
+        required=False, widget=forms.DateInput(attrs={"type": "date"}), label=_lazy("Day")
+    )
     reason = forms.CharField(
         max_length=NOTE_LENGTH,
-        error_messages={"required": "Say why: one reason for all of them."},
+        error_messages={"required": _lazy("Say why: one reason for all of them.")},
         widget=forms.Textarea(attrs={"rows": 2}),
+        label=_lazy("Reason"),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -49,7 +66,7 @@ class BulkForm(CertaintyForm):
         said = super().clean() or {}
         choice, day = said.pop("when", ""), said.pop("day", None)
         if choice == moments.DATE and day is None:
-            self.add_error("day", "Say on which day they come back.")
+            self.add_error("day", _("Say on which day they come back."))
         elif choice:
             now = timezone.now()
             said["until"] = moments.moment_of(choice, now=now, zone=zone(), day=day)
@@ -71,7 +88,7 @@ def act(request: HttpRequest) -> HttpResponse:
     form, choices = BulkForm(request.POST), _choices(request)
     if not form.is_valid() or choices is None:
         said = [str(error) for errors in form.errors.values() for error in errors]
-        return _again(request, form, *said or ["These are no alerts."], status=400)
+        return _again(request, form, *said or [_("These are no alerts.")], status=400)
     try:
         done = bulk.act(by=request.user, choices=choices, **form.cleaned_data)
     except bulk.Refused as refusal:
@@ -102,7 +119,9 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     except bulk.Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("bulk", pk)
-    messages.success(request, f"{found} is taken back: each alert is as it was before.")
+    messages.success(
+        request, _("{found} is taken back: each alert is as it was before.").format(found=found)
+    )
     return redirect("bulk", pk)
 
 
@@ -117,7 +136,7 @@ def _choices(request: HttpRequest) -> list[bulk.Choice] | None:
     """`12:3`: alert 12, which had three payments when it was looked over."""
     found = []
     for one in request.POST.getlist("alert"):
-        pk, _, seen = one.partition(":")
+        pk, _unused, seen = one.partition(":")
         if not (pk.isdecimal() and seen.isdecimal() and len(one) < 26):
             return None
         found.append(bulk.Choice(int(pk), int(seen)))
@@ -159,5 +178,5 @@ def _find(request: HttpRequest, pk: int) -> Bulk:
 
 def _not_a_lead(request: HttpRequest) -> HttpResponse:
     """The role may; being a lead is the condition of the verb, so it answers as verbs refuse."""
-    context: dict[str, Any] = {"errors": ["A lead acts on many alerts at once."]}
+    context: dict[str, Any] = {"errors": [_("A lead acts on many alerts at once.")]}
     return render(request, "alerts/bulk_preview.html", context, status=409)

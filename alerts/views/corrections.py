@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts import corrections as verbs
 from alerts.models import Alert, Correction
@@ -17,7 +19,7 @@ from scoring.models import Label
 PAGE = 50
 VALUES = [(value, label_in_words(value)) for value in Label.Value.values]
 OPPOSITE = {"TRUE_FRAUD": "FALSE_POSITIVE", "FALSE_POSITIVE": "TRUE_FRAUD"}
-SHOWS = [("Waiting", ""), ("Answered", "answered")]
+SHOWS = [(_lazy("Waiting"), ""), (_lazy("Answered"), "answered")]
 
 
 class CorrectionForm(forms.Form):
@@ -25,17 +27,19 @@ class CorrectionForm(forms.Form):
 
     value = forms.ChoiceField(
         choices=VALUES,
-        label="It was",
-        error_messages={"invalid_choice": "“%(value)s” is nothing a label says."},
+        label=_lazy("It was"),
+        error_messages={"invalid_choice": _lazy("“%(value)s” is nothing a label says.")},
     )
     typology = forms.ChoiceField(
-        choices=[("", "Typology, if fraud"), *Alert.Typology.choices], required=False
+        choices=[("", _lazy("Typology, if fraud")), *Alert.Typology.choices],
+        required=False,
+        label=_lazy("Typology"),
     )
     reason = forms.CharField(
         max_length=2000,
-        label="Why",
+        label=_lazy("Why"),
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Say why the label is wrong."},
+        error_messages={"required": _lazy("Say why the label is wrong.")},
     )
 
 
@@ -66,7 +70,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         made = verbs.propose(by=request.user, label=label, **form.cleaned_data)
     except verbs.Refused as refusal:
         return _form(request, label, form, error=str(refusal), status=409)
-    messages.success(request, "Proposed. The label changes when a second person approves it.")
+    messages.success(request, _("Proposed. The label changes when a second person approves it."))
     return redirect("correction", made.pk)
 
 

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts import pinned
 from alerts.baseline import Paid
@@ -32,9 +34,13 @@ DRAWN = 300  # payments of the chart
 class ListForm(forms.Form):
     """On which list, why and for how long; whom, the page says."""
 
-    list_kind = forms.ChoiceField(choices=ListEntry.Kind.choices)
-    list_reason = forms.CharField(max_length=500, error_messages={"required": "Say why."})
-    list_days = forms.TypedChoiceField(choices=DAYS, coerce=int, required=False, empty_value=None)
+    list_kind = forms.ChoiceField(choices=ListEntry.Kind.choices, label=_lazy("List kind"))
+    list_reason = forms.CharField(
+        max_length=500, error_messages={"required": _lazy("Say why.")}, label=_lazy("List reason")
+    )
+    list_days = forms.TypedChoiceField(
+        choices=DAYS, coerce=int, required=False, empty_value=None, label=_lazy("List days")
+    )
 
     def wish(self, entity: Entity) -> Wish:
         said = self.cleaned_data
@@ -92,8 +98,8 @@ def put_on_list(request: HttpRequest, kind: str, value: str) -> HttpResponse:
         status = 409 if isinstance(refusal, lists.Already) else 400
         return page(request, found, status, errors=[str(refusal)], typed=request.POST)
     waits = made.state == ListEntry.State.PROPOSED
-    after = "A lead approves it." if waits else "It is in force within two seconds."
-    messages.success(request, f"{made} is made. {after}")
+    after = _("A lead approves it.") if waits else _("It is in force within two seconds.")
+    messages.success(request, _("{made} is made. {after}").format(made=made, after=after))
     return redirect(found.address)
 
 
@@ -159,7 +165,7 @@ def _drawn(told: Portrait) -> dict[str, Any]:
         "risks": risks(points, policy),
         "days": table,
         "scored": len(scored),
-        "hours": charts.columns(hours, "Payments by hour of the day", height=48),
+        "hours": charts.columns(hours, _("Payments by hour of the day"), height=48),
         "by_hour": hours,
     }
 

@@ -12,6 +12,10 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from alerts import linkmap, links
 from alerts.entities import Entity, find, hidden_from
@@ -21,10 +25,11 @@ from alerts.models import Alert
 from alerts.portrait import outcomes_in_words
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
-from anomalyshield.templatetags.words import masked_if, money, when
+from anomalyshield.templatetags.words import masked_if, money, when, within
 from scoring.models import Transaction
 
-KINDS = {**{str(k.value): str(k.label) for k in Alert.Kind}, "place": "Place"}
+AT_MOST = _lazy("{most} at most")
+KINDS = {**{str(k.value): k.label for k in Alert.Kind}, "place": _lazy("Place")}
 MARKS = 40  # nodes opened or left out by hand
 ALERTS = 1000
 
@@ -33,17 +38,24 @@ class RangeForm(forms.Form):
     """Payments of which days, and how many entities at most."""
 
     since = forms.DateField(
-        required=False, label="From", widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+        required=False,
+        label=_lazy("From"),
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )
     until = forms.DateField(
-        required=False, label="Until", widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+        required=False,
+        label=_lazy("Until"),
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )
     most = forms.TypedChoiceField(
-        choices=[("", f"{links.USUAL} at most"), (str(links.MOST), f"{links.MOST} at most")],
+        choices=[
+            ("", format_lazy(AT_MOST, most=links.USUAL)),
+            (str(links.MOST), format_lazy(AT_MOST, most=links.MOST)),
+        ],
         coerce=int,
         required=False,
         empty_value=None,
-        label="Entities",
+        label=_lazy("Entities"),
     )
 
 
@@ -143,10 +155,14 @@ def sentence(found: Graph, masked: bool) -> str:
     """2 steps to a confirmed fraud: device d-17, then customer u-9 (fraud known since …)."""
     if not found.path:
         return ""
-    way = [f"{KINDS[n.id.kind].lower()} {name(n, masked)}" for n in found.path]
-    steps = "1 step" if len(way) == 1 else f"{len(way)} steps"
+    way = [f"{within(KINDS[n.id.kind])} {name(n, masked)}" for n in found.path]
+    told = ngettext(
+        "{steps} step to a confirmed fraud: {way} (fraud known since {known}).",
+        "{steps} steps to a confirmed fraud: {way} (fraud known since {known}).",
+        len(way),
+    )
     known = when(found.path[-1].known_since)
-    return f"{steps} to a confirmed fraud: {', then '.join(way)} (fraud known since {known})."
+    return told.format(steps=len(way), way=_(", then ").join(way), known=known)
 
 
 def name(node: Node, masked: bool) -> str:
@@ -158,7 +174,7 @@ def outcomes_of(found: Graph, asker: Any) -> dict[Id, dict[str, int]]:
     """Of each entity the alerts this person sees: disposition or `open` → how many."""
     users = {n.value: n.id for n in found.nodes.values() if n.id.kind == "user"}
     things = {(n.id.kind, n.value): n.id for n in found.nodes.values() if n.id.kind != "user"}
-    theirs = Q(user_id__in=list(users)) | Q(entity__in=[value for _, value in things])
+    theirs = Q(user_id__in=list(users)) | Q(entity__in=[value for _unused, value in things])
     columns = ("user_id", "entity_kind", "entity", "disposition")
     seen = Alert.objects.visible_to(asker).filter(theirs).order_by("-pk")
     counts: dict[Id, dict[str, int]] = {}
@@ -192,10 +208,15 @@ def _map(found: Graph, state: State, told: dict[Id, dict[str, int]], masked: boo
 
     def said(edge: Edge) -> str:
         shared = edge.evidence
-        return (
-            f"{name(found.nodes[edge.user], masked)} – {name(found.nodes[edge.thing], masked)}: "
-            f"{_payments(shared.payments)}, {shared.first:%d %b %Y} to {shared.last:%d %b %Y}, "
-            f"{money(shared.units / 10_000, settings.BASE_CURRENCY)}"
+        return _(
+            "{name} – {name_2}: {payments}, {first:%d %b %Y} to {last:%d %b %Y}, {units}"
+        ).format(
+            name=name(found.nodes[edge.user], masked),
+            name_2=name(found.nodes[edge.thing], masked),
+            payments=_payments(shared.payments),
+            first=shared.first,
+            last=shared.last,
+            units=money(shared.units / 10_000, settings.BASE_CURRENCY),
         )
 
     return linkmap.drawn(found, show, said)
@@ -205,18 +226,24 @@ def described(node: Node, outcomes: dict[str, int], masked: bool) -> str:
     """Everything about a node in one line, for a screen reader and the pointer."""
     parts = [f"{KINDS[node.id.kind]} {name(node, masked)}"]
     if node.is_hub:
-        parts.append(f"a hub with more than {HUB} customers")
+        parts.append(_("a hub with more than {hub} customers").format(hub=HUB))
     elif node.degree > 1:
-        parts.append(f"shared by {node.degree} customers")
+        parts.append(_("shared by {degree} customers").format(degree=node.degree))
     if node.frauds:
-        parts.append(f"{len(node.frauds)} known fraud, since {when(node.known_since)}")
+        parts.append(
+            _("{frauds} known fraud, since {known_since}").format(
+                frauds=len(node.frauds), known_since=when(node.known_since)
+            )
+        )
     if outcomes:
-        parts.append(f"alerts: {outcomes_in_words(outcomes)}")
+        parts.append(
+            _("alerts: {outcomes_in_words}").format(outcomes_in_words=outcomes_in_words(outcomes))
+        )
     return ", ".join(parts)
 
 
 def _payments(count: int) -> str:
-    return "1 payment" if count == 1 else f"{count} payments"
+    return ngettext("{count} payment", "{count} payments", count).format(count=count)
 
 
 def _rows(found: Graph) -> list[Row]:
@@ -255,7 +282,7 @@ def _back(found: Graph, state: State, masked: bool) -> list[tuple[str, str]]:
     told = []
     for mark in state.drop:
         node = found.dropped.get(mark)
-        what = KINDS.get(mark.partition(".")[0], "entity").lower()
+        what = within(KINDS.get(mark.partition(".")[0], "entity"))
         said = f"{what} {name(node, masked)}" if node else what
         told.append((said, f"?{state.query(drop=_without(state.drop, mark))}#map"))
     return told

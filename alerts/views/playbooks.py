@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from alerts import playbooks as verbs
 from alerts.guards import Refused, leads
@@ -40,7 +41,7 @@ def write(request: HttpRequest, typology: str) -> HttpResponse:
         )
     except Refused as refusal:
         return _page(request, typology, errors=[str(refusal)], typed=said, status=409)
-    messages.success(request, f"Version {made.version} is in force.")
+    messages.success(request, _("Version {version} is in force.").format(version=made.version))
     return redirect("playbook", typology)
 
 

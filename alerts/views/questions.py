@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts import feedback
 from alerts.forms import NOTE_LENGTH
@@ -23,14 +25,15 @@ class AnswerForm(forms.Form):
     """Fraud or not."""
 
     human_label = forms.TypedChoiceField(
-        choices=[("1", "Fraud"), ("0", "Legitimate")],
+        choices=[("1", _lazy("Fraud")), ("0", _lazy("Legitimate"))],
         coerce=int,
         error_messages={
-            "required": "Say whether it was fraud.",
-            "invalid_choice": "“%(value)s” is neither fraud nor legitimate.",
+            "required": _lazy("Say whether it was fraud."),
+            "invalid_choice": _lazy("“%(value)s” is neither fraud nor legitimate."),
         },
+        label=_lazy("Human label"),
     )
-    notes = forms.CharField(max_length=NOTE_LENGTH, required=False)
+    notes = forms.CharField(max_length=NOTE_LENGTH, required=False, label=_lazy("Notes"))
 
 
 @allow("review.view", methods=("GET",))
@@ -98,8 +101,8 @@ def _on(request: HttpRequest, said: str) -> HttpResponse:
     rows = Feedback.objects.waiting().exclude(transaction__in=unread_by(request.user))
     found = rows.order_by("pk").first()
     if found is None:
-        messages.success(request, f"{said}No model asks anything now.")
+        messages.success(request, _("{said}No model asks anything now.").format(said=said))
         return redirect("questions")
     if said:
-        messages.success(request, f"{said}Next: {found}.")
+        messages.success(request, _("{said}Next: {found}.").format(said=said, found=found))
     return redirect("question", found.pk)

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from alerts import staffing
 from alerts.models import Queue
@@ -16,7 +17,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, None)
     made = staffing.make_queue(by=request.user, **form.cleaned_data)
-    messages.success(request, f"{made} is made. Routes bring alerts into it.")
+    messages.success(request, _("{made} is made. Routes bring alerts into it.").format(made=made))
     return redirect("routes")
 
 
@@ -27,7 +28,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, queue)
     staffing.staff(by=request.user, queue=queue, **form.cleaned_data)
-    messages.success(request, f"{form.cleaned_data['name']}: changed.")
+    messages.success(request, _("{name}: changed.").format(name=form.cleaned_data["name"]))
     return redirect("routes")
 
 

@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from alerts import duplicates
 from alerts import regrouping as verbs
@@ -31,7 +33,9 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         return refused(request, found, str(refusal))
     names = ", ".join(str(one) for one in others)
-    return _told(request, found, done, f"{names} merged into {found}.")
+    return _told(
+        request, found, done, _("{names} merged into {found}.").format(names=names, found=found)
+    )
 
 
 @allow("alert.work", methods=("POST",))
@@ -43,7 +47,9 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         return refused(request, found, str(refusal))
     many = done.into.hit_count
-    said = f"{many} payment{'s' if many > 1 else ''} split off into {done.into}."
+    said = ngettext(
+        "{many} payment split off into {into}.", "{many} payments split off into {into}.", many
+    ).format(many=many, into=done.into)
     return _told(request, found, done, said)
 
 
@@ -57,7 +63,7 @@ def undo(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     except Refused as refusal:
         return refused(request, found, str(refusal))
     undoing.forget(request)
-    messages.success(request, "Taken back: every payment is in the alert that had it.")
+    messages.success(request, _("Taken back: every payment is in the alert that had it."))
     return redirect(address_of(find(request, pk), asked_of(request)))
 
 
@@ -67,15 +73,27 @@ def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
     found, named = find(request, pk), NAMED.fullmatch(request.POST.get("of", ""))
     note = request.POST.get("note", "").strip()
     if named is None or len(note) > NOTE_LENGTH or "\x00" in note:
-        return refused(request, found, "Name the other alert by its number, like A-12.", status=400)
+        return refused(
+            request, found, _("Name the other alert by its number, like A-12."), status=400
+        )
     of = Alert.objects.visible_to(request.user).filter(pk=int(named[1])).first()
     if of is None:
-        return refused(request, found, f"There is no A-{named[1]} in your queues.", status=400)
+        return refused(
+            request,
+            found,
+            _("There is no A-{named} in your queues.").format(named=named[1]),
+            status=400,
+        )
     try:
         done = duplicates.close_as_duplicate(by=request.user, alert=found, of=of, note=note)
     except Refused as refusal:
         return refused(request, found, str(refusal))
-    return go_on(request, done, f"{done} closed as a duplicate of {of}.", "alert-undo")
+    return go_on(
+        request,
+        done,
+        _("{done} closed as a duplicate of {of}.").format(done=done, of=of),
+        "alert-undo",
+    )
 
 
 def _numbers(request: HttpRequest, name: str) -> list[int]:

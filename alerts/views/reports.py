@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts import mailing
 from alerts.analytics import TABS
@@ -20,21 +22,29 @@ LETTERS = 20
 class ReportForm(forms.Form):
     """Which figures, how often, to whom."""
 
-    name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
-    tab = forms.ChoiceField(
-        label="Figures", choices=[(t.key, t.title) for t in TABS.values() if t.reported]
+    name = forms.CharField(
+        max_length=80, widget=forms.TextInput({"autocomplete": "off"}), label=_lazy("Name")
     )
-    last = forms.ChoiceField(label="Of the", choices=list(DAYS.items()), initial="30d")
-    cadence = forms.ChoiceField(label="Sent", choices=ScheduledReport.Cadence.choices)
+    tab = forms.ChoiceField(
+        label=_lazy("Figures"), choices=[(t.key, t.title) for t in TABS.values() if t.reported]
+    )
+    last = forms.ChoiceField(label=_lazy("Of the"), choices=list(DAYS.items()), initial="30d")
+    cadence = forms.ChoiceField(label=_lazy("Sent"), choices=ScheduledReport.Cadence.choices)
     hour = forms.IntegerField(
-        min_value=0, max_value=23, initial=7, help_text="On your clocks, 0 to 23."
+        min_value=0,
+        max_value=23,
+        initial=7,
+        help_text=_lazy("On your clocks, 0 to 23."),
+        label=_lazy("Hour"),
     )
     recipients = forms.ModelMultipleChoiceField(
         queryset=None,
         widget=forms.CheckboxSelectMultiple,
-        label="To",
-        help_text="People of this installation with an e-mail address. Each gets what their own "
-        "pages show.",
+        label=_lazy("To"),
+        help_text=_lazy(
+            "People of this installation with an e-mail address. Each gets what their own "
+            "pages show."
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -59,23 +69,28 @@ def reports(request: HttpRequest) -> HttpResponse:
     except Refused as refusal:
         form.add_error(refusal.field or None, str(refusal))
         return _page(request, form, status=400)
-    messages.success(request, f"“{made}” is sent {made.get_cadence_display()}.")
+    messages.success(
+        request,
+        _("“{made}” is sent {get_cadence_display}.").format(
+            made=made, get_cadence_display=made.get_cadence_display()
+        ),
+    )
     return redirect("reports")
 
 
 @allow("report.schedule", methods=("POST",))
 def pause(request: HttpRequest, pk: int) -> HttpResponse:
-    return _done(request, pk, mailing.pause, "Nothing is sent until you take it up again.")
+    return _done(request, pk, mailing.pause, _("Nothing is sent until you take it up again."))
 
 
 @allow("report.schedule", methods=("POST",))
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    return _done(request, pk, mailing.resume, "It is sent again from its next time on.")
+    return _done(request, pk, mailing.resume, _("It is sent again from its next time on."))
 
 
 @allow("report.schedule", methods=("POST",))
 def try_out(request: HttpRequest, pk: int) -> HttpResponse:
-    words = "A test is on its way to your own address."
+    words = _("A test is on its way to your own address.")
     return _done(request, pk, mailing.try_out, words)
 
 

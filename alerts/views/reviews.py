@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts import blind, drawing, reviews
 from alerts.entity import timed_by
@@ -16,11 +18,16 @@ from alerts.typologies import SENTENCES
 from alerts.views.alert_page import reasons_of
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import within
 from scoring import charts
 
 PAGE = 50
 WORDS = 2000
-SHOWS = [("", "To review"), ("discuss", "To discuss"), ("answered", "Answered")]
+SHOWS = [
+    ("", _lazy("To review")),
+    ("discuss", _lazy("To discuss")),
+    ("answered", _lazy("Answered")),
+]
 TEAM = ("team", "Everybody's")
 
 
@@ -64,7 +71,7 @@ def narrowed(found: Any, show: str, user: Any) -> Any:
 @allow("review.work", methods=("POST",))
 def following(request: HttpRequest) -> HttpResponse:
     """The next one that is due, if one waits for this person."""
-    return _on(request, "Nothing waits for your second look.")
+    return _on(request, _("Nothing waits for your second look."))
 
 
 @allow("review.work", methods=("GET",))
@@ -95,8 +102,11 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         return page(request, find(request, pk), 409, errors=[str(refusal)], typed=request.POST)
     if not answered.agreed:
         return redirect("review", pk)
-    said = answered.get_said_display().lower()
-    return _on(request, f"{answered}: you both said {said}, or as much.")
+    said = within(answered.get_said_display())
+    return _on(
+        request,
+        _("{answered}: you both said {said}, or as much.").format(answered=answered, said=said),
+    )
 
 
 @allow("review.work", methods=("POST",))
@@ -131,7 +141,9 @@ def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
     except reviews.Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{found} waits for {chosen} now.")
+        messages.success(
+            request, _("{found} waits for {chosen} now.").format(found=found, chosen=chosen)
+        )
     return redirect("/reviews/?show=team")
 
 
@@ -149,7 +161,7 @@ def shares(request: HttpRequest) -> HttpResponse:
             except reviews.Refused as refusal:
                 status, error = 409, str(refusal)
             else:
-                messages.success(request, "From now on these shares are drawn.")
+                messages.success(request, _("From now on these shares are drawn."))
                 return redirect("reviews")
     context = {
         "form": form,
@@ -248,9 +260,9 @@ def _on(request: HttpRequest, said: str) -> HttpResponse:
     """To the next one of theirs, most urgent first."""
     due = Review.objects.blinding(request.user).order_by("due_at", "pk").first()
     if due is None:
-        messages.success(request, f"{said} Nothing else waits for you here.")
+        messages.success(request, _("{said} Nothing else waits for you here.").format(said=said))
         return redirect("reviews")
-    messages.success(request, f"{said} Next: {due}.")
+    messages.success(request, _("{said} Next: {due}.").format(said=said, due=due))
     return redirect("review", due.pk)
 
 

@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts import directing
 from alerts.conditions import in_words
@@ -95,7 +96,9 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
         directing.discard(by=request.user, routing=found)
     except directing.Refused as refusal:
         return page(request, found, error=str(refusal), status=409)
-    messages.success(request, f"The draft of version {found.number} is thrown away.")
+    messages.success(
+        request, _("The draft of version {number} is thrown away.").format(number=found.number)
+    )
     return redirect("routes")
 
 
@@ -103,7 +106,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
     found, form = find(pk), ReasonForm(request.POST)
     if not form.is_valid():
-        return page(request, found, error="Say why it should change.", status=400)
+        return page(request, found, error=_("Say why it should change."), status=400)
     reason = form.cleaned_data["reason"]
     return act(request, found, lambda by: directing.propose(by=by, routing=found, reason=reason))
 
@@ -116,7 +119,9 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
     except directing.Refused as refusal:
         denied(by=request.user, action="route.activate", object=found, reason=str(refusal))
         return page(request, found, error=str(refusal), status=409)
-    messages.success(request, f"Version {found.number} is in force: new alerts go by it.")
+    messages.success(
+        request, _("Version {number} is in force: new alerts go by it.").format(number=found.number)
+    )
     return redirect("routes")
 
 
@@ -124,7 +129,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 def refuse(request: HttpRequest, pk: int) -> HttpResponse:
     found, form = find(pk), ReasonForm(request.POST)
     if not form.is_valid():
-        return page(request, found, error="Say what is wrong with it.", status=400)
+        return page(request, found, error=_("Say what is wrong with it."), status=400)
     reason = form.cleaned_data["reason"]
     return act(request, found, lambda by: directing.refuse(by=by, routing=found, reason=reason))
 
@@ -191,4 +196,4 @@ def _asked_for(request: HttpRequest, listed: list[Route]) -> Route | None:
 
 
 def _days(request: HttpRequest) -> int:
-    return next((days for days, _ in DAYS if str(days) == request.GET.get("days", "")), 0)
+    return next((days for days, _unused in DAYS if str(days) == request.GET.get("days", "")), 0)

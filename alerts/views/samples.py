@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts import recall, sampling
 from alerts.forms import NOTE_LENGTH, DecisionForm
@@ -14,6 +16,7 @@ from alerts.models import Alert, Sample, Verdict
 from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import within
 from scoring import charts
 from scoring.models import Transaction
 
@@ -26,7 +29,7 @@ class AnswerForm(DecisionForm):
 
     seen = None
     worth_reviewing = None
-    note = forms.CharField(max_length=NOTE_LENGTH, required=False)
+    note = forms.CharField(max_length=NOTE_LENGTH, required=False, label=_lazy("Note"))
 
 
 @allow("review.view", methods=("GET",))
@@ -67,7 +70,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         answered = sampling.answer(by=request.user, sample=found, **form.cleaned_data)
     except sampling.Refused as refusal:
         return page(request, find(pk), 409, errors=[str(refusal)], typed=request.POST)
-    return _on(request, f"{answered}: {answered.get_said_display().lower()}. ")
+    return _on(request, f"{answered}: {within(answered.get_said_display())}. ")
 
 
 def find(pk: int) -> Sample:
@@ -111,8 +114,8 @@ def _on(request: HttpRequest, said: str) -> HttpResponse:
     """To the next one that nobody looks at."""
     found = sampling.take_next(by=request.user)
     if found is None:
-        messages.success(request, f"{said}Nothing of the sample waits now.")
+        messages.success(request, _("{said}Nothing of the sample waits now.").format(said=said))
         return redirect("samples")
     if said:
-        messages.success(request, f"{said}Next: {found}.")
+        messages.success(request, _("{said}Next: {found}.").format(said=said, found=found))
     return redirect("sample", found.pk)

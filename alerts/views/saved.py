@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts import viewing
 from alerts.counting import Count, counts
@@ -20,14 +22,14 @@ from alerts.visibility import masked, queues_of
 from anomalyshield.accounts.permissions import allow
 
 VIEWS: list[tuple[str, dict[str, str]]] = [
-    ("Open", {}),
-    ("Critical, unassigned", {"status": "unassigned", "level": "CRITICAL"}),
-    ("Past SLA", {"status": "overdue"}),
-    ("Changed since you looked", {"status": "changed"}),
-    ("Mine", {"mine": "on"}),
-    ("Snoozed", {"status": "snoozed"}),
+    (_lazy("Open"), {}),
+    (_lazy("Critical, unassigned"), {"status": "unassigned", "level": "CRITICAL"}),
+    (_lazy("Past SLA"), {"status": "overdue"}),
+    (_lazy("Changed since you looked"), {"status": "changed"}),
+    (_lazy("Mine"), {"mine": "on"}),
+    (_lazy("Snoozed"), {"status": "snoozed"}),
 ]
-DECIDED = ("Decided", {"status": "closed"})
+DECIDED = (_lazy("Decided"), {"status": "closed"})
 COUNTED = 24  # views with a count; who keeps more reads the further ones without
 
 
@@ -45,9 +47,15 @@ class Pill:
 class ViewForm(forms.Form):
     """A name for the filters one looks at, and for whom it is kept."""
 
-    name = forms.CharField(max_length=40, error_messages={"required": "Give it a name."})
-    query = forms.CharField(max_length=1000, error_messages={"required": "Narrow the queue first."})
-    queue = forms.ChoiceField(required=False)
+    name = forms.CharField(
+        max_length=40, error_messages={"required": _lazy("Give it a name.")}, label=_lazy("Name")
+    )
+    query = forms.CharField(
+        max_length=1000,
+        error_messages={"required": _lazy("Narrow the queue first.")},
+        label=_lazy("Query"),
+    )
+    queue = forms.ChoiceField(required=False, label=_lazy("Queue"))
 
     def __init__(self, data: Any, *, user: Any) -> None:
         super().__init__(data)
@@ -59,9 +67,11 @@ class ViewForm(forms.Form):
         query = viewing.tidy(self.cleaned_data["query"])
         form = QueueFilter(QueryDict(query), queues=queues_of(self.user), user=self.user)
         if not form.is_valid() or form.wrong:
-            raise forms.ValidationError("The queue cannot be narrowed so: mend the search first.")
+            raise forms.ValidationError(
+                _("The queue cannot be narrowed so: mend the search first.")
+            )
         if not query:
-            raise forms.ValidationError("Narrow the queue first.")
+            raise forms.ValidationError(_("Narrow the queue first."))
         return query
 
     @property
@@ -79,7 +89,9 @@ def pills(user: Any, queues: Sequence[Queue], here: str) -> list[Pill]:
     ]
     first = [(title, urlencode(view), "") for title, view in VIEWS]
     counted = [*first, *kept][:COUNTED]
-    asks = [question(asked_in(query, masked(user)), user, queues) for _, query, _ in counted]
+    asks = [
+        question(asked_in(query, masked(user)), user, queues) for _unused, query, _unused in counted
+    ]
     told = [*counts(asks, user), *[None] * (len(first) + len(kept) - len(counted))]
     shown = [
         Pill(title, query, query == here, queue, count)
@@ -112,7 +124,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     view, to = _find(request, pk), request.POST.get("to", "")
     name = request.POST.get("name", "").strip()
     if len(name) > 40 or "\x00" in name or to not in {"", "up", "down"}:
-        return _page(request, "A name is at most 40 characters.", status=400)
+        return _page(request, _("A name is at most 40 characters."), status=400)
     try:
         viewing.change(by=request.user, view=view, name=name, to=to)
     except viewing.Refused as refusal:
@@ -127,7 +139,9 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         viewing.remove(by=request.user, view=view)
     except viewing.Refused as refusal:
         return _page(request, str(refusal), status=409)
-    messages.success(request, f"“{view}” is gone. The alerts it showed are as they were.")
+    messages.success(
+        request, _("“{view}” is gone. The alerts it showed are as they were.").format(view=view)
+    )
     return redirect("alert-views")
 
 

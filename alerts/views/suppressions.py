@@ -9,6 +9,8 @@ from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alerts import suppressing as verbs
 from alerts.guards import Refused
@@ -20,7 +22,7 @@ from scoring.models import Label
 
 PAGE = 50
 HITS = 50
-SHOWS = [("In force", ""), ("Ended", "over")]
+SHOWS = [(_lazy("In force"), ""), (_lazy("Ended"), "over")]
 
 
 class SuppressionForm(forms.Form):
@@ -29,21 +31,28 @@ class SuppressionForm(forms.Form):
     code = forms.MultipleChoiceField(
         choices=[(one, one) for one in sorted(verbs.POSSIBLE)],
         error_messages={
-            "required": "Say which reasons raise no alert.",
-            "invalid_choice": "“%(value)s” is never suppressed.",
+            "required": _lazy("Say which reasons raise no alert."),
+            "invalid_choice": _lazy("“%(value)s” is never suppressed."),
         },
+        label=_lazy("Code"),
     )
     kind = forms.ChoiceField(
-        choices=Alert.Kind.choices, error_messages={"required": "Say for whom."}
+        choices=Alert.Kind.choices,
+        error_messages={"required": _lazy("Say for whom.")},
+        label=_lazy("Kind"),
     )
     days = forms.TypedChoiceField(
-        choices=SUPPRESSED_DAYS, coerce=int, error_messages={"required": "Say for how long."}
+        choices=SUPPRESSED_DAYS,
+        coerce=int,
+        error_messages={"required": _lazy("Say for how long.")},
+        label=_lazy("Days"),
     )
     because = forms.CharField(
         max_length=verbs.REASON_LENGTH,
-        error_messages={"required": "Say why these raise no alert."},
+        error_messages={"required": _lazy("Say why these raise no alert.")},
+        label=_lazy("Because"),
     )
-    hold = forms.BooleanField(required=False)
+    hold = forms.BooleanField(required=False, label=_lazy("Hold"))
 
     @property
     def said(self) -> dict[str, Any]:
@@ -65,7 +74,10 @@ def suppress(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         return refused(request, found, str(refusal))
     names = ", ".join(str(one) for one in made)
-    messages.success(request, f"{names} is in force: such payments raise no alert, and are kept.")
+    messages.success(
+        request,
+        _("{names} is in force: such payments raise no alert, and are kept.").format(names=names),
+    )
     return redirect(address_of(found, asked_of(request)))
 
 
@@ -102,7 +114,9 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         verbs.end(by=request.user, suppression=found, reason=reason)
     except Refused as refusal:
         return _page(request, found, errors=[str(refusal)], typed=request.POST, status=409)
-    messages.success(request, f"{found} has ended: such payments raise alerts again.")
+    messages.success(
+        request, _("{found} has ended: such payments raise alerts again.").format(found=found)
+    )
     return redirect("suppression", pk)
 
 

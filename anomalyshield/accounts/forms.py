@@ -5,17 +5,21 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.core.validators import MaxValueValidator, RegexValidator
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from anomalyshield.accounts.models import ApiKey, User
 from anomalyshield.accounts.roles import ADMIN, DUTIES, EVENTS, SCOPES, TITLES
 from anomalyshield.audit.models import AuditEvent
 
-ROLES = [(role, f"{title}: {DUTIES[role]}.") for role, title in TITLES.items()]
+ROLES = [
+    (role, format_lazy("{title}: {duty}.", title=title, duty=DUTIES[role]))
+    for role, title in TITLES.items()
+]
 ABILITIES = {
-    "score:write": "have transactions scored",
-    "events:write": "send events and files",
-    "read:alerts": "read alerts and transactions",
+    "score:write": _("have transactions scored"),
+    "events:write": _("send events and files"),
+    "read:alerts": _("read alerts and transactions"),
 }
 
 
@@ -28,14 +32,14 @@ def roles_field() -> forms.MultipleChoiceField:
 def email_field() -> forms.EmailField:
     return forms.EmailField(
         required=False,
-        label="E-mail address",
-        help_text="Where reports are sent to. Only admins set it, so that nothing leaves by it.",
+        label=_("E-mail address"),
+        help_text=_("Where reports are sent to. Only admins set it, so that nothing leaves by it."),
     )
 
 
 def lead_field() -> forms.BooleanField:
     return forms.BooleanField(
-        required=False, label="Lead", help_text="May reassign others' alerts and act in bulk."
+        required=False, label=_("Lead"), help_text=_("May reassign others' alerts and act in bulk.")
     )
 
 
@@ -43,13 +47,16 @@ class UserForm(forms.Form):
     """A new person."""
 
     username = forms.CharField(
-        label="User name",
+        label=_("User name"),
         max_length=150,
-        validators=[RegexValidator(r"^[\w.@+-]+\Z", "Letters, digits and . @ + - _ only.")],
+        validators=[RegexValidator(r"^[\w.@+-]+\Z", _("Letters, digits and . @ + - _ only."))],
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
     )
     full_name = forms.CharField(
-        max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        label=_("Full name"),
     )
     email = email_field()
     roles = roles_field()
@@ -77,9 +84,11 @@ class ProfileForm(forms.Form):
     )
     keys = forms.BooleanField(
         required=False,
-        label="Letters are keys",
-        help_text="f decides fraud, n opens the next alert, ? shows all of them. Switch them off "
-        "if you speak to your computer, or if they get in the way.",
+        label=_("Letters are keys"),
+        help_text=_(
+            "f decides fraud, n opens the next alert, ? shows all of them. Switch them off "
+            "if you speak to your computer, or if they get in the way."
+        ),
     )
 
 
@@ -91,14 +100,16 @@ class StandingForm(forms.Form):
     is_lead = lead_field()
     may_unmask = forms.BooleanField(
         required=False,
-        label="Personal data",
-        help_text="May see it unmasked, giving a reason each time.",
+        label=_("Personal data"),
+        help_text=_("May see it unmasked, giving a reason each time."),
     )
     is_active = forms.BooleanField(
         required=False,
-        label="May log in",
-        help_text="Without this the person is suspended: sessions and tokens end at once, keys "
-        "they made stop, and their open alerts go back to the queue.",
+        label=_("May log in"),
+        help_text=_(
+            "Without this the person is suspended: sessions and tokens end at once, keys "
+            "they made stop, and their open alerts go back to the queue."
+        ),
     )
 
 
@@ -107,23 +118,27 @@ class KeyForm(forms.Form):
 
     name = forms.CharField(
         max_length=100,
-        help_text="The system that will use it.",
+        help_text=_("The system that will use it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        label=_("Name"),
     )
     scopes = forms.MultipleChoiceField(
-        label="It may",
-        choices=[(scope, f"{ABILITIES[scope]} ({scope})") for scope in SCOPES],
+        label=_("It may"),
+        choices=[
+            (one, format_lazy("{may} ({scope})", may=ABILITIES[one], scope=one)) for one in SCOPES
+        ],
         widget=forms.CheckboxSelectMultiple,
     )
     source = forms.ModelChoiceField(
         ApiKey._meta.get_field("source").related_model._default_manager.all(),
         required=False,
-        empty_label="any",
-        help_text="Where its data belongs.",
+        empty_label=_("any"),
+        help_text=_("Where its data belongs."),
+        label=_("Source"),
     )
     expires_at = forms.DateTimeField(
         required=False,
-        label="Expires (UTC)",
+        label=_("Expires (UTC)"),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
@@ -141,25 +156,31 @@ class KeyForm(forms.Form):
         if ADMIN not in by.roles:  # others would only be refused the rest
             shown = [one for one in self.fields["scopes"].choices if one[0] == EVENTS]
             self.fields["scopes"].widget.choices = shown
-            self.fields["scopes"].help_text = "Keys that score or read are made by an admin."
+            self.fields["scopes"].help_text = _("Keys that score or read are made by an admin.")
 
 
 class TrailFilter(forms.Form):
     """What to show of the audit log."""
 
-    actor = forms.CharField(max_length=150, required=False)
+    actor = forms.CharField(max_length=150, required=False, label=_("Actor"))
     action = forms.CharField(
         max_length=64,
         required=False,
-        widget=forms.TextInput(attrs={"list": "actions", "placeholder": "Decided an alert"}),
+        widget=forms.TextInput(attrs={"list": "actions", "placeholder": _("Decided an alert")}),
+        label=_("Action"),
     )
     object_type = forms.CharField(
-        max_length=64, required=False, widget=forms.TextInput(attrs={"placeholder": "alerts.alert"})
+        max_length=64,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "alerts.alert"}),
+        label=_("Object type"),
     )
-    object_id = forms.CharField(max_length=64, required=False)
-    outcome = forms.ChoiceField(choices=[("", "all"), *AuditEvent.Outcome.choices], required=False)
+    object_id = forms.CharField(max_length=64, required=False, label=_("Object id"))
+    outcome = forms.ChoiceField(
+        choices=[("", "all"), *AuditEvent.Outcome.choices], required=False, label=_("Outcome")
+    )
     before = forms.IntegerField(
-        min_value=1, validators=[MaxValueValidator(2**63 - 1)], required=False
+        min_value=1, validators=[MaxValueValidator(2**63 - 1)], required=False, label=_("Before")
     )
 
     @property

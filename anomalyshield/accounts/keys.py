@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.models import ApiKey, User
 from anomalyshield.accounts.roles import ADMIN, EVENTS, SCOPES
@@ -49,7 +50,7 @@ def make_key(
     if per_minute is not None and not 0 < per_minute <= MOST_PER_MINUTE:
         raise Refused(f"A key makes between 1 and {MOST_PER_MINUTE:,} requests a minute.")
     if source is not None and not type(source).objects.visible_to(by).filter(pk=source.pk).exists():
-        raise NotYours("This source is not yours to open.")
+        raise NotYours(_("This source is not yours to open."))
     prefix = "as_" + secrets.token_hex(4)
     key = f"{prefix}_{secrets.token_urlsafe(24)}"
     made = ApiKey.objects.create(
@@ -68,15 +69,17 @@ def make_key(
 
 def _check(by: User, scopes: list[str], expires_at: datetime | None) -> None:
     if unknown := set(scopes) - set(SCOPES):
-        raise Refused(f"Unknown scope: {', '.join(sorted(unknown))}.")
+        raise Refused(_("Unknown scope: {unknown}.").format(unknown=", ".join(sorted(unknown))))
     if not scopes:
-        raise Refused("A key needs at least one scope.")
+        raise Refused(_("A key needs at least one scope."))
     if expires_at is not None and expires_at <= timezone.now():
-        raise Refused("This moment is already past.")
+        raise Refused(_("This moment is already past."))
     if ADMIN not in by.roles and set(scopes) - {EVENTS}:
-        raise NotYours(f"A data engineer makes keys for {EVENTS} only; ask an admin.")
+        raise NotYours(
+            _("A data engineer makes keys for {events} only; ask an admin.").format(events=EVENTS)
+        )
     if not all(by.may(action) for scope in scopes for action in SCOPES[scope]):
-        raise NotYours("A key cannot do more than its maker.")
+        raise NotYours(_("A key cannot do more than its maker."))
 
 
 @transaction.atomic

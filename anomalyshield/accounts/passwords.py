@@ -4,6 +4,7 @@ import re
 
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 ROWS = ("0123456789" * 20, "abcdefghijklmnopqrstuvwxyz" * 8, "qwertyuiopasdfghjklzxcvbnm" * 8)
 REPEATED = re.compile(r"(.+?)\1+")
@@ -20,11 +21,11 @@ class NotGuessable:
         if repeated:
             short = repeated[1]
             if len(short) < REST or short in CommonPasswordValidator().passwords:
-                raise ValidationError("This repeats one short word.", code="password_repeated")
+                raise ValidationError(_("This repeats one short word."), code="password_repeated")
         if any(text in row or text in row[::-1] for row in ROWS):
-            raise ValidationError("This only counts along the keys.", code="password_sequence")
+            raise ValidationError(_("This only counts along the keys."), code="password_sequence")
         if len(OURS.sub("", text)) < REST:
-            raise ValidationError("This is the name of this place.", code="password_product")
+            raise ValidationError(_("This is the name of this place."), code="password_product")
 
     def get_help_text(self) -> str:
-        return "Not one word repeated, not a row of keys, not the name of this place."
+        return _("Not one word repeated, not a row of keys, not the name of this place.")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import ADMIN, TITLES
@@ -38,9 +39,9 @@ def make_user(
 ) -> tuple[User, str]:
     """The person and their first password, which is not kept anywhere in clear."""
     if User.objects.filter(username__iexact=username).exists():
-        raise Refused(f"There is already a user named {username}.")
+        raise Refused(_("There is already a user named {username}.").format(username=username))
     _only_what_one_holds(by, may_unmask)
-    first, _, last = full_name.strip().partition(" ")
+    first, _unused, last = full_name.strip().partition(" ")
     user = User(username=username, first_name=first, last_name=last, email=email)
     user.is_lead, user.may_unmask = is_lead, may_unmask
     password = new_password()
@@ -68,7 +69,7 @@ def change_user(
     and what they were working on goes back.
     """
     if by.pk == user.pk:
-        raise Refused("Nobody changes their own roles; ask another admin.")
+        raise Refused(_("Nobody changes their own roles; ask another admin."))
     admins = _lock_admins()
     user = User.objects.select_for_update().get(pk=user.pk)
     before = _state(user)
@@ -76,7 +77,7 @@ def change_user(
     is_lead = user.is_lead if is_lead is None else is_lead
     is_active = user.is_active if is_active is None else is_active
     if user in admins and not (ADMIN in roles and is_active) and admins == [user]:
-        raise Refused("This is the last admin; make another one first.")
+        raise Refused(_("This is the last admin; make another one first."))
     if may_unmask is not None and may_unmask != user.may_unmask:
         _only_what_one_holds(by, may_unmask)
         user.may_unmask = may_unmask
@@ -143,7 +144,7 @@ def choose_keys(*, by: User, keys: bool) -> User:
 def give_new_password(*, by: User | str, user: User) -> str:
     """For someone who lost theirs; whoever was logged in as them is not any more."""
     if getattr(by, "pk", None) == user.pk:
-        raise Refused("Change your own password from the menu with your name.")
+        raise Refused(_("Change your own password from the menu with your name."))
     password = new_password()
     user.set_password(password)
     user.save(update_fields=["password"])
@@ -159,14 +160,14 @@ def _roles_of(user: User) -> list[str]:
 
 def _set_roles(user: User, roles: list[str]) -> None:
     if unknown := set(roles) - set(TITLES):
-        raise Refused(f"Unknown role: {', '.join(sorted(unknown))}.")
+        raise Refused(_("Unknown role: {unknown}.").format(unknown=", ".join(sorted(unknown))))
     user.groups.set(Group.objects.filter(name__in=roles))
 
 
 def _only_what_one_holds(by: User | str, may_unmask: bool) -> None:
     """Roles are an admin's to give; a right of one person over another's data is not."""
     if may_unmask and isinstance(by, User) and not by.may_unmask:
-        raise Refused("Only someone who may see personal data can give that right.")
+        raise Refused(_("Only someone who may see personal data can give that right."))
 
 
 def _lock_admins() -> list[User]:

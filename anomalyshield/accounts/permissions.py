@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -54,8 +55,8 @@ def allow(
 def _not_here(methods: tuple[str, ...]) -> HttpResponse:
     """Whoever reloads the answer to a form stands here: in words, and with the way back."""
     context = {
-        "title": "Only a form leads here",
-        "sentence": "This address does something and shows nothing. Go back to the page before.",
+        "title": _("Only a form leads here"),
+        "sentence": _("This address does something and shows nothing. Go back to the page before."),
         "status": 405,
         "id": asking().request_id,
     }

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditEvent(models.Model):
@@ -12,8 +13,8 @@ class AuditEvent(models.Model):
     """
 
     class Outcome(models.TextChoices):
-        DONE = "DONE"
-        DENIED = "DENIED"
+        DONE = "DONE", _("Done")
+        DENIED = "DENIED", _("Denied")
 
     at = models.DateTimeField(db_default=Now())
     # Names, not foreign keys: the trail outlives the account it speaks of.

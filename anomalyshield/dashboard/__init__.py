@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Callable, Sequence
 
+from django.utils.translation import gettext_lazy as _
+
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import ADMIN, ANALYST, ENGINEER, OWNER
 from anomalyshield.dashboard import approvals, data, house, learning, work
@@ -23,31 +25,31 @@ def _leads(user: User) -> bool:
 BOARDS: list[tuple[Audience, str, list[Maker], list[Maker]]] = [
     (
         _holds(ANALYST),
-        "My work",
+        _("My work"),
         [work.own_alerts, work.team_queue, work.late, work.decided_today, work.open_cases],
         [work.next_due, work.urgent, approvals.approvals, work.last_verdicts],
     ),
     (
         _leads,
-        "The team",
+        _("The team"),
         [work.backlog, work.throughput, work.precision],
         [work.ageing, work.by_day, work.people],
     ),
     (
         _holds(ENGINEER),
-        "Data",
+        _("Data"),
         [data.rate, data.lag, data.rejects, data.files],
         [data.sources, data.recent_files],
     ),
     (
         _holds(OWNER),
-        "Models",
+        _("Models"),
         [learning.champion, learning.labels_waiting, learning.runs_under_way],
         [approvals.approvals, learning.drift, learning.runs, learning.versions],
     ),
     (
         _holds(ADMIN),
-        "The house",
+        _("The house"),
         [house.people, house.sessions, house.trail, house.platform, learning.champion],
         [house.components, house.refusals, approvals.approvals],
     ),

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+
 from anomalyshield.accounts.models import User
 from anomalyshield.dashboard.parts import LINES, Line, Panel, model
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago, label_in_words
+from anomalyshield.templatetags.words import ago, label_in_words, within
 
 
 def approvals(user: User) -> Panel:
@@ -19,7 +21,7 @@ def approvals(user: User) -> Panel:
         *_routes(user),
         *_corrections(user),
     ]
-    return Panel("Waiting for a second person", "", lines)
+    return Panel(_("Waiting for a second person"), "", lines)
 
 
 def _closures(user: User) -> Iterable[Line]:
@@ -29,11 +31,17 @@ def _closures(user: User) -> Iterable[Line]:
     for case in cases.select_related("proposed_by", "submitted_by")[:LINES]:
         match case.status:
             case "PENDING_CREATION_APPROVAL":
-                words, since = f"{case.submitted_by} asks to open", case.submitted_at
+                words, since = (
+                    _("{submitted_by} asks to open").format(submitted_by=case.submitted_by),
+                    case.submitted_at,
+                )
             case "PENDING_REOPEN_APPROVAL":
-                words, since = "Somebody asks to reopen", None
+                words, since = _("Somebody asks to reopen"), None
             case _:
-                words, since = f"{case.proposed_by} proposes to close", case.proposed_at
+                words, since = (
+                    _("{proposed_by} proposes to close").format(proposed_by=case.proposed_by),
+                    case.proposed_at,
+                )
         words = f"{words} “{case.title}”"
         yield Line(str(case), address_of("case", case.pk), words, ago(since), case.level)
 
@@ -44,9 +52,9 @@ def _promotions(user: User) -> Iterable[Line]:
     waiting = model("scoring.PromotionRequest").objects.filter(state="OPEN").exclude(asked_by=user)
     for request in waiting.select_related("model", "asked_by")[:LINES]:
         yield Line(
-            f"Model {request.model}",
+            _("Model {model}").format(model=request.model),
             address_of("model", request.model_id),
-            f"{request.asked_by} asks to make it champion",
+            _("{asked_by} asks to make it champion").format(asked_by=request.asked_by),
             ago(request.asked_at),
         )
 
@@ -57,9 +65,9 @@ def _policies(user: User) -> Iterable[Line]:
     waiting = model("scoring.PolicyRequest").objects.filter(state="OPEN").exclude(asked_by=user)
     for request in waiting.select_related("asked_by")[:LINES]:
         yield Line(
-            "Thresholds",
+            _("Thresholds"),
             address_of("policy-request", request.pk),
-            f"{request.asked_by} asks for other ones",
+            _("{asked_by} asks for other ones").format(asked_by=request.asked_by),
             ago(request.asked_at),
         )
 
@@ -70,9 +78,9 @@ def _costs(user: User) -> Iterable[Line]:
     waiting = model("scoring.CostRequest").objects.filter(state="OPEN").exclude(asked_by=user)
     for request in waiting.select_related("asked_by")[:LINES]:
         yield Line(
-            "Costs",
+            _("Costs"),
             address_of("cost-request", request.pk),
-            f"{request.asked_by} asks for other figures",
+            _("{asked_by} asks for other figures").format(asked_by=request.asked_by),
             ago(request.asked_at),
         )
 
@@ -85,7 +93,9 @@ def _allowed(user: User) -> Iterable[Line]:
         yield Line(
             str(entry),
             address_of("list-entry", entry.pk),
-            f"{entry.proposed_by} asks to allow a {entry.get_entity_display().lower()}",
+            _("{proposed_by} asks to allow a {get_entity_display}").format(
+                proposed_by=entry.proposed_by, get_entity_display=within(entry.get_entity_display())
+            ),
             ago(entry.proposed_at),
         )
 
@@ -96,9 +106,9 @@ def _routes(user: User) -> Iterable[Line]:
     waiting = model("alerts.Routing").objects.filter(state="PROPOSED").exclude(proposed_by=user)
     for routing in waiting.select_related("proposed_by")[:LINES]:
         yield Line(
-            f"Routes {routing.number}",
+            _("Routes {number}").format(number=routing.number),
             address_of("routing", routing.pk),
-            f"{routing.proposed_by} asks for other routes",
+            _("{proposed_by} asks for other routes").format(proposed_by=routing.proposed_by),
         )
 
 
@@ -107,5 +117,7 @@ def _corrections(user: User) -> Iterable[Line]:
         return
     seen = model("alerts.Correction").objects.visible_to(user).for_the_page().waiting()
     for one in seen.exclude(proposed_by=user)[:LINES]:
-        words = f"{one.proposed_by} says it was {label_in_words(one.value)}"
-        yield Line("Label", address_of("correction", one.pk), words, ago(one.proposed_at))
+        words = _("{proposed_by} says it was {label_in_words}").format(
+            proposed_by=one.proposed_by, label_in_words=label_in_words(one.value)
+        )
+        yield Line(_("Label"), address_of("correction", one.pk), words, ago(one.proposed_at))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from anomalyshield.accounts.models import User
 from anomalyshield.dashboard.parts import (
     LINES,
@@ -15,7 +17,7 @@ from anomalyshield.dashboard.parts import (
     model,
 )
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago, percent, span
+from anomalyshield.templatetags.words import ago, figure, percent, span
 from anomalyshield.waiting import waiting
 
 SLOW = 30.0  # seconds a row may wait before it is worth a look
@@ -41,23 +43,27 @@ WHERE at > now() - interval '1 day' GROUP BY source_id
 def rate(user: User) -> Tile:
     hour, minute = asked(RATE, {"recent": RECENT})[0]
     more = "+" if hour >= RECENT else ""
-    hint = f"{minute:,} in the last minute"
-    return Tile("Decided in an hour", f"{hour:,}{more}", hint, address_of("transactions"))
+    hint = _("{minute} in the last minute").format(minute=figure(f"{minute:,}"))
+    return Tile(_("Decided in an hour"), f"{hour:,}{more}", hint, address_of("transactions"))
 
 
 def lag(user: User) -> Tile:
     """How long the oldest row of any kind of work has waited."""
     slowest = max(waiting(), key=lambda work: work.oldest)
-    words = f"{slowest.ready:,} of {slowest.name} wait" if slowest.ready else "nothing waits"
+    words = (
+        _("{ready} of {name} wait").format(ready=figure(f"{slowest.ready:,}"), name=slowest.name)
+        if slowest.ready
+        else _("nothing waits")
+    )
     tone = "warn" if slowest.oldest > SLOW else ""
     address = address_of("system") if user.may("health.deep") else address_of("uploads")
-    return Tile("Longest wait", span(slowest.oldest), words, address, tone)
+    return Tile(_("Longest wait"), span(slowest.oldest), words, address, tone)
 
 
 def rejects(user: User) -> Tile:
-    total = sum(number for _, number in asked(REFUSED, {"recent": RECENT}))
-    hint = "records in 24 hours"
-    return Tile("Rejected", f"{total:,}", hint, address_of("uploads"), "warn" if total else "")
+    total = sum(number for _unused, number in asked(REFUSED, {"recent": RECENT}))
+    hint = _("records in 24 hours")
+    return Tile(_("Rejected"), f"{total:,}", hint, address_of("uploads"), "warn" if total else "")
 
 
 def files(user: User) -> Tile:
@@ -65,7 +71,10 @@ def files(user: User) -> Tile:
     under_way = uploads.filter(state__in=["READY", "RUNNING"])
     waits = count(uploads.filter(state="WAITING"))
     return Tile(
-        "Files under way", count(under_way), f"{waits} wait to be started", address_of("uploads")
+        _("Files under way"),
+        count(under_way),
+        _("{waits} wait to be started").format(waits=waits),
+        address_of("uploads"),
     )
 
 
@@ -78,7 +87,7 @@ def sources(user: User) -> Panel:
         records, last = came.get(source.pk, (0, None))
         bad = refused.get(source.pk, 0)
         share = bad / (records + bad) if records + bad else 0.0
-        words = f"{ago(last)} ago" if last else "not lately"
+        words = _("{last} ago").format(last=ago(last)) if last else _("not lately")
         mark = " ▲" if share > MANY_REJECTED else ""
         rows.append(
             Row(
@@ -87,10 +96,14 @@ def sources(user: User) -> Panel:
                 address_of("source", source.pk),
             )
         )
-    heads = ("Source", "Last record", "In 24 hours", "Rejected")
-    empty = "No source is kept by you. An engineer or an admin makes one."
-    note = f"among the latest {RECENT:,} records; ▲ more than {percent(MANY_REJECTED, 0)}"
-    return Panel("Sources", empty, rows=rows, heads=heads, address=address_of("sources"), note=note)
+    heads = (_("Source"), _("Last record"), _("In 24 hours"), _("Rejected"))
+    empty = _("No source is kept by you. An engineer or an admin makes one.")
+    note = _("among the latest {recent} records; ▲ more than {many_rejected}").format(
+        recent=figure(f"{RECENT:,}"), many_rejected=percent(MANY_REJECTED, 0)
+    )
+    return Panel(
+        _("Sources"), empty, rows=rows, heads=heads, address=address_of("sources"), note=note
+    )
 
 
 def _recent(sql: str) -> list[tuple[Any, ...]]:
@@ -103,9 +116,11 @@ def recent_files(user: User) -> Panel:
         Line(
             upload.name,
             address_of("upload", upload.pk),
-            f"{upload.accepted:,} accepted, {upload.rejected:,} rejected",
+            _("{accepted} accepted, {rejected} rejected").format(
+                accepted=figure(f"{upload.accepted:,}"), rejected=figure(f"{upload.rejected:,}")
+            ),
             upload.state_in_words if upload.state != "DONE" else upload.stage.lower(),
         )
         for upload in uploads
     ]
-    return Panel("Files", "No file was uploaded yet.", lines, address_of("uploads"))
+    return Panel(_("Files"), _("No file was uploaded yet."), lines, address_of("uploads"))

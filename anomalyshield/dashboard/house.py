@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db.models import Count, Min, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from anomalyshield import condition
 from anomalyshield.accounts.models import OpenSession, User
@@ -21,8 +22,8 @@ def people(user: User) -> Tile:
     found = User.objects.aggregate(
         active=Count("pk", Q(is_active=True)), ended=Count("pk", Q(is_active=False))
     )
-    hint = f"{found['ended']} suspended"
-    return Tile("People", f"{found['active']:,}", hint, address_of("users"))
+    hint = _("{ended} suspended").format(ended=found["ended"])
+    return Tile(_("People"), f"{found['active']:,}", hint, address_of("users"))
 
 
 def sessions(user: User) -> Tile:
@@ -31,20 +32,20 @@ def sessions(user: User) -> Tile:
         n=Count("pk"),
         lately=Count("pk", Q(seen_at__gte=now - timedelta(minutes=15))),
     )
-    hint = f"{found['lately']} seen in 15 minutes"
-    return Tile("Open sessions", f"{found['n']:,}", hint, address_of("users"))
+    hint = _("{lately} seen in 15 minutes").format(lately=found["lately"])
+    return Tile(_("Open sessions"), f"{found['n']:,}", hint, address_of("users"))
 
 
 def trail(user: User) -> Tile:
     oldest = AuditEvent.objects.filter(number=None).aggregate(n=Count("pk"), at=Min("at"))
     age = (timezone.now() - oldest["at"]).total_seconds() if oldest["at"] else 0.0
     last = AuditEvent.objects.order_by("-pk").values_list("at", flat=True).first()
-    hint = f"last event {ago(last)} ago" if last else "nothing happened yet"
+    hint = _("last event {last} ago").format(last=ago(last)) if last else _("nothing happened yet")
     late = age > LATE_SEAL
     return Tile(
-        "Not yet sealed",
+        _("Not yet sealed"),
         f"{oldest['n']:,}",
-        f"for {ago(oldest['at'])}" if late else hint,
+        _("for {at}").format(at=ago(oldest["at"])) if late else hint,
         address_of("audit"),
         warned(late),
     )
@@ -54,8 +55,8 @@ def platform(user: User) -> Tile:
     problems = state()["problems"]
     address = address_of("system")
     if not problems:
-        return Tile("Platform", "ready", "database, model, workers", address)
-    return Tile("Platform", "not ready", problems[0], address, "bad")
+        return Tile(_("Platform"), "ready", _("database, model, workers"), address)
+    return Tile(_("Platform"), _("not ready"), problems[0], address, "bad")
 
 
 def components(user: User) -> Panel:
@@ -66,7 +67,10 @@ def components(user: User) -> Panel:
         if part.cure
     ]
     return Panel(
-        "System", "Every part of the platform does its work.", lines[:LINES], address_of("system")
+        _("System"),
+        _("Every part of the platform does its work."),
+        lines[:LINES],
+        address_of("system"),
     )
 
 
@@ -82,8 +86,8 @@ def refusals(user: User) -> Panel:
         for event in denials[:LINES]
     ]
     return Panel(
-        "Refused lately",
-        "Nobody was refused anything.",
+        _("Refused lately"),
+        _("Nobody was refused anything."),
         lines,
         address_of("audit") + "?outcome=DENIED",
     )
@@ -93,17 +97,19 @@ def own_doings(user: User) -> Panel:
     """Where one was before lunch."""
     events = AuditEvent.objects.filter(actor=user.username).order_by("-pk")
     lines = [
-        Line(_doing(event), _page_of(event), _name_of(event), f"{ago(event.at)} ago")
+        Line(
+            _doing(event), _page_of(event), _name_of(event), _("{at} ago").format(at=ago(event.at))
+        )
         for event in events.exclude(action__startswith="session.")[:LINES]
     ]
-    return Panel("My last actions", "", lines, f"{address_of('audit')}?actor={user.username}")
+    return Panel(_("My last actions"), "", lines, f"{address_of('audit')}?actor={user.username}")
 
 
 def _doing(event: AuditEvent) -> str:
     """What was done, or what was tried: a refused attempt never reads as done."""
     words = action_in_words(event.action)
     tried = event.outcome == AuditEvent.Outcome.DENIED and "refused" not in words.lower()
-    return f"{words} (refused)" if tried else words
+    return _("{words} (refused)").format(words=words) if tried else words
 
 
 def _page_of(event: AuditEvent) -> str:

@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.models import User
 from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, asked, count, model
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago, percent
+from anomalyshield.templatetags.words import ago, figure, percent
 from scoring.engine.evaluation import population_stability
 from scoring.engine.moving import in_words
 
@@ -29,9 +30,15 @@ def reigning() -> Any:
 def champion(user: User) -> Tile:
     best = reigning()
     if best is None:
-        return Tile("Champion", "none", "train and promote one", address_of("models"), "bad")
-    since = f"for {timesince(best.champion_since, depth=1)}" if best.champion_since else ""
-    return Tile("Champion", str(best), since, address_of("model", best.pk) or address_of("models"))
+        return Tile(_("Champion"), "none", _("train and promote one"), address_of("models"), "bad")
+    since = (
+        _("for {timesince}").format(timesince=timesince(best.champion_since, depth=1))
+        if best.champion_since
+        else ""
+    )
+    return Tile(
+        _("Champion"), str(best), since, address_of("model", best.pk) or address_of("models")
+    )
 
 
 def labels_waiting(user: User) -> Tile:
@@ -39,31 +46,37 @@ def labels_waiting(user: User) -> Tile:
     rows, best = model("scoring.Label").objects.all(), reigning()
     if best is not None:
         rows = rows.filter(known_at__gt=best.cutoff)
-    hint = "known since the champion's cut-off"
-    return Tile("Labels not learnt yet", count(rows), hint, address_of("models"))
+    hint = _("known since the champion's cut-off")
+    return Tile(_("Labels not learnt yet"), count(rows), hint, address_of("models"))
 
 
 def runs_under_way(user: User) -> Tile:
     runs = model("scoring.TrainingRun").objects.filter(state__in=["READY", "RUNNING", "WAITING"])
     last = model("scoring.TrainingRun").objects.first()
-    hint = f"last asked {ago(last.asked_at)} ago" if last else "none so far"
-    return Tile("Trainings under way", count(runs), hint, address_of("models"))
+    hint = (
+        _("last asked {asked_at} ago").format(asked_at=ago(last.asked_at))
+        if last
+        else _("none so far")
+    )
+    return Tile(_("Trainings under way"), count(runs), hint, address_of("models"))
 
 
 def drift(user: User) -> Panel:
     """Hints, no verdict: the champion's latest decisions beside what it was measured on."""
     best = reigning()
     if best is None:
-        return Panel("Drift", "There is no champion to drift.")
+        return Panel(_("Drift"), _("There is no champion to drift."))
     params = {"bars": len(_measured(best)) or 20, "latest": LATEST, "model": best.pk}
     found = asked(SHIFT, params)
     total = sum(row[1] for row in found)
     if total < ENOUGH:
-        words = f"{total} decisions by {best} are too few to say; {ENOUGH} are enough."
-        return Panel("Drift", words)
+        words = _("{total} decisions by {best} are too few to say; {enough} are enough.").format(
+            total=total, best=best, enough=ENOUGH
+        )
+        return Panel(_("Drift"), words)
     lines = [*_scores(best, found), _share(best, found, total), _degraded(found, total)]
-    note = f"its latest {total:,} decisions"
-    return Panel("Drift", "", lines, address_of("model", best.pk), note=note)
+    note = _("its latest {total} decisions").format(total=figure(f"{total:,}"))
+    return Panel(_("Drift"), "", lines, address_of("model", best.pk), note=note)
 
 
 def _measured(best: Any) -> list[int]:
@@ -77,39 +90,53 @@ def _scores(best: Any, found: list[tuple[Any, ...]]) -> list[Line]:
     if not sum(expected):
         return []
     now = [0] * len(expected)
-    for bar, rows, *_ in found:
+    for bar, rows, *_unused in found:
         now[max(bar, 1) - 1] += rows
     index = population_stability(expected, now)
     words = in_words(index)
     tone = {"moved much": "bad", "moved": "warn", "stable": "good"}[words]
-    return [Line("Risk scores", "", f"stability index {index:.3f}", words, tone=tone)]
+    return [
+        Line(
+            _("Risk scores"),
+            "",
+            _("stability index {index}").format(index=figure(f"{index:.3f}")),
+            words,
+            tone=tone,
+        )
+    ]
 
 
 def _share(best: Any, found: list[tuple[Any, ...]], total: int) -> Line:
     share, budget = sum(row[2] for row in found) / total, float(best.metrics.get("budget") or 0)
     far = bool(budget) and not budget / 2 <= share <= budget * 2
-    words = f"{percent(share, 2)} to people, budget {percent(budget, 2)}"
-    aside, tone = ("far from it", "warn") if far else ("as planned", "good")
-    return Line("Alert budget", "", words, aside, tone=tone)
+    words = _("{share} to people, budget {budget}").format(
+        share=percent(share, 2), budget=percent(budget, 2)
+    )
+    aside, tone = (_("far from it"), "warn") if far else (_("as planned"), "good")
+    return Line(_("Alert budget"), "", words, aside, tone=tone)
 
 
 def _degraded(found: list[tuple[Any, ...]], total: int) -> Line:
     bad = sum(row[3] for row in found)
-    words = f"{bad:,} of {total:,} scores were not whole"
-    return Line("Whole scores", "", words, "look" if bad else "all", tone="warn" if bad else "good")
+    words = _("{bad} of {total} scores were not whole").format(
+        bad=figure(f"{bad:,}"), total=figure(f"{total:,}")
+    )
+    return Line(
+        _("Whole scores"), "", words, "look" if bad else "all", tone="warn" if bad else "good"
+    )
 
 
 def runs(user: User) -> Panel:
     lines = [
         Line(
-            f"Run {run.pk}",
+            _("Run {pk}").format(pk=run.pk),
             address_of("run", run.pk),
             run.verdict or run.message,
-            f"{ago(run.asked_at)} ago",
+            _("{asked_at} ago").format(asked_at=ago(run.asked_at)),
         )
         for run in model("scoring.TrainingRun").objects.all()[:LINES]
     ]
-    return Panel("Trainings", "Nothing was trained yet.", lines, address_of("models"))
+    return Panel(_("Trainings"), _("Nothing was trained yet."), lines, address_of("models"))
 
 
 def versions(user: User) -> Panel:
@@ -117,4 +144,4 @@ def versions(user: User) -> Panel:
         Line(str(version), address_of("model", version.pk), version.kind, version.state.lower())
         for version in model("scoring.ModelVersion").objects.all()[:LINES]
     ]
-    return Panel("Models", "No model was trained yet.", lines, address_of("models"))
+    return Panel(_("Models"), _("No model was trained yet."), lines, address_of("models"))

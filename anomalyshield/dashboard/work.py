@@ -6,6 +6,8 @@ from typing import Any
 from django.db.models import Count, Min, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.accounts.grants import granted
 from anomalyshield.accounts.models import User
@@ -23,17 +25,17 @@ from anomalyshield.dashboard.parts import (
     warned,
 )
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago, left, money, percent, span
+from anomalyshield.templatetags.words import ago, figure, left, money, percent, span
 
 WEEK = timedelta(days=7)
 OLD = 10_000  # open alerts of one age, counted no further
 # Open alerts by age: how old at least, and what that is called.
 AGES = [
-    (timedelta(0), "under an hour"),
-    (timedelta(hours=1), "1 to 4 hours"),
-    (timedelta(hours=4), "4 to 24 hours"),
-    (timedelta(days=1), "1 to 3 days"),
-    (timedelta(days=3), "older than 3 days"),
+    (timedelta(0), _lazy("under an hour")),
+    (timedelta(hours=1), _lazy("1 to 4 hours")),
+    (timedelta(hours=4), _lazy("4 to 24 hours")),
+    (timedelta(days=1), _lazy("1 to 3 days")),
+    (timedelta(days=3), _lazy("older than 3 days")),
 ]
 
 
@@ -67,50 +69,63 @@ def own_alerts(user: User) -> Tile:
     mine = model("alerts.Alert").objects.awake().filter(assignee=user)
     found = mine.aggregate(n=Count("pk"), due=Min("due_at"))
     late = found["due"] is not None and found["due"] < timezone.now()
-    hint = clock(found["due"]) if found["due"] else "take one from the queue"
+    hint = clock(found["due"]) if found["due"] else _("take one from the queue")
     return Tile(
-        "My open alerts", f"{found['n']:,}", hint, f"{address_of('alerts')}?mine=on", warned(late)
+        _("My open alerts"),
+        f"{found['n']:,}",
+        hint,
+        f"{address_of('alerts')}?mine=on",
+        warned(late),
     )
 
 
 def clock(due: datetime) -> str:
     """Time left, or how late it is."""
     late = timezone.now() - due
-    return f"next due in {left(due)}" if late < timedelta(0) else f"late by {ago(due)}"
+    return (
+        _("next due in {left}").format(left=left(due))
+        if late < timedelta(0)
+        else _("late by {due}").format(due=ago(due))
+    )
 
 
 def team_queue(user: User) -> Tile:
     waiting = model("alerts.Alert").objects.awake()
     free = counted(urgent_of(user, waiting.filter(assignee=None), MANY + 1))
     total = counted(urgent_of(user, waiting, MANY + 1))
-    return Tile("Team queue", total, f"{free} unassigned", address_of("alerts"))
+    return Tile(
+        _("Team queue"), total, _("{free} unassigned").format(free=free), address_of("alerts")
+    )
 
 
 def late(user: User) -> Tile:
     overdue = model("alerts.Alert").objects.overdue()
     found = list(overdue.across(queues(user), ("due_at", "id"), MANY + 1))
-    hint = f"oldest by {ago(found[0][0])}" if found else "all in time"
+    hint = _("oldest by {found}").format(found=ago(found[0][0])) if found else _("all in time")
     address = f"{address_of('alerts')}?status=overdue"
-    return Tile("Past their time", upto(len(found)), hint, address, warned(bool(found)))
+    return Tile(_("Past their time"), upto(len(found)), hint, address, warned(bool(found)))
 
 
 def decided_today(user: User) -> Tile:
     mine = model("alerts.Alert").objects.closed().filter(closed_by=user, closed_at__gte=today())
     return Tile(
-        "I decided today", count(mine), "since midnight", f"{address_of('alerts')}?status=closed"
+        _("I decided today"),
+        count(mine),
+        _("since midnight"),
+        f"{address_of('alerts')}?status=closed",
     )
 
 
 def open_cases(user: User) -> Tile:
     seen = model("cases.Case").objects.visible_to(user).open()
-    return Tile("Open cases", count(seen), "in my queues", address_of("cases"))
+    return Tile(_("Open cases"), count(seen), _("in my queues"), address_of("cases"))
 
 
 def next_due(user: User) -> Panel:
     mine = model("alerts.Alert").objects.awake().filter(assignee=user).order_by("due_at", "pk")
     lines = [line_of(alert, due=True) for alert in mine[:LINES]]
-    empty = "You hold no alert. Open one from the queue and claim it."
-    return Panel("My alerts, next due first", empty, lines, f"{address_of('alerts')}?mine=on")
+    empty = _("You hold no alert. Open one from the queue and claim it.")
+    return Panel(_("My alerts, next due first"), empty, lines, f"{address_of('alerts')}?mine=on")
 
 
 def urgent(user: User) -> Panel:
@@ -118,10 +133,10 @@ def urgent(user: User) -> Panel:
     waiting = urgent_of(user, alerts.workable_by(user).filter(assignee=None), LINES)
     shown = alerts.filter(pk__in=[row[-1] for row in waiting]).by_urgency()
     lines = [line_of(alert) for alert in shown]
-    empty = "Nothing waits in your queues. New alerts appear here by themselves."
+    empty = _("Nothing waits in your queues. New alerts appear here by themselves.")
     if not lines and not works_a_queue(user):
-        empty = "You work no queue yet. An admin puts you into one, under Routes."
-    return Panel("Most urgent in my queues", empty, lines, address_of("alerts"))
+        empty = _("You work no queue yet. An admin puts you into one, under Routes.")
+    return Panel(_("Most urgent in my queues"), empty, lines, address_of("alerts"))
 
 
 def works_a_queue(user: User) -> bool:
@@ -137,7 +152,11 @@ def line_of(alert: Any, *, due: bool = False) -> Line:
         str(alert),
         address_of("alert", alert.pk),
         f"{alert.entity or alert.user_id} · {money(alert.amount, alert.currency)}",
-        f"{aside} left" if due and not late else f"{ago(alert.due_at)} late" if late else aside,
+        _("{aside} left").format(aside=aside)
+        if due and not late
+        else _("{due_at} late").format(due_at=ago(alert.due_at))
+        if late
+        else aside,
         alert.level,
         "bad" if late else "",
     )
@@ -150,12 +169,12 @@ def last_verdicts(user: User) -> Panel:
             str(alert),
             address_of("alert", alert.pk),
             alert.get_disposition_display(),
-            f"{ago(alert.closed_at)} ago",
+            _("{closed_at} ago").format(closed_at=ago(alert.closed_at)),
             alert.level,
         )
         for alert in mine[:LINES]
     ]
-    return Panel("My last decisions", "", lines)
+    return Panel(_("My last decisions"), "", lines)
 
 
 # --- the team -------------------------------------------------------------------------------------
@@ -164,14 +183,16 @@ def backlog(user: User) -> Tile:
     day = timezone.now() - timedelta(days=1)
     came = seen_by(user).filter(created_at__gte=day).count()
     went = decided_since(user, day).count()
-    hint = f"{came:,} came and {went:,} went in 24 hours"
+    hint = _("{came} came and {went} went in 24 hours").format(
+        came=figure(f"{came:,}"), went=figure(f"{went:,}")
+    )
     waiting = counted(urgent_of(user, model("alerts.Alert").objects.awake(), MANY + 1))
-    return Tile("Backlog", waiting, hint, address_of("alerts"), warned(came > went))
+    return Tile(_("Backlog"), waiting, hint, address_of("alerts"), warned(came > went))
 
 
 def throughput(user: User) -> Tile:
     done = decided_since(user, timezone.now() - WEEK).count()
-    return Tile("Decided a day", f"{done / 7:,.1f}", "over seven days", address_of("alerts"))
+    return Tile(_("Decided a day"), f"{done / 7:,.1f}", _("over seven days"), address_of("alerts"))
 
 
 def precision(user: User) -> Tile:
@@ -180,20 +201,24 @@ def precision(user: User) -> Tile:
         judged=Count("pk", Q(disposition__contains="_POSITIVE")),
     )
     share = found["fraud"] / found["judged"] if found["judged"] else None
-    hint = f"frauds among {found['judged']:,} judged" if found["judged"] else "nothing judged yet"
-    return Tile("Precision, 7 days", percent(share, 0), hint, address_of("rules"))
+    hint = (
+        _("frauds among {judged} judged").format(judged=figure(f"{found['judged']:,}"))
+        if found["judged"]
+        else _("nothing judged yet")
+    )
+    return Tile(_("Precision, 7 days"), percent(share, 0), hint, address_of("rules"))
 
 
 def ageing(user: User) -> Panel:
     """Open alerts by age: what nobody looks at grows at the bottom."""
     now = timezone.now()
-    *recent, (oldest, _) = AGES
-    ends = [start for start, _ in AGES[1:]]
+    *recent, (oldest, _unused) = AGES
+    ends = [start for start, _unused in AGES[1:]]
     young = seen_by(user).awake().filter(created_at__gt=now - oldest)
     counts = young.aggregate(
         **{
             f"n{n}": Count("pk", Q(created_at__lte=now - start, created_at__gt=now - end))
-            for n, ((start, _), end) in enumerate(zip(recent, ends, strict=True))
+            for n, ((start, _unused), end) in enumerate(zip(recent, ends, strict=True))
         }
     )
     known = sum(counts.values())
@@ -202,9 +227,9 @@ def ageing(user: User) -> Panel:
     most = max(numbers) or 1
     rows = [
         Row(title, (f"{min(n, OLD):,}{'+' if n > OLD else ''}",), share=n / most)
-        for (_, title), n in zip(AGES, numbers, strict=True)
+        for (_unused, title), n in zip(AGES, numbers, strict=True)
     ]
-    return Panel("Open alerts by age", "", rows=rows, heads=("Age", "Alerts"))
+    return Panel(_("Open alerts by age"), "", rows=rows, heads=(_("Age"), _("Alerts")))
 
 
 def by_day(user: User) -> Panel:
@@ -222,7 +247,9 @@ def by_day(user: User) -> Panel:
         )
         for day in reversed(days)
     ]
-    return Panel("Raised and decided", "", rows=rows, heads=("Day", "Raised", "Decided"))
+    return Panel(
+        _("Raised and decided"), "", rows=rows, heads=(_("Day"), _("Raised"), _("Decided"))
+    )
 
 
 def _each_day(alerts: Any, field: str) -> dict[date, int]:
@@ -242,7 +269,7 @@ def people(user: User) -> Panel:
         )
         for name in names[:12]
     ]
-    return Panel("The team", "", rows=rows, heads=("Who", "Holds", "Decided, 7 days"))
+    return Panel(_("The team"), "", rows=rows, heads=(_("Who"), _("Holds"), _("Decided, 7 days")))
 
 
 def _by_person(alerts: Any, who: str) -> dict[str, int]:

@@ -143,7 +143,7 @@ class Schema(AutoSchema):
         action = RIGHTS.get(self._action())
         if action is None:
             return "For everyone."
-        roles = ", ".join(TITLES[role] for role in TITLES if role in action.roles)
+        roles = ", ".join(str(TITLES[role]) for role in TITLES if role in action.roles)
         keys = ", ".join(f"`{scope}`" for scope in sorted(action.scopes))
         more = f" Condition: {action.condition}." if action.condition else ""
         scopes = f" Keys with {keys}." if keys else " No key opens this."

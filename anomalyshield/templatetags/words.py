@@ -26,6 +26,13 @@ def figure(text: str) -> str:
 
 
 @register.filter
+def within(title: object) -> str:
+    """A title inside a sentence: in small letters, except where nouns keep their capital."""
+    said = str(title)
+    return said if get_language() == "de" else said.lower()
+
+
+@register.filter
 def money(amount: Decimal | float | None, currency: str = "") -> str:
     """1,234.50 USD."""
     if amount is None:

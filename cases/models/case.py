@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from alerts.models import Alert
 
@@ -70,30 +71,30 @@ class Case(models.Model):
     """One subject under investigation."""
 
     class Status(models.TextChoices):
-        DRAFT = "DRAFT"
-        PENDING_CREATION_APPROVAL = "PENDING_CREATION_APPROVAL", "Opening waits for approval"
-        OPEN = "OPEN"
-        IN_PROGRESS = "IN_PROGRESS", "In progress"
-        SUSPENDED = "SUSPENDED"
-        PENDING_CLOSURE_APPROVAL = "PENDING_CLOSURE_APPROVAL", "Closure waits for approval"
-        RETURNED = "RETURNED"
-        CLOSED = "CLOSED"
-        PENDING_REOPEN_APPROVAL = "PENDING_REOPEN_APPROVAL", "Reopening waits for approval"
-        ABANDONED = "ABANDONED"
+        DRAFT = "DRAFT", _("Draft")
+        PENDING_CREATION_APPROVAL = "PENDING_CREATION_APPROVAL", _("Opening waits for approval")
+        OPEN = "OPEN", _("Open")
+        IN_PROGRESS = "IN_PROGRESS", _("In progress")
+        SUSPENDED = "SUSPENDED", _("Suspended")
+        PENDING_CLOSURE_APPROVAL = "PENDING_CLOSURE_APPROVAL", _("Closure waits for approval")
+        RETURNED = "RETURNED", _("Returned")
+        CLOSED = "CLOSED", _("Closed")
+        PENDING_REOPEN_APPROVAL = "PENDING_REOPEN_APPROVAL", _("Reopening waits for approval")
+        ABANDONED = "ABANDONED", _("Abandoned")
 
     class Outcome(models.TextChoices):
-        CONFIRMED = "CONFIRMED", "Fraud confirmed"
-        REFUTED = "REFUTED", "No fraud"
-        INCONCLUSIVE = "INCONCLUSIVE"
+        CONFIRMED = "CONFIRMED", _("Fraud confirmed")
+        REFUTED = "REFUTED", _("No fraud")
+        INCONCLUSIVE = "INCONCLUSIVE", _("Inconclusive")
 
     class Waiting(models.TextChoices):
         """What a suspended case waits for."""
 
-        CUSTOMER = "CUSTOMER", "the customer"
-        BANK = "BANK", "another bank"
-        POLICE = "POLICE", "police or court"
-        COLLEAGUE = "COLLEAGUE", "another team"
-        OTHER = "OTHER", "something else"
+        CUSTOMER = "CUSTOMER", _("the customer")
+        BANK = "BANK", _("another bank")
+        POLICE = "POLICE", _("police or court")
+        COLLEAGUE = "COLLEAGUE", _("another team")
+        OTHER = "OTHER", _("something else")
 
     title = models.CharField(max_length=200)
     subject = models.CharField(max_length=200)  # the entity investigated, usually a user id

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from cases import calendars
 from cases.models.case import Case
@@ -62,9 +63,9 @@ class Clock(models.Model):
     """Something that is due: the work on a case in business time, a report in calendar days."""
 
     class Kind(models.TextChoices):
-        CASE = "CASE", "Work on the case"
-        REG_FILING = "REG_FILING", "Report to the authority"
-        CONTINUING = "CONTINUING", "Report on what went on"
+        CASE = "CASE", _("Work on the case")
+        REG_FILING = "REG_FILING", _("Report to the authority")
+        CONTINUING = "CONTINUING", _("Report on what went on")
 
     REGULATORY = (Kind.REG_FILING, Kind.CONTINUING)
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from cases.models.case import Case
 
@@ -11,9 +12,9 @@ class Reopening(models.Model):
     """Somebody asks to reopen a closed case; somebody else answers. Every one of them is kept."""
 
     class State(models.TextChoices):
-        ASKED = "ASKED"
-        APPROVED = "APPROVED"
-        REFUSED = "REFUSED"
+        ASKED = "ASKED", _("Asked")
+        APPROVED = "APPROVED", _("Approved")
+        REFUSED = "REFUSED", _("Refused")
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="reopenings")
     state = models.CharField(max_length=8, choices=State.choices, default=State.ASKED)

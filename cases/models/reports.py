@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from cases.models.case import Case
 
@@ -18,27 +19,27 @@ class Report(models.Model):
     """One report about a case: whether it is made, what it says, who agreed, what became of it."""
 
     class State(models.TextChoices):
-        NOT_STARTED = "NOT_STARTED", "Not started"
-        DECISION_PENDING = "DECISION_PENDING", "To be decided"
-        NO_FILE = "NO_FILE", "Decided not to file"
-        DRAFT = "DRAFT"
-        IN_REVIEW = "IN_REVIEW", "In review"
-        APPROVED = "APPROVED"
-        FILED = "FILED"
-        ACKNOWLEDGED = "ACKNOWLEDGED"
-        REJECTED = "REJECTED", "Rejected by the authority"
-        AMENDED = "AMENDED", "Being amended"
-        CONTINUING = "CONTINUING", "Filed, and it goes on"
+        NOT_STARTED = "NOT_STARTED", _("Not started")
+        DECISION_PENDING = "DECISION_PENDING", _("To be decided")
+        NO_FILE = "NO_FILE", _("Decided not to file")
+        DRAFT = "DRAFT", _("Draft")
+        IN_REVIEW = "IN_REVIEW", _("In review")
+        APPROVED = "APPROVED", _("Approved")
+        FILED = "FILED", _("Filed")
+        ACKNOWLEDGED = "ACKNOWLEDGED", _("Acknowledged")
+        REJECTED = "REJECTED", _("Rejected by the authority")
+        AMENDED = "AMENDED", _("Being amended")
+        CONTINUING = "CONTINUING", _("Filed, and it goes on")
 
     class NoFile(models.TextChoices):
         """Why nothing is reported."""
 
-        EXPLAINED = "EXPLAINED", "The activity has a lawful explanation"
-        NO_SUSPICION = "NO_SUSPICION", "The facts do not amount to a suspicion"
-        BELOW_THRESHOLD = "BELOW_THRESHOLD", "Below the threshold of reporting"
-        REPORTED = "REPORTED", "Reported already"
-        NOT_OURS = "NOT_OURS", "Not for this institution to report"
-        OTHER = "OTHER", "Another reason"
+        EXPLAINED = "EXPLAINED", _("The activity has a lawful explanation")
+        NO_SUSPICION = "NO_SUSPICION", _("The facts do not amount to a suspicion")
+        BELOW_THRESHOLD = "BELOW_THRESHOLD", _("Below the threshold of reporting")
+        REPORTED = "REPORTED", _("Reported already")
+        NOT_OURS = "NOT_OURS", _("Not for this institution to report")
+        OTHER = "OTHER", _("Another reason")
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="reports")
     number = models.PositiveIntegerField()  # of its case

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from scoring.models.transactions import Transaction
 
@@ -25,17 +26,17 @@ class Label(models.Model):
     """One statement about one transaction; corrected by a later one, never edited."""
 
     class Value(models.TextChoices):
-        TRUE_FRAUD = "TRUE_FRAUD"
-        FALSE_POSITIVE = "FALSE_POSITIVE"
-        INCONCLUSIVE = "INCONCLUSIVE"
+        TRUE_FRAUD = "TRUE_FRAUD", _("True Fraud")
+        FALSE_POSITIVE = "FALSE_POSITIVE", _("False Positive")
+        INCONCLUSIVE = "INCONCLUSIVE", _("Inconclusive")
 
     class Origin(models.TextChoices):
-        DISPOSITION = "DISPOSITION"
-        FILE = "FILE"
-        API = "API"
-        QA = "QA", "Second review"
-        SAMPLE = "SAMPLE", "Sample"
-        FEEDBACK = "FEEDBACK", "Model asked"
+        DISPOSITION = "DISPOSITION", _("Disposition")
+        FILE = "FILE", _("File")
+        API = "API", _("Api")
+        QA = "QA", _("Second review")
+        SAMPLE = "SAMPLE", _("Sample")
+        FEEDBACK = "FEEDBACK", _("Model asked")
 
     transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="labels")
     value = models.CharField(max_length=16, choices=Value.choices)

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from scoring.engine.lists import ENTITIES
 
@@ -29,19 +30,19 @@ class ListEntry(models.Model):
     """
 
     class Kind(models.TextChoices):
-        DENY = "DENY", "Deny"
-        ALLOW = "ALLOW", "Allow"
+        DENY = "DENY", _("Deny")
+        ALLOW = "ALLOW", _("Allow")
 
     class Entity(models.TextChoices):
-        USER = "user", "User"
-        CARD = "card", "Card"
-        DEVICE = "device", "Device"
-        MERCHANT = "merchant", "Merchant"
+        USER = "user", _("User")
+        CARD = "card", _("Card")
+        DEVICE = "device", _("Device")
+        MERCHANT = "merchant", _("Merchant")
 
     class State(models.TextChoices):
-        PROPOSED = "PROPOSED", "Waits for a second person"
-        ACTIVE = "ACTIVE", "In force"
-        ENDED = "ENDED", "Ended"
+        PROPOSED = "PROPOSED", _("Waits for a second person")
+        ACTIVE = "ACTIVE", _("In force")
+        ENDED = "ENDED", _("Ended")
 
     kind = models.CharField(max_length=5, choices=Kind.choices)
     entity = models.CharField(max_length=8, choices=Entity.choices)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from anomalyshield.leases import Leased
 from scoring.models.resolutions import Resolution
@@ -26,14 +27,14 @@ class Endpoint(models.Model):
     """
 
     class State(models.TextChoices):
-        ACTIVE = "ACTIVE", "Active"
-        PAUSED = "PAUSED", "Paused"
-        STOPPED = "STOPPED", "Stopped"  # by the platform; `stopped_because` says why
+        ACTIVE = "ACTIVE", _("Active")
+        PAUSED = "PAUSED", _("Paused")
+        STOPPED = "STOPPED", _("Stopped")  # by the platform; `stopped_because` says why
 
     class Finality(models.TextChoices):
-        NEVER = "", "Nothing: what was sent can be reversed"
-        DECLINED = "DECLINED", "A declined payment, once it was told"
-        ANY = "ANY", "Whatever was told"
+        NEVER = "", _("Nothing: what was sent can be reversed")
+        DECLINED = "DECLINED", _("A declined payment, once it was told")
+        ANY = "ANY", _("Whatever was told")
 
     name = models.CharField(max_length=80, unique=True)
     url = models.CharField(max_length=500)

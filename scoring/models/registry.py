@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from anomalyshield.asking import Asked
 from anomalyshield.leases import Leased
@@ -13,11 +14,11 @@ class ModelVersion(models.Model):
     """One bundle on disk and its standing. At most one champion."""
 
     class State(models.TextChoices):
-        CANDIDATE = "CANDIDATE"
-        SHADOW = "SHADOW"
-        CHAMPION = "CHAMPION"
-        RETIRED = "RETIRED"
-        REJECTED = "REJECTED"
+        CANDIDATE = "CANDIDATE", _("Candidate")
+        SHADOW = "SHADOW", _("Shadow")
+        CHAMPION = "CHAMPION", _("Champion")
+        RETIRED = "RETIRED", _("Retired")
+        REJECTED = "REJECTED", _("Rejected")
 
     number = models.PositiveIntegerField(unique=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.CANDIDATE)

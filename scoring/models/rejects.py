@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from scoring.models.receipts import Receipt
 from scoring.models.sources import Source
@@ -24,9 +25,9 @@ class RejectedRecord(models.Model):
     """A record that did not become a transaction: where it stood, what it said, why not."""
 
     class State(models.TextChoices):
-        OPEN = "OPEN", "waits"
-        ACCEPTED = "ACCEPTED", "taken after all"
-        DROPPED = "DROPPED", "let go"
+        OPEN = "OPEN", _("waits")
+        ACCEPTED = "ACCEPTED", _("taken after all")
+        DROPPED = "DROPPED", _("let go")
 
     source = models.ForeignKey(Source, models.PROTECT)
     upload = models.ForeignKey("scoring.Upload", models.CASCADE, null=True, related_name="rejects")

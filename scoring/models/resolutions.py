@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from scoring.models.decisions import Decision
 
@@ -14,9 +15,9 @@ class Resolution(models.Model):
     """
 
     class State(models.TextChoices):
-        HELD = "HELD", "Held"
-        RELEASED = "RELEASED", "Released"
-        DECLINED = "DECLINED", "Declined"
+        HELD = "HELD", _("Held")
+        RELEASED = "RELEASED", _("Released")
+        DECLINED = "DECLINED", _("Declined")
 
     decision = models.ForeignKey(Decision, models.PROTECT, related_name="resolutions")
     state = models.CharField(max_length=8, choices=State.choices)

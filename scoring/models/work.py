@@ -7,6 +7,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.leases import Leased
 from scoring.models.sources import Source
@@ -46,9 +48,9 @@ class Upload(Leased):
     """
 
     class Stage(models.TextChoices):
-        STORING = "STORING"
-        SCORING = "SCORING"
-        FINISHED = "FINISHED"
+        STORING = "STORING", _lazy("Storing")
+        SCORING = "SCORING", _lazy("Scoring")
+        FINISHED = "FINISHED", _lazy("Finished")
 
     meets_known = False  # not a column: did the block before bring rows that were known already?
     source = models.ForeignKey(Source, models.PROTECT)
@@ -105,7 +107,7 @@ class Upload(Leased):
     @property
     def state_in_words(self) -> str:
         if self.state == self.State.WAITING:
-            return "not started"
+            return _("not started")
         if self.state in {self.State.CANCELLED, self.State.QUARANTINED}:
             return "cancelled" if self.state == self.State.CANCELLED else "refused"
         if self.stage == self.Stage.STORING:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.accounts.permissions import allow
 from scoring import cost_changes, cost_effect, costs
@@ -16,7 +18,7 @@ from scoring.models import CostModel, CostRequest
 
 HISTORY = 12
 LOOK = ("GET", "HEAD")
-NO_REASON = "Write a reason: it is kept in the audit trail."
+NO_REASON = _lazy("Write a reason: it is kept in the audit trail.")
 
 
 @allow("cost.view", methods=LOOK)
@@ -62,7 +64,7 @@ def change(request: HttpRequest) -> HttpResponse:
     except Refused as refusal:
         form.add_error(None, str(refusal))
         return _form(request, active, form, wanted, status=409)
-    messages.success(request, "Asked. A second person puts it into force.")
+    messages.success(request, _("Asked. A second person puts it into force."))
     return redirect("cost-request", asked.pk)
 
 
@@ -81,7 +83,10 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         return _asked(request, pk, str(refusal), status=409)
     messages.success(
-        request, f"Cost model {model.version} is in force. Open alerts are put in its order."
+        request,
+        _("Cost model {version} is in force. Open alerts are put in its order.").format(
+            version=model.version
+        ),
     )
     return redirect("costs")
 
@@ -96,7 +101,7 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
         cost_changes.refuse(by=request.user, request=found, answer=answer)
     except Refused as refusal:
         return _asked(request, pk, str(refusal), status=409)
-    messages.success(request, "The change is answered: nothing changes.")
+    messages.success(request, _("The change is answered: nothing changes."))
     return redirect("costs")
 
 

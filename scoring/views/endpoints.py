@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.accounts.permissions import allow
 from scoring.models import Delivery, Endpoint
@@ -22,24 +24,28 @@ LOOK = ("GET", "HEAD")
 class EndpointForm(forms.Form):
     """An address, what it is told, and what it holds to be final."""
 
-    name = forms.CharField(max_length=80, help_text="The system that listens there")
+    name = forms.CharField(
+        max_length=80, help_text=_lazy("The system that listens there"), label=_lazy("Name")
+    )
     url = forms.CharField(
         max_length=500,
-        label="Address",
-        help_text="https://… for a webhook, kafka:TOPIC for a topic of this installation's Kafka",
+        label=_lazy("Address"),
+        help_text=_lazy(
+            "https://… for a webhook, kafka:TOPIC for a topic of this installation's Kafka"
+        ),
         widget=forms.TextInput({"placeholder": "https://core.example/hooks/decisions"}),
     )
     events = forms.MultipleChoiceField(
         choices=[(name, f"{meaning} ({name})") for name, meaning in EVENTS.items()],
         initial=[DECISION_UPDATED],
-        label="It is told",
+        label=_lazy("It is told"),
         widget=forms.CheckboxSelectMultiple,
     )
     finality = forms.ChoiceField(
         choices=Endpoint.Finality.choices,
         required=False,
-        label="Final there",
-        help_text="A decision that is final there cannot be undone here",
+        label=_lazy("Final there"),
+        help_text=_lazy("A decision that is final there cannot be undone here"),
     )
 
 
@@ -59,7 +65,7 @@ def make(request: HttpRequest) -> HttpResponse:
         form.add_error(refusal.field or None, str(refusal))
         return _list(request, form, 400)
     if not secret:
-        messages.success(request, "Made. Send a test to see that the topic takes it.")
+        messages.success(request, _("Made. Send a test to see that the topic takes it."))
         return redirect("endpoint", made.pk)
     return _shown_once(request, made, secret)
 
@@ -77,7 +83,7 @@ def endpoint(request: HttpRequest, pk: int) -> HttpResponse:
     except verbs.Refused as refusal:
         form.add_error(refusal.field or None, str(refusal))
         return _page(request, found, form, 400)
-    messages.success(request, "Changed. What is queued goes to this address too.")
+    messages.success(request, _("Changed. What is queued goes to this address too."))
     return redirect("endpoint", pk)
 
 
@@ -99,13 +105,13 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
 
 @allow("endpoint.manage", methods=("POST",))
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    found, said = _found(pk), "It goes on: what waited is sent now."
+    found, said = _found(pk), _("It goes on: what waited is sent now.")
     return _act(request, pk, said, lambda by: verbs.resume(by=by, endpoint=found))
 
 
 @allow("endpoint.manage", methods=("POST",))
 def try_out(request: HttpRequest, pk: int) -> HttpResponse:
-    found, said = _found(pk), "A test is on its way; its answer will stand below."
+    found, said = _found(pk), _("A test is on its way; its answer will stand below.")
     return _act(request, pk, said, lambda by: verbs.try_out(by=by, endpoint=found))
 
 
@@ -113,7 +119,7 @@ def try_out(request: HttpRequest, pk: int) -> HttpResponse:
 def send_again(request: HttpRequest, pk: int, delivery: int) -> HttpResponse:
     found = get_object_or_404(Delivery.objects.select_related("endpoint"), pk=delivery, endpoint=pk)
     return _act(
-        request, pk, "It is sent again.", lambda by: verbs.send_again(by=by, delivery=found)
+        request, pk, _("It is sent again."), lambda by: verbs.send_again(by=by, delivery=found)
     )
 
 

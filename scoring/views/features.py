@@ -5,6 +5,8 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.permissions import allow
@@ -19,8 +21,9 @@ class OwnerForm(forms.Form):
 
     owner = forms.ModelChoiceField(
         User.objects.none(),
-        empty_label="Choose …",
-        error_messages={"required": "Choose who answers for it."},
+        empty_label=_lazy("Choose …"),
+        error_messages={"required": _lazy("Choose who answers for it.")},
+        label=_lazy("Owner"),
     )
 
     def __init__(self, *args: object, **more: object) -> None:
@@ -49,7 +52,10 @@ def own(request: HttpRequest, family: str) -> HttpResponse:
         return _page(request, status=400, refused=family, form=form)
     person = form.cleaned_data["owner"]
     feature_facts.hand_over(by=request.user, family=family, to=person)
-    messages.success(request, f"{person} answers for “{FAMILIES[family].title}”.")
+    messages.success(
+        request,
+        _("{person} answers for “{title}”.").format(person=person, title=FAMILIES[family].title),
+    )
     return redirect("features")
 
 

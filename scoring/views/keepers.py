@@ -4,6 +4,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.permissions import allow
@@ -14,9 +16,12 @@ from scoring.models import Source
 class KeepersForm(forms.Form):
     """All data engineers, or some."""
 
-    whole_team = forms.BooleanField(required=False, label="All data engineers")
+    whole_team = forms.BooleanField(required=False, label=_lazy("All data engineers"))
     people = forms.ModelMultipleChoiceField(
-        User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple, label="Or only"
+        User.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=_lazy("Or only"),
     )
 
     def __init__(self, *args: object, source: Source) -> None:
@@ -35,7 +40,7 @@ def keepers(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, source, form, 400)
     keeping.set_keepers(by=request.user, source=source, **form.cleaned_data)
-    messages.success(request, f"{source}: changed.")
+    messages.success(request, _("{source}: changed.").format(source=source))
     return redirect("source", pk=pk)
 
 

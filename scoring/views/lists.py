@@ -7,8 +7,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from anomalyshield.accounts.permissions import allow
+from anomalyshield.templatetags.words import figure
 from scoring import listfile, lists
 from scoring.engine.keys import entity_key, folded_key
 from scoring.lists import Wish
@@ -19,26 +23,37 @@ from scoring.withheld import readable_entries
 
 PAGE = 50
 SHOWN = 20  # of the latest payments that met an entry
-STATES = [("", "Live"), ("PROPOSED", "Waiting"), ("ENDED", "Ended"), ("all", "All")]
+STATES = [
+    ("", _lazy("Live")),
+    ("PROPOSED", _lazy("Waiting")),
+    ("ENDED", _lazy("Ended")),
+    ("all", _lazy("All")),
+]
 
 
 class Filter(forms.Form):
     """The address says everything about what is shown."""
 
     kind = forms.ChoiceField(
-        choices=[("", "Both lists"), *ListEntry.Kind.choices], required=False, label="List"
+        choices=[("", _lazy("Both lists")), *ListEntry.Kind.choices],
+        required=False,
+        label=_lazy("List"),
     )
     entity = forms.ChoiceField(
-        choices=[("", "All types"), *ListEntry.Entity.choices], required=False, label="Type"
+        choices=[("", _lazy("All types")), *ListEntry.Entity.choices],
+        required=False,
+        label=_lazy("Type"),
     )
-    state = forms.ChoiceField(choices=STATES, required=False)
+    state = forms.ChoiceField(choices=STATES, required=False, label=_lazy("State"))
     q = forms.CharField(
         max_length=200,
         required=False,
-        label="Search",
-        widget=forms.SearchInput(attrs={"placeholder": "Value, or L-12", "data-key": "s"}),
+        label=_lazy("Search"),
+        widget=forms.SearchInput(attrs={"placeholder": _lazy("Value, or L-12"), "data-key": "s"}),
     )
-    before = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
+    before = forms.IntegerField(
+        min_value=1, required=False, widget=forms.HiddenInput, label=_lazy("Before")
+    )
 
     def __init__(self, data: Any, *, hidden: bool) -> None:
         super().__init__(data)
@@ -54,14 +69,19 @@ class Filter(forms.Form):
 class EntryForm(forms.Form):
     """One wish. What is wrong with it is the verb's to say."""
 
-    kind = forms.ChoiceField(choices=ListEntry.Kind.choices, label="List")
-    entity = forms.ChoiceField(choices=ListEntry.Entity.choices, label="Type")
-    value = forms.CharField(max_length=400, help_text="As it stands in the payments")
-    reason = forms.CharField(max_length=500, widget=forms.Textarea({"rows": 2}))
+    kind = forms.ChoiceField(choices=ListEntry.Kind.choices, label=_lazy("List"))
+    entity = forms.ChoiceField(choices=ListEntry.Entity.choices, label=_lazy("Type"))
+    value = forms.CharField(
+        max_length=400, help_text=_lazy("As it stands in the payments"), label=_lazy("Value")
+    )
+    reason = forms.CharField(
+        max_length=500, widget=forms.Textarea({"rows": 2}), label=_lazy("Reason")
+    )
     expires = forms.DateTimeField(
         required=False,
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text="UTC. Allow entries need one, at most 180 days away",
+        help_text=_lazy("UTC. Allow entries need one, at most 180 days away"),
+        label=_lazy("Expires"),
     )
 
     @property
@@ -74,7 +94,9 @@ class EndForm(forms.Form):
     """Why it ends."""
 
     reason = forms.CharField(
-        max_length=500, error_messages={"required": "Say why it ends: that stays with the entry."}
+        max_length=500,
+        error_messages={"required": _lazy("Say why it ends: that stays with the entry.")},
+        label=_lazy("Reason"),
     )
 
 
@@ -94,8 +116,8 @@ def put(request: HttpRequest) -> HttpResponse:
         form.add_error(refusal.field or None, str(refusal))
         return _list(request, form=form, status=409 if isinstance(refusal, lists.Already) else 400)
     waits = made.state == ListEntry.State.PROPOSED
-    after = "It is in force once a second person approved it." if waits else "It is in force."
-    messages.success(request, f"{made} is made. {after}")
+    after = _("It is in force once a second person approved it.") if waits else _("It is in force.")
+    messages.success(request, _("{made} is made. {after}").format(made=made, after=after))
     return redirect("lists")
 
 
@@ -111,9 +133,11 @@ def take_over(request: HttpRequest) -> HttpResponse:
     except listfile.Unreadable as trouble:
         return _list(request, trouble=trouble, status=400)
     waiting = sum(one.state == ListEntry.State.PROPOSED for one in made)
-    after = f" {waiting} of them wait for a second person." if waiting else ""
-    count = "1 entry" if len(made) == 1 else f"{len(made):,} entries"
-    messages.success(request, f"{count} made.{after}")
+    after = (
+        _(" {waiting} of them wait for a second person.").format(waiting=waiting) if waiting else ""
+    )
+    told = ngettext("{count} entry made.{after}", "{count} entries made.{after}", len(made))
+    messages.success(request, told.format(count=figure(f"{len(made):,}"), after=after))
     return redirect("lists")
 
 
@@ -129,7 +153,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
         lists.approve(by=request.user, entry=found)
     except lists.Refused as refusal:
         return _page(request, pk, error=str(refusal), status=409)
-    messages.success(request, f"{found} is in force.")
+    messages.success(request, _("{found} is in force.").format(found=found))
     return redirect("list-entry", pk)
 
 
@@ -142,7 +166,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         lists.end(by=request.user, entry=found, reason=form.cleaned_data["reason"])
     except lists.Refused as refusal:
         return _page(request, pk, error=str(refusal), status=409)
-    messages.success(request, f"{found} has ended.")
+    messages.success(request, _("{found} has ended.").format(found=found))
     return redirect("list-entry", pk)
 
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.permissions import allow
 from scoring import card as cards
@@ -103,7 +104,9 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     except promotions.Refused as refusal:
         return _refused(request, pk, refusal)
     comparison.renew(version)
-    messages.success(request, f"Asked. A second model owner has to approve {version}.")
+    messages.success(
+        request, _("Asked. A second model owner has to approve {version}.").format(version=version)
+    )
     return redirect("model", pk)
 
 
@@ -115,7 +118,10 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
     except promotions.Refused as refusal:
         return _refused(request, pk, refusal)
     messages.success(
-        request, f"{version} is the champion. Every process scores with it within seconds."
+        request,
+        _("{version} is the champion. Every process scores with it within seconds.").format(
+            version=version
+        ),
     )
     return redirect("model", pk)
 
@@ -129,7 +135,7 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
         promotions.refuse(by=request.user, request=asked, answer=form.cleaned_data["reason"])
     except promotions.Refused as refusal:
         return _refused(request, pk, refusal)
-    messages.success(request, "The request is answered: no promotion.")
+    messages.success(request, _("The request is answered: no promotion."))
     return redirect("model", pk)
 
 
@@ -154,7 +160,7 @@ def roll_back(request: HttpRequest) -> HttpResponse:
     except promotions.Refused as refusal:
         messages.error(request, str(refusal))
         return _list(request, status=409)
-    messages.success(request, f"{former} decides again.")
+    messages.success(request, _("{former} decides again.").format(former=former))
     return redirect("models")
 
 

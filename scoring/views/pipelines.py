@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.accounts.permissions import allow
 from scoring import feature_pipelines, plan_preview, plans, proposing
@@ -23,13 +25,13 @@ class PipelineForm(forms.Form):
         label="YAML",
         strip=False,
         widget=forms.Textarea({"rows": 16, "class": "mono", "spellcheck": "false"}),
-        error_messages={"required": "Write the pipeline first."},
+        error_messages={"required": _lazy("Write the pipeline first.")},
     )
     reason = forms.CharField(
         max_length=500,
         required=False,
-        label="Reason",
-        help_text="Needed to keep it: it stays with the version",
+        label=_lazy("Reason"),
+        help_text=_lazy("Needed to keep it: it stays with the version"),
     )
 
 
@@ -38,7 +40,8 @@ class ReasonForm(forms.Form):
 
     reason = forms.CharField(
         max_length=500,
-        error_messages={"required": "Write a reason: it is kept in the audit trail."},
+        error_messages={"required": _lazy("Write a reason: it is kept in the audit trail.")},
+        label=_lazy("Reason"),
     )
 
 
@@ -77,14 +80,17 @@ def make(request: HttpRequest) -> HttpResponse:
     if request.POST.get("do") != "save":
         return _list(request, form, preview=plan_preview.preview(plan))
     if not form.cleaned_data["reason"]:
-        form.add_error("reason", "Write a reason: it stays with the version.")
+        form.add_error("reason", _("Write a reason: it stays with the version."))
         return _list(request, form, status=400)
     try:
         made = feature_pipelines.save(by=request.user, **form.cleaned_data)
     except feature_pipelines.Refused as refusal:
         form.add_error("text", str(refusal))
         return _list(request, form, status=409)
-    messages.success(request, f"{made} is kept. No training uses it until a model owner says so.")
+    messages.success(
+        request,
+        _("{made} is kept. No training uses it until a model owner says so.").format(made=made),
+    )
     return redirect("pipeline", made.pk)
 
 
@@ -103,7 +109,10 @@ def activate(request: HttpRequest, pk: int) -> HttpResponse:
     except feature_pipelines.Refused as refusal:
         messages.error(request, str(refusal))
         return _one(request, pk, status=409)
-    messages.success(request, f"The next trainings use {found}. Models in service keep theirs.")
+    messages.success(
+        request,
+        _("The next trainings use {found}. Models in service keep theirs.").format(found=found),
+    )
     return redirect("pipeline", pk)
 
 

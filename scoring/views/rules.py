@@ -7,6 +7,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.accounts.permissions import allow
 from scoring import policies, policy_changes, whatif
@@ -17,7 +19,7 @@ from scoring.policy_forms import PolicyForm
 
 HISTORY = 12
 LOOK = ("GET", "HEAD")
-NO_REASON = "Write a reason: it is kept in the audit trail."
+NO_REASON = _lazy("Write a reason: it is kept in the audit trail.")
 
 
 @allow("rules.view", methods=LOOK)
@@ -60,7 +62,7 @@ def change(request: HttpRequest) -> HttpResponse:
     except Refused as refusal:
         form.add_error(None, str(refusal))
         return _form(request, active, form, policy, status=409)
-    messages.success(request, "Asked. A second person puts it into force.")
+    messages.success(request, _("Asked. A second person puts it into force."))
     return redirect("policy-request", asked.pk)
 
 
@@ -78,7 +80,12 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
         policy = policy_changes.approve(by=request.user, request=found, answer=answer)
     except Refused as refusal:
         return _asked(request, pk, str(refusal), status=409)
-    messages.success(request, f"Policy {policy.version} is in force, everywhere within seconds.")
+    messages.success(
+        request,
+        _("Policy {version} is in force, everywhere within seconds.").format(
+            version=policy.version
+        ),
+    )
     return redirect("rules")
 
 
@@ -92,7 +99,7 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
         policy_changes.refuse(by=request.user, request=found, answer=answer)
     except Refused as refusal:
         return _asked(request, pk, str(refusal), status=409)
-    messages.success(request, "The change is answered: nothing changes.")
+    messages.success(request, _("The change is answered: nothing changes."))
     return redirect("rules")
 
 

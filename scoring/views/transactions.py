@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
@@ -27,19 +29,25 @@ DRAWN = 8  # contributions
 class Search(forms.Form):
     """What one may know of a transaction."""
 
-    q = forms.CharField(max_length=128, required=False, label="Transaction or entity")
+    q = forms.CharField(max_length=128, required=False, label=_lazy("Transaction or entity"))
     since = forms.DateTimeField(
-        required=False, label="From (UTC)", widget=forms.DateTimeInput({"type": "datetime-local"})
+        required=False,
+        label=_lazy("From (UTC)"),
+        widget=forms.DateTimeInput({"type": "datetime-local"}),
     )
     until = forms.DateTimeField(
-        required=False, label="Until (UTC)", widget=forms.DateTimeInput({"type": "datetime-local"})
+        required=False,
+        label=_lazy("Until (UTC)"),
+        widget=forms.DateTimeInput({"type": "datetime-local"}),
     )
     level = forms.ChoiceField(
         required=False,
-        label="Level",
-        choices=[("", "All levels"), *[(level, level) for level in Level]],
+        label=_lazy("Level"),
+        choices=[("", _lazy("All levels")), *[(level, level) for level in Level]],
     )
-    before = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
+    before = forms.CharField(
+        max_length=80, required=False, widget=forms.HiddenInput, label=_lazy("Before")
+    )
 
 
 @allow("transaction.view", methods=("GET",))
@@ -79,7 +87,7 @@ def cursor_of(row: Transaction) -> str:
 
 def read_cursor(text: str) -> tuple[datetime, int] | None:
     """Where a page ended; a cursor nobody gave out is the first page."""
-    moment, _, number = text.partition("~")
+    moment, _unused, number = text.partition("~")
     try:
         at = datetime.fromisoformat(moment)
         return (at, int(number)) if at.tzinfo and 0 < int(number) < 2**63 else None
@@ -121,7 +129,7 @@ def transaction(request: HttpRequest, pk: int) -> HttpResponse:
 def vector_of(decision: Decision | None) -> tuple[list[tuple[Any, float | None]], str]:
     """Each feature with its value as it was when the decision was made."""
     if decision is None:
-        return [], "It is not decided yet."
+        return [], _("It is not decided yet.")
     try:
         vector = widened(stored_vector(decision)).tolist()
     except NotExplainable as reason:
@@ -137,6 +145,11 @@ def bars_of(explanation: Explanation | None) -> list[tuple[str, float, Any]]:
     parts = sorted(explanation.contributions.items(), key=lambda part: -abs(part[1]))
     told = [(meanings.get(name, name), value) for name, value in parts[:DRAWN]]
     if others := parts[DRAWN:]:
-        told.append((f"{len(others)} others together", sum(value for _, value in others)))
-    largest = max(abs(value) for _, value in told)
+        told.append(
+            (
+                _("{others} others together").format(others=len(others)),
+                sum(value for _unused, value in others),
+            )
+        )
+    largest = max(abs(value) for _unused, value in told)
     return [(meaning, value, charts.bar(value, largest)) for meaning, value in told]

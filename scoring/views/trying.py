@@ -7,6 +7,8 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
@@ -37,24 +39,33 @@ class TryForm(forms.Form):
     MAIN = ("user_id", "amount", "currency", "timestamp", "merchant_category", "mcc", "location",
             "country")  # fmt: skip
 
-    user_id = forms.CharField(max_length=200, label="User id")
-    amount = forms.CharField(max_length=40, widget=forms.TextInput({"inputmode": "decimal"}))
-    currency = forms.CharField(required=False, max_length=20)
-    timestamp = forms.CharField(
-        required=False, max_length=60, label="Time", help_text="Empty: now. Without offset: UTC."
+    user_id = forms.CharField(max_length=200, label=_lazy("User id"))
+    amount = forms.CharField(
+        max_length=40, widget=forms.TextInput({"inputmode": "decimal"}), label=_lazy("Amount")
     )
-    merchant_category = forms.CharField(required=False, max_length=200)
-    mcc = forms.CharField(required=False, max_length=20, label="Merchant category code")
-    location = forms.CharField(required=False, max_length=300, label="City or place")
-    country = forms.CharField(required=False, max_length=40, help_text="Two letters")
-    merchant_name = forms.CharField(required=False, max_length=300)
-    channel = forms.CharField(required=False, max_length=60)
-    card_id = forms.CharField(required=False, max_length=200, label="Card id")
-    device_id = forms.CharField(required=False, max_length=200, label="Device id")
-    latitude = forms.CharField(required=False, max_length=40)
-    longitude = forms.CharField(required=False, max_length=40)
+    currency = forms.CharField(required=False, max_length=20, label=_lazy("Currency"))
+    timestamp = forms.CharField(
+        required=False,
+        max_length=60,
+        label=_lazy("Time"),
+        help_text=_lazy("Empty: now. Without offset: UTC."),
+    )
+    merchant_category = forms.CharField(
+        required=False, max_length=200, label=_lazy("Merchant category")
+    )
+    mcc = forms.CharField(required=False, max_length=20, label=_lazy("Merchant category code"))
+    location = forms.CharField(required=False, max_length=300, label=_lazy("City or place"))
+    country = forms.CharField(
+        required=False, max_length=40, help_text=_lazy("Two letters"), label=_lazy("Country")
+    )
+    merchant_name = forms.CharField(required=False, max_length=300, label=_lazy("Merchant name"))
+    channel = forms.CharField(required=False, max_length=60, label=_lazy("Channel"))
+    card_id = forms.CharField(required=False, max_length=200, label=_lazy("Card id"))
+    device_id = forms.CharField(required=False, max_length=200, label=_lazy("Device id"))
+    latitude = forms.CharField(required=False, max_length=40, label=_lazy("Latitude"))
+    longitude = forms.CharField(required=False, max_length=40, label=_lazy("Longitude"))
     timezone = forms.CharField(
-        required=False, max_length=80, label="Time zone", help_text="As Asia/Kolkata"
+        required=False, max_length=80, label=_lazy("Time zone"), help_text=_lazy("As Asia/Kolkata")
     )
 
     def main(self) -> list[Any]:
@@ -100,11 +111,11 @@ def examples(policy: Policy) -> dict[str, tuple[str, dict[str, str]]]:
     large = {"amount": f"{policy.high_amount * 1.25:.2f}", "merchant_category": "electronics"}
     abroad = {"location": "London", "country": "GB", "amount": "940.00"}
     return {
-        "ordinary": ("An ordinary payment", ordinary),
-        "large": ("A large amount", ordinary | large),
-        "night": ("At night", ordinary | {"timestamp": _last(policy.unusual_from)}),
+        "ordinary": (_("An ordinary payment"), ordinary),
+        "large": (_("A large amount"), ordinary | large),
+        "night": (_("At night"), ordinary | {"timestamp": _last(policy.unusual_from)}),
         "risky": (
-            "A risky merchant, abroad",
+            _("A risky merchant, abroad"),
             ordinary | abroad | {"mcc": mcc, "merchant_category": "gambling"},
         ),
     }
@@ -174,6 +185,6 @@ def _bars(answer: Answer) -> list[tuple[str, float | None, float, Any]]:
         (meanings[part["feature"]], part["value"], part["contribution"])
         for part in answer.why.factors
     ]
-    told.append(("All others together", None, answer.why.rest))
-    largest = max(abs(value) for *_, value in told)
+    told.append((_("All others together"), None, answer.why.rest))
+    largest = max(abs(value) for *_unused, value in told)
     return [(meaning, seen, value, charts.bar(value, largest)) for meaning, seen, value in told]

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
@@ -52,7 +53,10 @@ def _received_before(request: HttpRequest, upload: Upload) -> HttpResponse:
     seen = Upload.objects.visible_to(request.user).filter(pk=upload.pk).exists()
     when = f"{upload.created_at:%Y-%m-%d %H:%M} UTC"
     messages.warning(
-        request, f"This very file was received on {when} already. Nothing was done twice."
+        request,
+        _("This very file was received on {when} already. Nothing was done twice.").format(
+            when=when
+        ),
     )
     return redirect("upload", pk=upload.pk) if seen else redirect("uploads")
 
@@ -75,8 +79,8 @@ def outcome(request: HttpRequest, found: Upload) -> dict[str, Any]:
     counted = results.results_of(found)
     return {
         "results": counted,
-        "scores": charts.columns(counted.scores, "Rows by risk score, from 0 to 1"),
-        "hours": charts.columns(counted.hours, "Rows by hour of the day, UTC"),
+        "scores": charts.columns(counted.scores, _("Rows by risk score, from 0 to 1")),
+        "hours": charts.columns(counted.hours, _("Rows by hour of the day, UTC")),
         "riskiest": results.riskiest(found).select_related("hit__alert"),
         "hidden": not sees_people(request.user),
     }
@@ -91,7 +95,7 @@ def scored(request: HttpRequest, pk: int, kind: str) -> FileResponse | Streaming
 def scored_file(by: Any, found: Upload, kind: str) -> FileResponse | StreamingHttpResponse:
     """All scored rows as a download, which leaves a trace; machines read their own ids in full."""
     if kind not in ("csv", "parquet"):
-        raise Http404("Scored rows come as csv or parquet.")
+        raise Http404(_("Scored rows come as csv or parquet."))
     hidden = results.Hidden(
         numbers=not sees_numbers(by), people=not sees_user_of(by, found.source_id)
     )
@@ -111,7 +115,7 @@ def scored_file(by: Any, found: Upload, kind: str) -> FileResponse | StreamingHt
 @allow("upload.own", methods=("POST",))
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     if not verbs.cancel(by=request.user, upload=find(request, pk)):
-        messages.warning(request, "There was nothing left to read.")
+        messages.warning(request, _("There was nothing left to read."))
     return redirect("upload", pk=pk)
 
 

@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 Address = IPv4Address | IPv6Address
 WEB = {"https": 443, "http": 80}
@@ -40,31 +41,35 @@ def checked(url: str) -> Target:
     found = _resolved(host, port)
     for address in found:
         if not _reachable(address):
-            raise Refused(f"{host} is at {address}, which is not a public address")
+            raise Refused(
+                _("{host} is at {address}, which is not a public address").format(
+                    host=host, address=address
+                )
+            )
     inside = all(_named(address) for address in found)
     if not (tls or inside):
-        raise Refused("use https://; plain http:// is for named private networks only")
+        raise Refused(_("use https://; plain http:// is for named private networks only"))
     if not inside and (port in NEVER or (port < 1024 and port not in LOW_PORTS)):
-        raise Refused(f"port {port} is not one of a web server")
+        raise Refused(_("port {port} is not one of a web server").format(port=port))
     return Target(host, port, path, tls, str(found[0]))
 
 
 def _parts(url: str) -> tuple[str, int, str, bool]:
     if any(character <= " " or character == "\x7f" for character in url):
-        raise Refused("an address has no spaces and no control characters")
+        raise Refused(_("an address has no spaces and no control characters"))
     try:
         parts = urlsplit(url)
         port, name = parts.port, (parts.hostname or "").rstrip(".")
         host = name if ":" in name else name.encode("idna").decode()
     except ValueError:  # UnicodeError is one
-        raise Refused("this is not an address") from None
+        raise Refused(_("this is not an address")) from None
     if parts.scheme not in WEB or not host:
-        raise Refused("an address begins with https:// and a host name")
+        raise Refused(_("an address begins with https:// and a host name"))
     if parts.username is not None or parts.password is not None:
-        raise Refused("no user name and no password may stand in the address")
+        raise Refused(_("no user name and no password may stand in the address"))
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not path.isascii():
-        raise Refused("write the path in ASCII, percent-encoded")
+        raise Refused(_("write the path in ASCII, percent-encoded"))
     return host, port or WEB[parts.scheme], path, parts.scheme == "https"
 
 
@@ -72,9 +77,9 @@ def _resolved(host: str, port: int) -> list[Address]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise Refused(f"{host} has no address") from None
+        raise Refused(_("{host} has no address").format(host=host)) from None
     # A scope (fe80::1%eth0) belongs to this machine; what it qualifies is never public.
-    return [ip_address(str(sockaddr[0]).partition("%")[0]) for *_, sockaddr in found]
+    return [ip_address(str(sockaddr[0]).partition("%")[0]) for *_unused, sockaddr in found]
 
 
 def _reachable(address: Address) -> bool:

@@ -6,9 +6,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from anomalyshield import bell, leases
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import within
 from scoring.models import Delivery, Endpoint
 from scoring.webhooks import addresses, events, signing
 from scoring.webhooks.channels import channel_of
@@ -78,7 +80,11 @@ def pause(*, by: Any, endpoint: Endpoint) -> Endpoint:
     """Send nothing there for now; what happens meanwhile waits."""
     endpoint = _locked(endpoint)
     if endpoint.state != State.ACTIVE:
-        raise Refused(f"{endpoint} is {endpoint.get_state_display().lower()} already.")
+        raise Refused(
+            _("{endpoint} is {state} already.").format(
+                endpoint=endpoint, state=within(endpoint.get_state_display())
+            )
+        )
     endpoint.state = State.PAUSED
     endpoint.save(update_fields=["state"])
     endpoint.deliveries.filter(state=Waits.READY).update(state=Waits.WAITING)
@@ -91,7 +97,7 @@ def resume(*, by: Any, endpoint: Endpoint) -> Endpoint:
     """Go on, also after the platform stopped it: what waited is sent now."""
     endpoint = _locked(endpoint)
     if endpoint.state == State.ACTIVE:
-        raise Refused(f"{endpoint} is active already.")
+        raise Refused(_("{endpoint} is active already.").format(endpoint=endpoint))
     before = {"state": endpoint.state, "because": endpoint.stopped_because}
     endpoint.state = State.ACTIVE
     for name, value in LIVING.items():
@@ -109,7 +115,11 @@ def try_out(*, by: Any, endpoint: Endpoint) -> Delivery:
     """Send a harmless event, to see that address and secret fit."""
     endpoint = _locked(endpoint)
     if endpoint.state != State.ACTIVE:
-        raise Refused(f"{endpoint} is {endpoint.get_state_display().lower()}: resume it first.")
+        raise Refused(
+            _("{endpoint} is {state}: resume it first.").format(
+                endpoint=endpoint, state=within(endpoint.get_state_display())
+            )
+        )
     event = events.tested(endpoint)
     record(by=by, action="endpoint.tested", object=endpoint)
     return Delivery.objects.get(event=event, endpoint=endpoint)
@@ -120,10 +130,14 @@ def send_again(*, by: Any, delivery: Delivery) -> Delivery:
     """Try what was given up once more from the start, with the same id."""
     endpoint = _locked(delivery.endpoint)
     if endpoint.state != State.ACTIVE:
-        raise Refused(f"{endpoint} is {endpoint.get_state_display().lower()}: resume it first.")
+        raise Refused(
+            _("{endpoint} is {state}: resume it first.").format(
+                endpoint=endpoint, state=within(endpoint.get_state_display())
+            )
+        )
     given_up = Delivery.objects.filter(pk=delivery.pk, state=Waits.QUARANTINED)
     if not leases.revive(given_up, work="delivery"):
-        raise Refused("Only what was given up is sent again.")
+        raise Refused(_("Only what was given up is sent again."))
     Delivery.objects.filter(pk=delivery.pk).update(tries=0)
     record(by=by, action="delivery.sent_again", object=delivery)
     return Delivery.objects.select_related("event", "endpoint").get(pk=delivery.pk)
@@ -133,7 +147,9 @@ def _check(said: dict[str, Any], but: Endpoint | None = None) -> None:
     """Names are looked up here, before anything is locked: that can take seconds."""
     same = Endpoint.objects.filter(name__iexact=said.get("name", "")).exclude(pk=but and but.pk)
     if same.exists():
-        raise Refused(f"There is an endpoint called {said['name']} already.", "name")
+        raise Refused(
+            _("There is an endpoint called {name} already.").format(name=said["name"]), "name"
+        )
     if "url" in said:
         try:
             channel_of(said["url"]).module.checked(said["url"])
@@ -141,7 +157,7 @@ def _check(said: dict[str, Any], but: Endpoint | None = None) -> None:
             sentence = str(refusal)
             raise Refused(f"{sentence[0].upper()}{sentence[1:]}.", "url") from None
     if "events" in said and not (said["events"] and set(said["events"]) <= set(events.EVENTS)):
-        raise Refused(f"Choose among {', '.join(events.EVENTS)}.", "events")
+        raise Refused(_("Choose among {events}.").format(events=", ".join(events.EVENTS)), "events")
 
 
 def _locked(endpoint: Endpoint) -> Endpoint:

@@ -9,9 +9,9 @@ function typing(target) {
 const THEMES = ["system", "dark", "light"];
 const themeButton = document.querySelector("[data-theme-switch]");
 function nameTheme() {
-  const now = root.dataset.theme || "system";
-  themeButton.setAttribute("aria-label", `Theme: ${now}`);
-  themeButton.title = `Theme: ${now}`;
+  const named = themeButton.dataset[root.dataset.theme || "system"]; // words come with the page
+  themeButton.setAttribute("aria-label", named);
+  themeButton.title = named;
 }
 if (themeButton) {
   themeButton.hidden = false;
@@ -58,7 +58,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    button.textContent = "Copied";
+    button.textContent = button.dataset.copied;
   });
 }
 

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.authentication import forget_keys
 from anomalyshield.accounts.forms import KeyForm
@@ -36,7 +37,9 @@ def make(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, pk: str) -> HttpResponse:
     key = get_object_or_404(visible(request.user), pk=pk)
     if revoke_key(by=request.user, key=key):
-        messages.success(request, f"{key} is revoked: nothing opens with it any more.")
+        messages.success(
+            request, _("{key} is revoked: nothing opens with it any more.").format(key=key)
+        )
     forget_keys()
     return redirect("keys")
 

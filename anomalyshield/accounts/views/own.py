@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from anomalyshield.accounts import open_sessions, people
 from anomalyshield.accounts.forms import ProfileForm
@@ -70,15 +71,19 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     if here:
         request.session.flush()
         return redirect("account_login")
-    messages.success(request, f"{found.browser} is logged out.")
+    messages.success(request, _("{browser} is logged out.").format(browser=found.browser))
     return redirect("sessions")
 
 
 @allow("session.own", methods=("POST",))
 def end_others(request: HttpRequest) -> HttpResponse:
     ended = open_sessions.end_others(by=request.user, keep=request.session.session_key)
-    many = "log-in has" if ended == 1 else "log-ins have"
-    messages.success(request, f"{ended} other {many} ended.")
+    messages.success(
+        request,
+        ngettext(
+            "{ended} other log-in has ended.", "{ended} other log-ins have ended.", ended
+        ).format(ended=ended),
+    )
     return redirect("sessions")
 
 

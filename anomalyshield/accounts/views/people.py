@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts import people
 from anomalyshield.accounts.forms import StandingForm, UserForm
@@ -43,7 +44,7 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
     except people.Refused as refusal:
         form.add_error(None, str(refusal))
         return _page(request, person, form, 409)
-    messages.success(request, f"{person}: changed.")
+    messages.success(request, _("{person}: changed.").format(person=person))
     return redirect("users")
 
 
