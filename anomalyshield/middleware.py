@@ -5,6 +5,9 @@ import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
+from django.urls import resolve
 from django.utils import translation
 
 from anomalyshield.context import Asking, asked_by
@@ -93,3 +96,43 @@ class Counted:
         route = match.view_name if match and match.view_name else "other"
         RESPONSES.labels(route, str(response.status_code)).inc()
         return response
+
+
+STRAIGHT = frozenset(  # addresses that payments wait for
+    {
+        "/detect",
+        "/predict",
+        "/predict/batch",
+        "/api/v1/scoring/score",
+        "/api/v1/scoring/score/batch",
+    }
+)
+
+
+class Straight:
+    """The short way of a program with a key, past sessions, messages and all else that is of pages:
+    a fifth of what a decision costs. What every answer carries, these carry too."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+        self.short = SecurityMiddleware(
+            ContentSecurityPolicy(Language(XFrameOptionsMiddleware(Audited(_viewed))))
+        )
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info not in STRAIGHT or not _is_program(request):
+            return self.get_response(request)
+        request.get_host()  # raises for one that is not ours, as CommonMiddleware does
+        response: HttpResponse = self.short(request)
+        response.headers["Content-Length"] = str(len(response.content))
+        return response
+
+
+def _is_program(request: HttpRequest) -> bool:
+    return "HTTP_X_API_KEY" in request.META and "HTTP_COOKIE" not in request.META
+
+
+def _viewed(request: HttpRequest) -> HttpResponse:
+    match = request.resolver_match = resolve(request.path_info)
+    response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    return response

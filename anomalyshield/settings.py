@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "anomalyshield.middleware.RequestId",
     "anomalyshield.afterwards.Afterwards",
     "anomalyshield.middleware.Counted",
+    "anomalyshield.middleware.Straight",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "anomalyshield.middleware.ContentSecurityPolicy",

@@ -12,6 +12,7 @@ import random
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from benchmarks import aims
 from benchmarks.stack import installation
@@ -53,8 +54,9 @@ def write(path: Path, rows: int, users: int) -> None:
         writer.writerows(payments(rows, users))
 
 
-def work_until_done(upload: int) -> None:
-    """What a worker does, in a process of its own, until the file is finished."""
+def work_until_done(ready: Any, start: Any) -> None:
+    """What a worker does, in a process of its own, until the file is finished. It is there before
+    the file comes, as in production."""
     import django
 
     django.setup()
@@ -63,7 +65,9 @@ def work_until_done(upload: int) -> None:
     from scoring.tasks import WORK, do
 
     worker.prepare()
-    while Upload.objects.get(pk=upload).stage != Upload.Stage.FINISHED:
+    ready.release()
+    start.wait()
+    while Upload.objects.latest("pk").stage != Upload.Stage.FINISHED:
         found = False
         for work in WORK:
             for row in leases.claim(work.rows, limit=1):
@@ -81,15 +85,19 @@ def ours(path: Path, workers: int) -> tuple[float, float]:
     from scoring.models import Source, Upload
 
     source, _ = Source.objects.get_or_create(name="bench", defaults={"kind": "csv"})
+    context = multiprocessing.get_context("spawn")
+    ready, begin = context.Semaphore(0), context.Event()
+    running = [context.Process(target=work_until_done, args=(ready, begin)) for _ in range(workers)]
+    for process in running:
+        process.start()
+    for _ in running:
+        ready.acquire()
     start = time.perf_counter()
     with path.open("rb") as file:
         upload = uploads.receive(
             by=None, source=source, name=path.name, file=File(file), options={}
         )
-    context = multiprocessing.get_context("spawn")
-    running = [context.Process(target=work_until_done, args=(upload.pk,)) for _ in range(workers)]
-    for process in running:
-        process.start()
+    begin.set()
     stored = 0.0
     while any(process.is_alive() for process in running):
         time.sleep(0.1)

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from anomalyshield import health, metrics, pulse
+from anomalyshield.accounts.keys import make_key
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.leases import Leased
@@ -376,3 +377,29 @@ def test_names_of_pages_are_what_the_rooms_agreed_on() -> None:
     assert reverse("home") == "/"
     assert reverse("health-ready") == "/health/ready"
     assert reverse("token") == "/api/v1/auth/login"
+
+
+# --- the short way --------------------------------------------------------------------------------
+def test_a_program_that_scores_gets_the_headers_of_every_answer(adam: User) -> None:
+    _, key = make_key(by=adam, name="gateway", scopes=["score:write"])
+    told = {"content_type": "application/json", "headers": {"X-Api-Key": key}}
+    short = Client().post("/detect", "[]", **told)
+    browser = Client()
+    browser.cookies["any"] = "thing"  # whoever sends cookies goes the way of pages
+    long = browser.post("/detect", "[]", **told)
+    assert short.status_code == long.status_code == 400
+    left_out = {"X-Request-ID", "Content-Length"}
+    assert {*short.headers} - left_out == {*long.headers} - left_out
+    assert all(short[name] == long[name] for name in {*short.headers} - left_out)
+    assert int(short["Content-Length"]) == len(short.content)
+    assert not hasattr(short.wsgi_request, "session")
+    assert hasattr(long.wsgi_request, "session")
+
+
+def test_a_program_that_scores_calls_us_by_a_name_of_ours(adam: User, settings) -> None:
+    settings.ALLOWED_HOSTS = ["testserver"]
+    _, key = make_key(by=adam, name="gateway", scopes=["score:write"])
+    headers = {"X-Api-Key": key, "Host": "elsewhere.example"}
+    answer = Client().post("/detect", "[]", content_type="application/json", headers=headers)
+    assert answer.status_code == 400
+    assert b"elsewhere" not in answer.content
