@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.clickjacking import XFrameOptionsMiddleware
@@ -129,10 +130,10 @@ class Straight:
 
 
 def _is_program(request: HttpRequest) -> bool:
-    return "HTTP_X_API_KEY" in request.META and "HTTP_COOKIE" not in request.META
+    return "HTTP_X_API_KEY" in request.META and not request.META.get("HTTP_COOKIE")
 
 
 def _viewed(request: HttpRequest) -> HttpResponse:
     match = request.resolver_match = resolve(request.path_info)
-    response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-    return response
+    response: Any = match.func(request, *match.args, **match.kwargs)
+    return response.render() if hasattr(response, "render") else response  # as Django does
