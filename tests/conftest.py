@@ -9,6 +9,7 @@ import pytest_django
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
+from hypothesis import HealthCheck, settings
 
 from anomalyshield import holder
 from anomalyshield.accounts.authentication import forget_keys
@@ -17,6 +18,14 @@ from anomalyshield.audit import anchors, record
 from anomalyshield.audit.models import AuditEvent
 from scoring import current
 from scoring.engine.detectors import boosting, extra_trees
+
+# A crowded machine is no mistake of what is tested. Build servers (CI=true) get a profile of
+# hypothesis' own that says so, too.
+if settings.get_current_profile_name() == "default":
+    settings.register_profile(
+        "crowded", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("crowded")
 
 
 def person(username: str, role: str, **fields: object) -> User:
