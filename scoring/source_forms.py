@@ -106,7 +106,9 @@ class SourceForm(forms.ModelForm):
     )
     pii = LinesField(
         label=_lazy("Personal fields"),
-        help_text=_lazy("Masked on pages, in logs and in files; one a line"),
+        help_text=_lazy(
+            "Their names or ours, one a line; of refused records only their ends are shown"
+        ),
     )
     late = forms.ChoiceField(
         choices=Source.Late.choices, required=False, label=_lazy("Late records")

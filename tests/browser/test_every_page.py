@@ -26,9 +26,11 @@ from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import PUBLIC
 from cases import evidence, reporting, workflow
 from scoring import cost_changes, policy_changes, training, uploads
+from scoring.accepting import Sent, accept
 from scoring.engine.costs import Costs
 from scoring.engine.decision import Policy
 from scoring.models import Label, ModelVersion, Upload
+from scoring.sourcing import make_source
 from scoring.webhooks import events
 from tests.conftest import client_of
 from tests.permission_samples import SAMPLES
@@ -120,6 +122,8 @@ def furnish() -> dict[str, list[str]]:
     keys.make_key(by=adam, name="gateway", scopes=["score:write"])
     training.ask(by=mona)
     endpoint()
+    hook = make_source(by=User.objects.get(username="dana"), name="hook", kind="webhook")
+    accept(source=hook, sent=[Sent({"transaction_id": "odd", "amount": "x"})], door="webhook")
     events.queue("decision.updated", {"decision": 1}, at=timezone.now())
     doubted = Label.objects.standing().decisive().latest("pk")
     corrections.propose(by=adam, label=doubted, value="INCONCLUSIVE", reason="Nobody asked her.")
@@ -194,6 +198,11 @@ def test_every_page_is_whole_for_everyone(browser: Browser, live_server, furnish
         "model-card",
         "upload-preview",
         "upload-rejects",
+        "source",
+        "source-new",
+        "source-document",
+        "quarantine",
+        "rejected",
         "correction",
         "entity",
         "entity-links",
