@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -50,6 +51,7 @@ class Door:
     until: float
 
 
+NAME = re.compile(r"[-\w]{1,64}", re.ASCII)
 _doors: dict[str, Door] = {}
 # Compared with as well, so that a name nobody has takes as long as one somebody has.
 NOBODY = Door(None, (bytes(32),), 0.0)
@@ -57,6 +59,8 @@ NOBODY = Door(None, (bytes(32),), 0.0)
 
 def door_of(name: str) -> Door:
     """The source of this name that takes webhooks, and the keys that open it."""
+    if not NAME.fullmatch(name):
+        return NOBODY
     known = _doors.get(name)
     if known and known.until > time.monotonic():
         return known

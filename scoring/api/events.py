@@ -54,7 +54,7 @@ class EventsOut(s.Serializer):
     errors = EventErrorOut(many=True, help_text=f"The first {TOLD} of the rejected")
 
 
-class ReceiptOut(s.ModelSerializer):
+class EventReceiptOut(s.ModelSerializer):
     """Where records that came together stand."""
 
     source = s.CharField(source="source.name")
@@ -143,7 +143,7 @@ class Events(Endpoint):
 class OneReceipt(Resource):
     """Events that came together."""
 
-    @does("readEvents", "events.write", ReceiptOut)
+    @does("readEvents", "events.write", EventReceiptOut)
     def get(self, request: Request, pk: uuid.UUID) -> Receipt:
         """How many of the events that came together are decided."""
         return receipt_of(self, request, pk)

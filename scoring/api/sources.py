@@ -92,7 +92,7 @@ class SourceMadeOut(SourceOut):
         fields = (*SourceOut.Meta.fields, "signing_secret")
 
 
-class SecretIn(Strict):
+class SigningSecretIn(Strict):
     """Another secret of a source of webhooks."""
 
     secret = Text(
@@ -100,7 +100,7 @@ class SecretIn(Strict):
     )
 
 
-class SecretOut(s.Serializer):
+class SigningSecretOut(s.Serializer):
     """A secret, told this once."""
 
     signing_secret = s.CharField()
@@ -142,7 +142,7 @@ class DocumentOut(s.Serializer):
     yaml = s.CharField()
 
 
-class SampleIn(Strict):
+class TrySampleIn(Strict):
     """Records, and the source they are tried on as it would be."""
 
     sample = Text(
@@ -169,7 +169,7 @@ class TriedRecordOut(s.Serializer):
     cells = CellOut(many=True, help_text="Its fields, and those it lacks")
 
 
-class ReasonOut(s.Serializer):
+class SpoiltOut(s.Serializer):
     """How many records one field of them spoils."""
 
     field = s.CharField()
@@ -177,13 +177,13 @@ class ReasonOut(s.Serializer):
     records = s.IntegerField()
 
 
-class SampleOut(s.Serializer):
+class TriedSampleOut(s.Serializer):
     """What the sample would give."""
 
     read = s.IntegerField()
     accepted = s.IntegerField()
     rejected = s.IntegerField()
-    reasons = ReasonOut(many=True)
+    reasons = SpoiltOut(many=True)
     records = TriedRecordOut(many=True, help_text="The first of them, field by field")
 
 
@@ -264,7 +264,7 @@ class HealthOf(Resource):
 class Secret(Resource):
     """The secret of a source of webhooks."""
 
-    @does("rotateSourceSecret", "source.edit", SecretOut, body=SecretIn)
+    @does("rotateSourceSecret", "source.edit", SigningSecretOut, body=SigningSecretIn)
     def post(self, request: Request, pk: int, given: dict[str, Any]) -> dict[str, str]:
         """Another secret; the former one opens for a day beside it. It is told this once."""
         source = self.found(Source.objects.visible_to(request.user), pk)
@@ -301,7 +301,7 @@ class OneDocument(Resource):
 class TrySample(Resource):
     """What records would give."""
 
-    @does("trySource", "source.edit", SampleOut, body=SampleIn)
+    @does("trySource", "source.edit", TriedSampleOut, body=TrySampleIn)
     def post(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
         """Read a sample as such a source would, field by field; nothing is stored."""
         said = given["source"]

@@ -36,7 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         ReceiptDecisions.as_view(),
         name="api-receipt-decisions",
     ),
-    path("hooks/<slug:name>", Hook.as_view(), name="hook"),
+    path("hooks/<str:name>", Hook.as_view(), name="hook"),
     # what was refused
     path("api/v1/rejects", rejects.Rejects.as_view(), name="api-rejects"),
     path("api/v1/rejects/reasons", rejects.RejectReasons.as_view(), name="api-reject-reasons"),
