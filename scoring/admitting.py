@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from scoring import schemas
+from scoring import cardnumbers, schemas
 from scoring.engine.names import by_our_names
 from scoring.engine.transaction import Defaults, Invalid, Transaction, parse
 from scoring.models import Source
@@ -31,6 +31,7 @@ class Gate:
         A record that tells no time happened `at`, which is what a broker says of its message.
         """
         wrong = self.check(record) if self.check else {}
+        record = cardnumbers.cleaned(record, self.mapping)
         defaults = self.defaults
         if at is not None and not TIMES & by_our_names(record, self.mapping)[0].keys():
             defaults = replace(defaults, received_at=min(at, defaults.received_at))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scoring import cardnumbers
 from scoring.models import Receipt, RejectedRecord, Source
 
 MOST_BYTES = 65_536  # of one record; what is longer is cut, and says so
@@ -27,7 +28,7 @@ def keep(
     """Keep them for whoever mends them, in the caller's transaction."""
     rows = []
     for one in refused:
-        record, cut = storable(one.record)
+        record, cut = storable(without_card_numbers(one.record, source))
         rows.append(
             RejectedRecord(
                 source=source,
@@ -42,16 +43,24 @@ def keep(
     return RejectedRecord.objects.bulk_create(rows)
 
 
+def without_card_numbers(record: Any, source: Source) -> Any:
+    """What is kept of a refused record holds no card number either."""
+    if isinstance(record, Mapping):
+        return cardnumbers.cleaned(record, source.mapping)
+    if isinstance(record, bytes):
+        return cardnumbers.cleaned_text(record.decode("utf-8", "backslashreplace"))
+    return cardnumbers.cleaned({"raw": record}, {})["raw"]
+
+
 def storable(record: Any) -> tuple[Any, bool]:
     """The record as JSON that the database holds, and whether anything had to be cut.
 
-    Bytes nobody could read stand under `raw`.
+    A text nobody could read stands under `raw`.
     """
     if record is None:
         return {"raw": "null"}, False  # a null of JSON is no value to the database
-    if isinstance(record, bytes):
-        text = record.decode("utf-8", "backslashreplace")
-        return {"raw": plain(text[:MOST_BYTES])}, len(text) > MOST_BYTES
+    if isinstance(record, str):
+        return {"raw": plain(record[:MOST_BYTES])}, len(record) > MOST_BYTES
     try:
         text = json.dumps(record, default=_number_or_text, ensure_ascii=False)
     except (ValueError, RecursionError):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.utils import timezone
 
-from scoring import labels, rejects
+from scoring import cardnumbers, labels, rejects
 from scoring.admitting import gate_of
 from scoring.engine import fields
 from scoring.engine.transaction import Defaults, Invalid, Transaction
@@ -120,7 +120,13 @@ def known_since(said: Said, found: Transaction, options: dict[str, Any]) -> date
 def rejected(
     upload: Upload, position: int, record: Record, reasons: dict[str, str]
 ) -> RejectedRecord:
-    """The row as it stood, for the person who mends it; long values are cut."""
+    """The row as it stood, for the person who mends it; long values are cut.
+
+    It holds no card number: those are stored nowhere.
+    """
+    options = upload.options or {}
+    mapping = {**upload.source.mapping, **options.get("mapping", {})}
+    record = cardnumbers.cleaned(record, mapping)
     shown = {
         _plain(str(name)): None if value is None else _plain(str(value)[:500])
         for name, value in record.items()

@@ -1,0 +1,110 @@
+"""No card number is stored, whichever door and field it comes by; what is joined by it stays so."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anomalyshield.accounts.models import User
+from scoring.accepting import Sent, accept
+from scoring.cardnumbers import cleaned, cleaned_text, token_of
+from scoring.engine.cards import is_card
+from scoring.models import RejectedRecord, Source, Transaction
+from tests.scoring import making
+from tests.sources.conftest import event
+
+# Numbers that card schemes publish for tests.
+CARDS = [
+    "4111111111111111", "5555555555554444", "2223003122003222", "378282246310005",
+    "6011111111111117", "3530111333300000", "30569309025904", "6200000000000005",
+]  # fmt: skip
+SPACED = "4111 1111 1111 1111"
+
+
+@pytest.mark.parametrize("number", CARDS)
+def test_numbers_of_every_scheme_are_known_and_others_are_not(number: str) -> None:
+    assert is_card(number)
+    assert not is_card(number[:-1] + str((int(number[-1]) + 1) % 10))
+    assert number not in cleaned_text(f"card {number} of her")
+
+
+@pytest.mark.parametrize(
+    "text", ["1768402800000", "2026112112345678", "12345", "0.4111111111111111", "", "9" * 16]
+)
+def test_what_is_no_card_stays(text: str) -> None:
+    assert cleaned_text(text) == text
+
+
+def test_a_token_is_the_same_for_each_way_of_writing_and_shows_the_last_four() -> None:
+    tokens = {cleaned_text(one) for one in (CARDS[0], SPACED, "4111-1111-1111-1111")}
+    assert tokens == {token_of(CARDS[0])}
+    assert token_of(CARDS[0]).endswith("-1111")
+    assert cleaned_text(token_of(CARDS[0])) == token_of(CARDS[0])
+
+
+def test_ids_are_left_alone_whatever_they_are_called() -> None:
+    record = {"transaction_id": CARDS[0], "Cust": CARDS[1], "entity_id": CARDS[2], "x": CARDS[3]}
+    made = cleaned(record, {"Cust": "user_id"})
+    assert {**made, "x": CARDS[3]} == record
+    assert made["x"] == token_of(CARDS[3])
+
+
+def test_a_record_without_any_comes_back_as_it_is() -> None:
+    record = {"transaction_id": "t", "amount": 12, "more": {"a": ["b", 1.5, None, True]}}
+    assert cleaned(record, {}) is record
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+VALUES = st.recursive(
+    SCALARS, lambda one: st.lists(one) | st.dictionaries(st.text(), one), max_leaves=8
+)
+
+
+@given(VALUES)
+def test_whatever_comes_is_looked_through(value: Any) -> None:
+    cleaned({"x": value}, {})
+
+
+def everything_stored() -> str:
+    """What a copy of the tables of records would give away."""
+    told = []
+    with connection.cursor() as cursor:
+        for table in ("scoring_transaction", "scoring_rejectedrecord", "scoring_receipt"):
+            cursor.execute(f"SELECT row_to_json(t)::text FROM {table} t")
+            told += [row for (row,) in cursor.fetchall()]
+    return "\n".join(told)
+
+
+@pytest.mark.django_db
+def test_no_door_for_events_stores_one(till: Source) -> None:
+    deep = {"note": f"paid by {SPACED}", "list": [{"pan": CARDS[1]}], "number": int(CARDS[2])}
+    records = [
+        Sent(event(1, card_id=CARDS[0], merchant=f"Shop {CARDS[3]}", more=deep)),
+        Sent(event(2, card_id=SPACED)),
+        Sent({"transaction_id": "e3", "amount": "x", "card_id": CARDS[4], "more": deep}),
+        Sent(json.dumps({"pan": CARDS[5]}).encode()[:-1], wrong={"record": "is not JSON"}),
+        Sent(int(CARDS[1])),
+    ]
+    accept(source=till, sent=records, door="rest")
+    stored = everything_stored()
+    for number in (*CARDS, SPACED):
+        assert number not in stored
+    one, two = Transaction.objects.order_by("external_id")
+    assert one.card_id == two.card_id == token_of(CARDS[0])
+    assert one.card_key == two.card_key
+    assert RejectedRecord.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_file_stores_one(dana: User) -> None:
+    rows = f"t1,u1,5,2026-01-01T10:00:00Z,{CARDS[0]}\nt2,u1,x,2026-01-01T10:00:00Z,{CARDS[1]}\n"
+    content = b"transaction_id,user_id,amount,timestamp,card_id\n" + rows.encode()
+    making.send(content, by=dana)
+    making.work_through()
+    assert Transaction.objects.get().card_id == token_of(CARDS[0])
+    assert RejectedRecord.objects.get().record["card_id"] == token_of(CARDS[1])
+    assert CARDS[0] not in (stored := everything_stored())
+    assert CARDS[1] not in stored
