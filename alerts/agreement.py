@@ -106,7 +106,7 @@ def figures(asker: Any, days: int = USUAL) -> Figures:
     persons = lines(rows, lambda row: row.person) if leads(asker) else []
     told = [line for line in persons if line.agreed.of >= LEAST]
     if told:
-        groups["Who decided"] = told
+        groups[_("Who decided")] = told
     return Figures(
         days=days,
         reviews=sum(row.many for row in rows),

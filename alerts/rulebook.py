@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from anomalyshield.templatetags.words import figure
 from scoring.models import Decision
 
 
@@ -46,7 +47,7 @@ def _limit(hit: Mapping[str, Any]) -> str:
 def _number(value: Any) -> str:
     if not isinstance(value, int | float):
         return ""
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+    return figure(f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}")
 
 
 def _register() -> dict[str, str]:

@@ -83,6 +83,22 @@ def test_only_words_change_with_the_language(both, alert: Alert, page: str) -> N
     assert left == set()
 
 
+def test_the_pages_of_the_house_speak_german_as_well(alert: Alert, adam: User) -> None:
+    english, german = (
+        client_of(adam),
+        Client(headers={"Accept-Language": "de"}, **_session_of(adam)),
+    )
+    for page in (
+        "/users/", "/keys/", "/models/", "/rules/", "/costs/", "/features/", "/sources/",
+        "/uploads/", "/transactions/", "/lists/", "/routes/", "/analytics/", "/suppressions/",
+        "/playbooks/", "/corrections/", "/cases/board/", "/cases/terms/",
+    ):  # fmt: skip
+        told, said = (Read(one.get(page).content.decode()) for one in (english, german))
+        assert said.attributes == told.attributes, page
+        same = {words for words in told.words if words in said.words}
+        assert {one for one in same if re.search(r"[A-Za-z]{2}", SAME.sub("", one))} == set(), page
+
+
 def test_the_alert_page_speaks_german_to_whom_chose_it(alert: Alert, ana: User) -> None:
     User.objects.filter(pk=ana.pk).update(language="de")
     page = client_of(ana).get(f"/alerts/{alert.pk}/").content.decode()
