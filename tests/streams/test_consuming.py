@@ -102,7 +102,7 @@ def test_a_known_id_is_a_repetition_or_with_other_content_a_reject(kafka):
 
 
 def test_without_a_time_of_its_own_a_payment_happened_when_the_broker_says(kafka):
-    bank, topic = source(), kafka.topic()
+    bank, topic = source(), kafka.topic(retention_ms="-1")  # it is old
     record = payment(1)
     del record["timestamp"]
     kafka.send(topic, [(None, said(record))], timestamp=1_780_000_000_000)
