@@ -80,7 +80,7 @@ def answer(
 ) -> HttpResponseBase:
     """The table as a download, with its trace in the audit trail. Raises Refused."""
     if kind not in KINDS:
-        raise Refused(_("Tables come as {kinds}.").format(kinds=" / ".join(KINDS)))
+        raise Refused(_("Tables come as {kinds}.").format(kinds=_(" or ").join(KINDS)))
     if table.size > MOST:
         raise Refused(
             _(

@@ -24,7 +24,7 @@ def length_of(one: Tab, asked: str) -> str:
 def file_of(by: Any, one: Tab, key: str, kind: str, last: str, *, zone: str) -> HttpResponseBase:
     """The table of a section as a download; 404 for what there is not."""
     if kind not in exports.KINDS:
-        raise Http404(_("Tables come as {kinds}.").format(kinds=" / ".join(exports.KINDS)))
+        raise Http404(_("Tables come as {kinds}.").format(kinds=_(" or ").join(exports.KINDS)))
     last = length_of(one, last)
     window = window_of(by, last, zone=zone)
     found = next((part for part in one.make(window) if part.key == key), None)
