@@ -188,19 +188,20 @@ def _page(
     version = _version(pk)
     waiting = _waiting().filter(model=version).first()
     bills = bills_of(version.metrics)
+    cut = float(policies.active().values["high_above"])
     context = {
         "version": version,
         "metrics": version.metrics,
         "rows": figures.table(version.metrics),
         "evaluated": evaluated.told(version.metrics),
         "doubts": doubts(version.metrics),
-        **_drawn(version.metrics, request.GET.get("cut", ""), bills),
+        **_drawn(version.metrics, request.GET.get("cut", ""), bills, cut),
         "important": figures.important(version.metrics),
         "families": figures.important_families(version.metrics),
         "moved_rows": (version.metrics.get("importance") or {}).get("rows"),
         "card": cards.card(version, bills),
         "requests": version.requests.select_related("asked_by", "answered_by"),
-        "watched": _watched(version),
+        "watched": _watched(version, cut),
         "lane": novelty.followed(version),
         "below": below(version),
         "online": judgement.told(version),
@@ -215,16 +216,15 @@ def _page(
     return render(request, "scoring/model.html", context, status=status)
 
 
-def _watched(version: ModelVersion) -> watching.Watched | None:
+def _watched(version: ModelVersion, cut: float) -> watching.Watched | None:
     """Of a shadow, and of what was one: whoever approves it wants to know what it said."""
-    cut = float(policies.active().values["high_above"])
     found = watching.watched(version, cut=cut)
     return found if found.rows or version.state == ModelVersion.State.SHADOW else None
 
 
-def _drawn(metrics: dict[str, Any], asked: str, bills: figures.Bills) -> dict[str, Any]:
+def _drawn(metrics: dict[str, Any], asked: str, bills: figures.Bills, cut: float) -> dict[str, Any]:
     """The charts, and every threshold in words for the slider, one of them chosen."""
-    found, cut = operating.points(metrics), float(policies.active().values["high_above"])
+    found = operating.points(metrics)
     chosen = operating.nearest(found, _number(asked, cut))
     bill, best = dict(bills), operating.cheapest(list(bills))
     return {
