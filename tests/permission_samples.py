@@ -336,7 +336,7 @@ SAMPLES: dict[str, Sample] = {
     "upload-resume": post(pk=NO),
     "sources": get(),
     "source": get(pk=NO),
-    "source-new": post(),
+    "source-new": get(),
     "source-document": get(),
     "quarantine": get(),
     "quarantine-all": post(),

@@ -66,6 +66,8 @@ def send(letter: Letter) -> Answer:
     watchdog.start()
     try:
         return _exchange(connection, letter)
+    except TimeoutError:  # the socket's own clock may run out a moment before the watchdog's
+        return _late()
     except Exception as error:
         return _late() if connection.was_cut else Answer(None, _trouble(error))
     finally:

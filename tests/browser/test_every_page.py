@@ -18,9 +18,9 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from alerts import bulk, corrections, mailing, snoozing, suppressing
+from alerts import bulk, corrections, mailing, reviews, snoozing, suppressing, triage
 from alerts.guards import leads
-from alerts.models import Alert
+from alerts.models import Alert, ReviewPolicy
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import PUBLIC
@@ -134,6 +134,10 @@ def furnish() -> dict[str, list[str]]:
     held = uploads.receive(
         by=dana, source=done.source, name="held.csv", file=rows, options={}, hold=True
     )
+    every = dict.fromkeys(ReviewPolicy.SHARES, 1.0)  # a small demo may have drawn none for lena
+    reviews.set_shares(by=lena, shares=every, reason="To learn how far we agree.")
+    said = Alert.objects.by_urgency().awake().filter(assignee=None).exclude(cases=case)[:1].get()
+    triage.decide(by=ana, alert=said, disposition="FALSE_POSITIVE", confidence="UNSURE")
     version = ModelVersion.objects.latest("pk")
     return {
         "ana": [

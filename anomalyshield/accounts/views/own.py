@@ -37,11 +37,15 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 @allow("session.own", methods=("POST",))
 def close_hint(request: HttpRequest, page: str) -> HttpResponse:
-    """The first words of a page are put away for good, and one is where one was."""
+    """The first words of a page are put away for good, and one is where one was.
+
+    The browser tells what was searched for there; the page itself would have to write it down,
+    for those as well who may not see whose it is.
+    """
     if page not in people.HINTS:
         raise Http404(page)
     people.choose_hints(by=request.user, closed=[*request.user.hints_closed, page])
-    back = request.POST.get("back", "")
+    back = request.headers.get("Referer") or request.POST.get("back", "")
     own = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
     return redirect(back if own else "home")
 
