@@ -111,8 +111,8 @@ STRAIGHT = frozenset(  # addresses that payments wait for
 
 
 class Straight:
-    """The short way of a program with a key, past sessions, messages and all else that is of pages:
-    a fifth of what a decision costs. What every answer carries, these carry too."""
+    """The short way of a program with a key, past sessions, messages and all else that is of pages.
+    What every answer carries, these carry too."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
