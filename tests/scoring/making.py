@@ -14,7 +14,9 @@ from scoring.models import ModelVersion, Source, Upload
 from scoring.tasks import WORK, do
 
 HEADER = "transaction_id,user_id,amount,timestamp,merchant_category,city,device_id"
-START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=20)
+# The same hour whenever the tests run: a rule asks whether a payment came at night.
+EVENING = {"hour": 19, "minute": 0, "second": 0, "microsecond": 0}
+START = datetime.now(UTC).replace(**EVENING) - timedelta(days=20)
 
 
 def made_up_events(rows: int = 1500, seed: int = 3) -> np.ndarray:
