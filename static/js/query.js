@@ -75,7 +75,8 @@
     }, 80);
   };
 
-  field.addEventListener("input", ask);
+  // What the list offers belongs to the words it was asked for: taken a letter later it would land in the middle of them.
+  field.addEventListener("input", () => { close(); ask(); });
   field.addEventListener("focus", () => { if (!field.value) ask(); });
   field.addEventListener("blur", close);
   field.addEventListener("keydown", (event) => {

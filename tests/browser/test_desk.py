@@ -142,6 +142,18 @@ def test_each_disposition_has_a_digit(page: Page) -> None:
     assert Alert.objects.closed().count() == len(digits)
 
 
+def test_what_was_offered_for_other_words_is_never_taken(page: Page) -> None:
+    page.goto("/alerts/")
+    page.keyboard.press("/")
+    page.wait_for_selector("#completions [role=option]")
+    page.route("**/complete/**", lambda _: None)  # the next answer never comes
+    page.keyboard.type("pla")
+    page.keyboard.press("ArrowDown")
+    assert page.get_attribute("#id_q", "aria-activedescendant") is None
+    page.keyboard.press("Tab")
+    assert page.input_value("#id_q") == "pla"
+
+
 def test_keys_help_search_palette_and_leave(page: Page, ana: User) -> None:
     page.goto("/alerts/")
     page.keyboard.press("?")
