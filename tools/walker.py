@@ -33,6 +33,18 @@ TOO_WIDE = """() => {
 AXE = """(options) => axe.run(document, options).then((found) => found.violations.map((one) =>
   `${one.id}: ${one.help}: ` + one.nodes.slice(0, 3).map(
     (node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).join(" | ")))"""
+# What a page is made of, without words and figures: equal rows count once, a drawing is a drawing.
+SHAPE = """() => {
+  const shape = (element) => {
+    const marks = [...element.attributes].map(({ name, value }) =>
+      /^(class|role|type|hidden|disabled|scope|aria-(hidden|current|expanded|selected))$/.test(name)
+        ? `${name}=${value}` : name).sort();
+    const inner = element.closest("svg") ? [] : new Set([...element.children].map(shape));
+    const words = element.textContent.trim() ? "" : "0";
+    return `<${element.localName} ${marks}${words}>${[...inner].join("")}</>`;
+  };
+  return shape(document.body);
+}"""
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 DESK, TELEPHONE = {"width": 1366, "height": 768}, {"width": 400, "height": 860}
 
@@ -48,6 +60,7 @@ class Walk:
     axe: str = ""  # the script's text; without it nobody looks at colours, names and roles
     seen: dict[str, str] = field(default_factory=dict)  # kind → address
     findings: list[str] = field(default_factory=list)
+    shapes: set[str] = field(default_factory=set)  # looked at already, by whomever shares the set
 
     def __post_init__(self) -> None:
         self.page.add_init_script(LISTEN)
@@ -73,8 +86,11 @@ class Walk:
             yield kind
 
     def examine(self, kind: str) -> None:
-        """Everything this module looks for, on the page the browser stands on."""
-        if self.axe:
+        """Everything this module looks for, on the page the browser stands on.
+
+        axe-core takes a second a page: a page of a shape somebody has looked at is not asked again.
+        """
+        if self.axe and self._is_new(kind):
             self.page.evaluate(self.axe)  # by the debugger: a script element would be refused
             self._axe(kind, "light", {"runOnly": TAGS})
             self.page.emulate_media(color_scheme="dark")
@@ -86,6 +102,11 @@ class Walk:
         self.page.set_viewport_size(DESK)
         for breach in self.page.evaluate("window.__breaches"):
             self.note(kind, f"content policy: {breach}")
+
+    def _is_new(self, kind: str) -> bool:
+        before = len(self.shapes)
+        self.shapes.add(f"{kind} {self.page.evaluate(SHAPE)}")
+        return len(self.shapes) > before
 
     def picture(self, folder: Path, name: str) -> None:
         """The page in three looks: light, dark, telephone."""
