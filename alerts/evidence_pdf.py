@@ -6,8 +6,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from alerts.models import Regrouping
 from anomalyshield import pdf
+from anomalyshield.audit.words import action_in_words
 from anomalyshield.templatetags.words import label_in_words
+from scoring import retelling
 from scoring.engine.register import FEATURES
 
 MOST_CONTRIBUTIONS = 20
@@ -88,11 +91,13 @@ def _verdicts(told: dict[str, Any]) -> list[pdf.Block]:
 def _decision(lead: dict[str, Any]) -> list[pdf.Block]:
     decision = lead["decision"]
     model, policy = decision["model"], decision["policy"]
-    bundle = _("version {version} ({kind}), SHA-256 {sha256}").format(
-        version=model["version"], kind=model["kind"], sha256=model["sha256"]
-    )
     rules = [
-        (hit["code"], hit["sentence"], hit.get("observed", ""), hit.get("limit", ""))
+        (
+            hit["code"],
+            retelling.of_hit(hit["code"], hit["sentence"]),
+            hit.get("observed", ""),
+            hit.get("limit", ""),
+        )
         for hit in decision["hits"]
     ]
     chance = _("not calibrated") if decision["probability"] is None else decision["probability"]
@@ -106,20 +111,26 @@ def _decision(lead: dict[str, Any]) -> list[pdf.Block]:
                 moment=_moment(decision["decided_at"]), moment_2=_moment(decision["known_at"])
             ),
         ),
-        (_("Model"), bundle if model else "none"),
+        (_("Model"), _bundle(model) if model else _("none")),
         (_("Policy"), _("version {version}").format(version=policy["version"])),
-        (_("Scoring"), decision["degraded"] or "whole"),
+        (_("Scoring"), decision["degraded"] or _("whole")),
     ]
     head = [_("Rule that hit"), _("In words"), _("Seen"), _("Limit")]
     table = pdf.Table(head, rules, numeric=frozenset({2, 3}), empty=_("No rule hit."))
     return [pdf.Heading(_("The decision on the leading payment")), pdf.Facts(facts), table]
 
 
+def _bundle(model: dict[str, Any]) -> str:
+    return _("version {version} ({kind}), SHA-256 {sha256}").format(
+        version=model["version"], kind=model["kind"], sha256=model["sha256"]
+    )
+
+
 def _why(why: dict[str, Any] | None) -> list[pdf.Block]:
     """The largest first; what is not shown is one line, so that the column adds up."""
     if why is None:
         return []
-    meanings = {feature.name: feature.meaning for feature in FEATURES}
+    meanings = {feature.name: _(feature.meaning) for feature in FEATURES}
     largest = sorted(why["contributions"].items(), key=lambda one: (-abs(one[1]), one[0]))
     shown, rest = largest[:MOST_CONTRIBUTIONS], largest[MOST_CONTRIBUTIONS:]
     rows: list[tuple[str, str]] = [(_("Start, before anything is known"), f"{why['base']:+.6f}")]
@@ -132,8 +143,11 @@ def _why(why: dict[str, Any] | None) -> list[pdf.Block]:
             )
         )
     rows.append((_("Sum"), f"{why['margin']:+.6f}"))
-    said = [pdf.Paragraph(one["sentence"]) for one in why["sentences"]]
-    table = pdf.Table([_("What moved the score"), "Log-odds"], rows, numeric=frozenset({1}))
+    said = [
+        pdf.Paragraph(retelling.of_feature(one.get("feature", ""), one["sentence"]))
+        for one in why["sentences"]
+    ]
+    table = pdf.Table([_("What moved the score"), _("Log-odds")], rows, numeric=frozenset({1}))
     return [pdf.Heading(_("Why")), *said, table]
 
 
@@ -180,10 +194,7 @@ def _history(told: dict[str, Any]) -> list[pdf.Block]:
         )
         for one in told["snoozes"]
     ]
-    rows += [
-        (_moment(one["at"]), one["by"], f"{one['kind'].title()}: {one['payments_of']}")
-        for one in told["regroupings"]
-    ]
+    rows += [(_moment(one["at"]), one["by"], _regrouped(one)) for one in told["regroupings"]]
     if not rows:
         return []
     return [
@@ -192,18 +203,23 @@ def _history(told: dict[str, Any]) -> list[pdf.Block]:
     ]
 
 
+def _regrouped(one: dict[str, Any]) -> str:
+    moved = ", ".join(f"{name} × {many}" for name, many in one["payments_of"].items())
+    return f"{Regrouping.Kind(one['kind']).label}: {moved}"
+
+
 def _trail(told: dict[str, Any]) -> list[pdf.Block]:
     rows = [
         (
             "" if one["number"] is None else one["number"],
             _moment(one["at"]),
             one["actor"],
-            one["action"],
-            (one["digest"] or "not sealed yet")[:16],
+            action_in_words(one["action"]),
+            (one["digest"] or _("not sealed yet"))[:16],
         )
         for one in told["trail"]
     ]
-    head = ["No.", _("When"), _("Who"), _("What"), _("Hash begins")]
+    head = [_("No."), _("When"), _("Who"), _("What"), _("Hash begins")]
     return [pdf.Heading(_("Its events of the audit trail")), pdf.Table(head, rows)]
 
 

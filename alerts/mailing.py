@@ -18,6 +18,7 @@ from alerts.models import ReportLetter, ScheduledReport
 from alerts.report_pdf import pdf_of
 from anomalyshield import bell, leases
 from anomalyshield.accounts.models import User
+from anomalyshield.accounts.reading import as_read_by
 from anomalyshield.audit.record import record
 from anomalyshield.templatetags.words import zone_named
 
@@ -143,7 +144,9 @@ def perform(letter: ReportLetter) -> None:
         _end(letter, note="The recipient may not read it any more, or has no address.")
         return
     try:
-        _message(letter).send()
+        with as_read_by(reader):
+            message = _message(letter)
+        message.send()
     except (smtplib.SMTPException, OSError) as error:
         _again(letter, error)
         return
@@ -168,7 +171,7 @@ def _message(letter: ReportLetter) -> EmailMessage:
         get_cadence_display=report.get_cadence_display(),
     )
     message = EmailMessage(
-        subject=f"{'Test: ' if letter.test else ''}{report.name}, {day}",
+        subject=f"{_('Test: ') if letter.test else ''}{report.name}, {day}",
         body=words,
         to=[reader.email],
         headers={

@@ -10,7 +10,7 @@ from alerts.analytics.section import Section
 from alerts.analytics.window import Window, window_of
 from alerts.visibility import masked
 from anomalyshield import pdf
-from anomalyshield.context import read_in
+from anomalyshield.accounts.reading import as_read_by
 from anomalyshield.templatetags.words import when
 from scoring import costs
 
@@ -18,8 +18,8 @@ DRAWN = 31  # bars of one section
 
 
 def pdf_of(reader: Any, tab: Tab, last: str, *, title: str, now: Any = None) -> bytes:
-    """The sections of a tab for this person: their queues, their clocks, masked as their pages."""
-    with read_in(reader.timezone):
+    """The sections of a tab for this person: their queues, language and clocks, masked alike."""
+    with as_read_by(reader):
         window = window_of(reader, last, zone=reader.timezone, now=now)
         hidden = masked(reader)
         blocks: list[pdf.Block] = [_about(reader, tab, window, hidden)]

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield import pdf
 from anomalyshield.audit.record import record
@@ -26,6 +28,11 @@ COLUMNS = (
     "Row", "Payment", "Time (UTC)", "Amount", "Currency", "Customer", "Card", "Device",
     "Merchant", "MCC", "Place", "Country", "Channel", "Risk score", "Alert",
 )  # fmt: skip
+SHOWN = {  # of these on paper, by their place
+    0: _lazy("Row"), 2: _lazy("Time (UTC)"), 3: _lazy("Amount"), 4: _lazy("Currency"),
+    5: _lazy("Customer"), 6: _lazy("Card"), 8: _lazy("Merchant"), 10: _lazy("Place"),
+    13: _lazy("Risk score"), 14: _lazy("Alert"),
+}  # fmt: skip
 
 
 def exported(
@@ -45,14 +52,16 @@ def exported(
 
 def _csv(report: Report, facts: Facts, part: int, of: int) -> bytes:
     if not 1 <= part <= of <= max(1, len(facts.payments)):
-        raise Refused(f"There is no part {part} of {of}.")
+        raise Refused(_("There is no part {part} of {of}.").format(part=part, of=of))
     each = math.ceil(len(facts.payments) / of) if facts.payments else 0
     content = table(facts.payments[(part - 1) * each : part * each])
     if len(content) > LARGEST:
         parts = math.ceil(of * len(content) / LARGEST * 1.05)
         raise Refused(
-            f"The table has {len(content):,} bytes, and {LARGEST:,} are accepted. "
-            f"Ask for it in {parts} parts: add ?part=1&of={parts} to the address, then part=2 …"
+            _(
+                "The table has {bytes:,} bytes, and {most:,} are accepted. Ask for it in {parts} "
+                "parts: add ?part=1&of={parts} to the address, then part=2 …"
+            ).format(bytes=len(content), most=LARGEST, parts=parts)
         )
     return content
 
@@ -106,13 +115,15 @@ def _json(report: Report, facts: Facts, part: int, of: int) -> bytes:
 
 
 def _pdf(report: Report, facts: Facts, part: int, of: int) -> bytes:
+    """In the language of who asks; what people wrote stays in theirs."""
+    names = {"case": report.case, "number": report.number}
     if report.state == Report.State.NO_FILE or report.asks_not_to_file:
-        title, blocks = f"{report.case}: decided not to report", _not_filed(report)
+        title, blocks = _("{case}: decided not to report").format(**names), _not_filed(report)
     else:
-        title, blocks = f"{report.case}: report {report.number}", _written(report)
-    blocks += [pdf.Heading("Payments"), _payments(facts)]
-    blocks += [pdf.Heading("Evidence"), _evidence(facts)]
-    footer = f"{report} · {report.get_state_display()} · confidential"
+        title, blocks = _("{case}: report {number}").format(**names), _written(report)
+    blocks += [pdf.Heading(_("Payments")), _payments(facts)]
+    blocks += [pdf.Heading(_("Evidence")), _evidence(facts)]
+    footer = f"{title} · {report.get_state_display()} · {_('confidential')}"
     return pdf.document(title, blocks, footer, made=timezone.now(), wide=True)
 
 
@@ -120,34 +131,35 @@ def _not_filed(report: Report) -> list[pdf.Block]:
     return [
         pdf.Facts(
             [
-                ("Subject", report.case.subject),
-                ("Decision", report.get_no_file_display()),
+                (_("Subject"), report.case.subject),
+                (_("Decision"), report.get_no_file_display()),
                 *_people(report),
             ]
         ),
-        pdf.Heading("Why nothing is filed"),
+        pdf.Heading(_("Why nothing is filed")),
         pdf.Paragraph(report.reason),
     ]
 
 
 def _written(report: Report) -> list[pdf.Block]:
     content = report.current.content if report.current else sections.empty()
-    blocks: list[pdf.Block] = [pdf.Facts([("State", report.get_state_display()), *_people(report)])]
+    state = (_("State"), report.get_state_display())
+    blocks: list[pdf.Block] = [pdf.Facts([state, *_people(report)])]
     for section in sections.SECTIONS[:-1]:
         said = content[section.name]
-        pairs = [(field.title, said[field.name] or "–") for field in section.fields]
-        blocks += [pdf.Heading(section.title), pdf.Facts(pairs)]
-    return [*blocks, pdf.Heading("Narrative"), pdf.Paragraph(narrative.plain(_text(content)))]
+        pairs = [(str(field.title), said[field.name] or "–") for field in section.fields]
+        blocks += [pdf.Heading(str(section.title)), pdf.Facts(pairs)]
+    return [*blocks, pdf.Heading(_("Narrative")), pdf.Paragraph(narrative.plain(_text(content)))]
 
 
 def _people(report: Report) -> list[tuple[str, object]]:
     pairs: list[tuple[str, object]] = []
     if report.submitted_by:
-        pairs.append(("Asked by", f"{report.submitted_by}, {_moment(report.submitted_at)}"))
+        pairs.append((_("Asked by"), f"{report.submitted_by}, {_moment(report.submitted_at)}"))
     if report.approved_by:
-        pairs.append(("Approved by", f"{report.approved_by}, {_moment(report.approved_at)}"))
+        pairs.append((_("Approved by"), f"{report.approved_by}, {_moment(report.approved_at)}"))
     if report.filed_on:
-        pairs.append(("Filed on", f"{report.filed_on} {report.reference}".strip()))
+        pairs.append((_("Filed on"), f"{report.filed_on} {report.reference}".strip()))
     return pairs
 
 
@@ -173,18 +185,18 @@ def _decision(report: Report) -> dict[str, Any]:
 
 def _payments(facts: Facts) -> pdf.Table:
     rows = [cells(one) for one in facts.payments]
-    kept = (0, 2, 3, 4, 5, 6, 8, 10, 13, 14)
     return pdf.Table(
-        [COLUMNS[n] for n in kept],
-        [[row[n] for n in kept] for row in rows],
+        [str(title) for title in SHOWN.values()],
+        [[row[place] for place in SHOWN] for row in rows],
         frozenset({2, 8}),
-        "No payment.",
+        _("No payment."),
     )
 
 
 def _evidence(facts: Facts) -> pdf.Table:
     rows = [[one.name, one.title, one.bytes, one.sha256] for one in facts.evidence]
-    return pdf.Table(["File", "Kind", "Bytes", "SHA-256"], rows, frozenset({2}), "No file is kept.")
+    head = [_("File"), _("Kind"), _("Bytes"), "SHA-256"]
+    return pdf.Table(head, rows, frozenset({2}), _("No file is kept."))
 
 
 def _text(content: dict[str, Any]) -> str:
