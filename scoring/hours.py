@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from scoring.engine.features import DAYS
-from scoring.engine.history import HOUR, HOURS, MOST_UNITS, Rows
+from scoring.engine.history import HOUR, HOURS, MOST_UNITS, Rows, summed
 from scoring.engine.transaction import microseconds
 
 MONTH, WEEK = DAYS * 24 * HOUR, 7 * 24 * HOUR
@@ -85,22 +85,6 @@ def _ranges(sorted: Rows, new: np.ndarray, firsts: np.ndarray, lasts: np.ndarray
         "firsts": firsts[starts].tolist(),
         "lasts": lasts[ends].tolist(),
     }
-
-
-def summed(parts: Rows) -> Rows:
-    """The hours that rows of HOURS add up to, sorted by (merchant, hour)."""
-    merchant, hour = parts["merchant"], parts["hour"]
-    same, later = merchant[1:] == merchant[:-1], hour[1:] > hour[:-1]
-    if np.all(np.where(same, later, merchant[1:] > merchant[:-1])) and parts["count"].all():
-        return parts  # as they mostly come
-    parts = parts[np.lexsort((hour, merchant))]
-    new = _new(parts)
-    new[1:] |= np.diff(parts["hour"]) != 0
-    starts = np.flatnonzero(new)
-    found = parts[starts]
-    for name in ("count", "units"):
-        found[name] = np.add.reduceat(parts[name], starts)
-    return found[found["count"] != 0]  # else all of its payments were deleted
 
 
 def without(found: Rows, payments: Iterable[Any]) -> Rows:

@@ -135,3 +135,19 @@ def hours_of(by_merchant: Rows) -> Rows:
     found["count"] = np.diff(np.append(starts, len(hour)))
     found["units"] = np.add.reduceat(np.minimum(by_merchant["units"], MOST_UNITS), starts)
     return found
+
+
+def summed(parts: Rows) -> Rows:
+    """The hours that rows of HOURS add up to, sorted by (merchant, hour)."""
+    merchant, hour = parts["merchant"], parts["hour"]
+    same, later = merchant[1:] == merchant[:-1], hour[1:] > hour[:-1]
+    if np.all(np.where(same, later, merchant[1:] > merchant[:-1])) and parts["count"].all():
+        return parts  # as they mostly come
+    parts = parts[np.lexsort((hour, merchant))]
+    new = np.ones(len(parts), bool)
+    new[1:] = (np.diff(parts["merchant"]) != 0) | (np.diff(parts["hour"]) != 0)
+    starts = np.flatnonzero(new)
+    found = parts[starts]
+    for name in ("count", "units"):
+        found[name] = np.add.reduceat(parts[name], starts)
+    return np.asarray(found[found["count"] != 0])  # else all of its payments were deleted
