@@ -77,14 +77,17 @@ def work_until_done(ready: Any, start: Any) -> None:
             time.sleep(0.05)
 
 
-def ours(path: Path, workers: int) -> tuple[float, float]:
-    """Seconds until stored, and until the last decision is committed."""
+def ours(
+    path: Path, workers: int, source: str = "bench", options: dict[str, Any] | None = None
+) -> tuple[Any, float, float]:
+    """The finished upload, seconds until stored, and until the last decision is committed."""
     from django.core.files import File
 
     from scoring import uploads
     from scoring.models import Source, Upload
 
-    source, _ = Source.objects.get_or_create(name="bench", defaults={"kind": "csv"})
+    kind = "parquet" if path.suffix == ".parquet" else "csv"
+    origin, _ = Source.objects.get_or_create(name=source, defaults={"kind": kind})
     context = multiprocessing.get_context("spawn")
     ready, begin = context.Semaphore(0), context.Event()
     running = [context.Process(target=work_until_done, args=(ready, begin)) for _ in range(workers)]
@@ -95,7 +98,7 @@ def ours(path: Path, workers: int) -> tuple[float, float]:
     start = time.perf_counter()
     with path.open("rb") as file:
         upload = uploads.receive(
-            by=None, source=source, name=path.name, file=File(file), options={}
+            by=None, source=origin, name=path.name, file=File(file), options=options or {}
         )
     begin.set()
     stored = 0.0
@@ -103,7 +106,7 @@ def ours(path: Path, workers: int) -> tuple[float, float]:
         time.sleep(0.1)
         if not stored and Upload.objects.get(pk=upload.pk).stored_at:
             stored = time.perf_counter() - start
-    return stored, time.perf_counter() - start
+    return Upload.objects.get(pk=upload.pk), stored, time.perf_counter() - start
 
 
 def naive(rows: int) -> float:
@@ -155,7 +158,7 @@ def main() -> None:
         path = folder / "payments.csv"
         write(path, asked.rows, asked.users)
         slow = naive(300)
-        stored, total = ours(path, asked.workers)
+        _, stored, total = ours(path, asked.workers)
         fast = asked.rows / total
         print(f"file → stored            {asked.rows / max(stored, 1e-9):>10,.0f} rows/s")
         print(f"file → committed, scored {fast:>10,.0f} rows/s with {asked.workers} workers")

@@ -38,26 +38,10 @@ def write(frame: pd.DataFrame, path: Path, without: list[str]) -> Path:
 
 def ingested(path: Path, options: dict[str, Any], source: str, workers: int) -> tuple[Any, float]:
     """The finished upload and the seconds from the file to the last committed decision."""
-    from django.core.files import File as Sent
+    from benchmarks.file import ours
 
-    from benchmarks.file import work_until_done
-    from scoring import uploads
-    from scoring.models import Source, Upload
-
-    kind = "parquet" if path.suffix == ".parquet" else "csv"
-    origin, _ = Source.objects.get_or_create(name=source, defaults={"kind": kind})
-    start = time.perf_counter()
-    with path.open("rb") as content:
-        upload = uploads.receive(
-            by=None, source=origin, name=path.name, file=Sent(content), options=options
-        )
-    context = multiprocessing.get_context("spawn")
-    running = [context.Process(target=work_until_done, args=(upload.pk,)) for _ in range(workers)]
-    for process in running:
-        process.start()
-    for process in running:
-        process.join()
-    return Upload.objects.get(pk=upload.pk), time.perf_counter() - start
+    upload, _, seconds = ours(path, workers, source, options)
+    return upload, seconds
 
 
 def trained(until: datetime) -> tuple[str, float]:
