@@ -15,11 +15,13 @@ class FileKind(NamedTuple):
     where: str
 
 
+PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")  # a CSV within, whatever stands before
 # Read by upload forms, the API, the commands and the contract test. A kind is imported when first
 # used: Parquet's library alone costs more memory than reading a CSV does.
 FILE_SOURCES = [
-    FileKind("csv", "CSV", (".csv", ".tsv", ".txt"), "scoring.sources.csv.Csv"),
+    FileKind("csv", "CSV", (".csv", ".tsv", ".txt", *PACKED), "scoring.sources.csv.Csv"),
     FileKind("parquet", "Parquet", (".parquet", ".pq"), "scoring.sources.parquet.Parquet"),
+    FileKind("xlsx", "Excel", (".xlsx",), "scoring.sources.xlsx.Xlsx"),
 ]
 
 

@@ -4,14 +4,14 @@ from scoring.sources.base import Unreadable
 
 # First bytes → what it is, and what to do about it.
 SIGNATURES: list[tuple[bytes, str]] = [
-    (b"PAR1", "a Parquet file; let its name end in .parquet"),
-    (b"PK\x03\x04", "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV"),
+    (b"PAR1", "a Parquet file; let its name end in .parquet, and do not pack it again"),
+    (b"PK\x03\x04", "a zip archive within another; pack it once"),
     (b"PK\x05\x06", "an empty zip archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Office file; save the sheet as CSV"),
-    (b"\x1f\x8b", "compressed with gzip; unpack it first"),
-    (b"BZh", "compressed with bzip2; unpack it first"),
-    (b"\xfd7zXZ", "compressed with xz; unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it first"),
+    (b"\x1f\x8b", "compressed twice, within with gzip; pack it once"),
+    (b"BZh", "compressed twice, within with bzip2; pack it once"),
+    (b"\xfd7zXZ", "compressed twice, within with xz; pack it once"),
+    (b"\x28\xb5\x2f\xfd", "compressed twice, within with zstd; pack it once"),
     (b"7z\xbc\xaf", "a 7-Zip archive; unpack it first"),
     (b"\x7fELF", "a program, not data"),
     (b"MZ", "a program, not data"),
@@ -48,6 +48,8 @@ def refuse_other_than_text(head: bytes) -> None:
         # A header may begin like a word of two letters, but a program's next bytes are not text.
         if head.startswith(first) and not (first in (b"MZ", b"ORC", b"BZh") and _is_text(head)):
             raise Unreadable(f"The file is not a CSV: it is {what}.")
+    if head[257:262] == b"ustar":
+        raise Unreadable("The file is not a CSV: it is a tar archive; pack the table alone.")
     for first, what in MARKUP:
         if text.startswith(first):
             raise Unreadable(f"The file is not a CSV: it is {what}.")

@@ -1,7 +1,6 @@
 """Reads delimited text in blocks; its position is the byte after the last whole record."""
 
 import csv
-import os
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from scoring.sources import packed
 from scoring.sources.base import (
     Block,
     Broken,
@@ -36,15 +36,19 @@ class Csv:
     """Comma, semicolon, tab or bar; UTF-8, UTF-16 or cp1252; lines ended by LF, CRLF or CR."""
 
     def examine(self, path: Path) -> Examined:
-        with path.open("rb") as file:
+        with packed.opened(path) as file:
             dialect, columns, first = _begin(file)
+            packed.look_ahead(file)
             file.seek(first)
             if not file.read(HEAD).strip(b"\x00\r\n\x1a "):
                 raise Unreadable("The file has a header but no rows.")
-        return Examined(columns, dialect.note)
+        packing = packed.packing_of(path)
+        return Examined(
+            columns, dialect.note + (f", packed with {packing.name}" if packing else "")
+        )
 
     def blocks(self, path: Path, position: Position | None, rows: int) -> Iterator[Block]:
-        with path.open("rb") as file:
+        with packed.opened(path) as file:
             dialect, columns, first = _begin(file)
             at = position or {"byte": first, "row": 0}
             yield from _Reading(file, dialect, columns).blocks(at, rows)
@@ -146,7 +150,7 @@ class _Reading:
         self._file = file
         self._dialect = dialect
         self._columns = columns
-        self._size = max(os.fstat(file.fileno()).st_size, 1)
+        self._share = packed.share_of(file)
 
     def blocks(self, position: Position, rows: int) -> Iterator[Block]:
         done = position["row"]
@@ -163,7 +167,7 @@ class _Reading:
 
     def _block(self, records: list[Record | Broken], done: int, end: int) -> Block:
         position = {"byte": end, "row": done + len(records)}
-        return Block(records, done + 1, position, min(end / self._size, 1.0))
+        return Block(records, done + 1, position, self._share(end))
 
     def _records(self, lines: _Lines) -> Iterator[Record | Broken]:
         """Every record; an unreadable row costs itself only: the next line starts afresh."""

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from scoring.sources import footer
 from scoring.sources.base import (
     Block,
     Broken,
@@ -37,6 +38,7 @@ class Parquet:
         opened = _open(path)
         try:
             _check(opened)
+            footer.check_pages(path, opened.metadata.row_group(0))
             return Examined(list(opened.schema_arrow.names), f"Parquet, {_rows(opened):,} rows")
         finally:
             opened.close()
@@ -58,6 +60,7 @@ def _open(path: Path, repeated: Sequence[str] = ()) -> Any:
     `repeated` texts stay dictionaries, each value in memory once: a page that unpacks to gigabytes
     of one value stays as small as it is in the file.
     """
+    footer.check_footer(path)
     try:
         return pq.ParquetFile(
             path,
@@ -83,6 +86,7 @@ def _check(opened: Any) -> None:
             )
     if not _rows(opened):
         raise Unreadable("The file has no rows.")
+    footer.check_groups(opened.metadata)
     if _rows(opened) > MOST_ROWS:
         raise Unreadable(
             f"The file says it has {_rows(opened):,} rows; at most {MOST_ROWS:,} are taken at once."
@@ -109,6 +113,7 @@ def _batches(path: Path, opened: Any, start: int) -> Iterator[Any]:
         size = opened.metadata.row_group(group).num_rows
         if before + size > start:
             at = before
+            footer.check_pages(path, opened.metadata.row_group(group))
             part = _open(path, _repeated(opened, group))
             try:
                 for batch in part.iter_batches(BATCH, row_groups=[group], use_threads=False):

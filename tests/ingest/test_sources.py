@@ -6,6 +6,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 
 from scoring.sources import FILE_SOURCES, file_source, kind_of
 from scoring.sources.base import Broken, Unreadable
@@ -24,6 +25,13 @@ KINDS = [entry.kind for entry in FILE_SOURCES]
 def write(kind, path, rows):
     if kind == "parquet":
         pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=7)
+        return
+    if kind == "xlsx":
+        book = xlsxwriter.Workbook(path)
+        sheet = book.add_worksheet("Payments")
+        for number, row in enumerate([list(rows[0]), *(list(row.values()) for row in rows)]):
+            sheet.write_row(number, 0, row)
+        book.close()
         return
     import csv
 
@@ -110,7 +118,9 @@ def test_it_refuses_more_columns_than_anyone_has(kind, tmp_path):
 def test_the_name_promises_a_kind():
     assert kind_of("Day 1.CSV") == "csv"
     assert kind_of("x.parquet") == "parquet"
-    assert kind_of("x.xlsx") is None
+    assert kind_of("x.csv.gz") == "csv"
+    assert kind_of("x.xlsx") == "xlsx"
+    assert kind_of("x.docx") is None
 
 
 def test_csv_refuses_a_parquet_file_by_its_name_and_the_other_way_round(tmp_path):

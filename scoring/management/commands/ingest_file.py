@@ -84,7 +84,8 @@ class Command(BaseCommand):
             Source._meta.get_field("name").clean(name, None)
         except ValidationError:
             raise CommandError("--source: letters, digits, hyphens and underscores only.") from None
-        return make_source(by="command", name=name, kind=kind_of(path.name) or "csv")
+        kind = "parquet" if kind_of(path.name) == "parquet" else "csv"  # tables of text
+        return make_source(by="command", name=name, kind=kind)
 
     @staticmethod
     def _pair(text: str) -> tuple[str, str]:
