@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks import aims
+from benchmarks import aims, profiling
 from benchmarks.stack import installation
 
 CITIES = ("Delhi", "Mumbai", "London", "Paris", "Lagos", "Lima", "Oslo", "Tokyo")
@@ -153,10 +153,14 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--users", type=int, default=5_000)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("--profile", action="store_true", help="tell where the time goes instead")
     asked = parser.parse_args()
     with installation() as folder:
         path = folder / "payments.csv"
         write(path, asked.rows, asked.users)
+        if asked.profile:
+            profiling.profiled(path, asked.rows)
+            return
         slow = naive(300)
         _, stored, total = ours(path, asked.workers)
         fast = asked.rows / total
