@@ -84,7 +84,7 @@ def test_a_hostile_name_is_a_label_and_never_a_path(bank, name, label):
 @pytest.mark.parametrize(
     "content, name, field, sentence",
     [
-        (GOOD, "day.docx", "file", "must end in one of .csv, .tsv, .txt, .parquet, .pq"),
+        (GOOD, "day.docx", "file", "must end in one of .csv, .tsv, .txt, .gz, .bz2"),
         (GOOD, "", "file", "must end in one of"),
         (b"", "day.csv", "file", "empty"),
         (b"\x7fELF" + b"\x00" * 99, "day.csv", "file", "a program"),
