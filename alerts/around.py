@@ -47,6 +47,10 @@ class Linked:
     more: int = 0
 
     @property
+    def title(self) -> str:
+        return str(Kind(self.kind).label)
+
+    @property
     def id(self) -> Id:
         return Id(self.kind, self.key)
 

@@ -112,10 +112,11 @@ class QueueFilter(forms.Form):
     def _reasons(self) -> list[tuple[str, str]]:
         from scoring.engine.lane import LANE_RULES  # compile with the engine: only when a page asks
         from scoring.engine.rules import RULES
+        from scoring.reasons import title_of
 
         known = [rule.code for rule in (*LIST_RULES, *RULES, *LANE_RULES)]
         codes = dict.fromkeys([*known, self.data.get("reason", "")])
-        return [(code, code.replace("_", " ").capitalize()) for code in codes if code]
+        return [(code, _(title_of(code))) for code in codes if code]
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from math import log2
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from alerts.linkrows import Id
 from alerts.links import Edge, Graph, Node
@@ -92,7 +93,9 @@ def drawn(graph: Graph, show: Callable[[Node], Shown], said: Callable[[Edge], st
         height,
         width,
         height,
-        f"{len(graph.nodes)} linked entities; the table of links below says the same",
+        _("{entities} linked entities; the table of links below says the same").format(
+            entities=len(graph.nodes)
+        ),
         edges,
         nodes,
     )
@@ -131,7 +134,7 @@ def _count(node: Node, x: int, y: int) -> SafeString:
     """How many customers share it; of a hub, that they are many. The link says it in words."""
     if node.degree < 2:
         return SafeString("")
-    words = f"{node.degree}" if not node.is_hub else "many"
+    words = f"{node.degree}" if not node.is_hub else _("many")
     return format_html(
         '<text class="count" x="{}" y="{}" text-anchor="end" aria-hidden="true">{}</text>',
         x + WIDE - 8,
@@ -144,10 +147,11 @@ def _more(shown: Shown, x: int, y: int) -> SafeString:
     if not shown.more:
         return SafeString("")
     return format_html(
-        '<a class="more" href="{}" aria-label="Expand {}"><title>Expand</title>'
+        '<a class="more" href="{}" aria-label="{}"><title>{}</title>'
         '<circle cx="{}" cy="{}" r="12"/><text x="{}" y="{}" text-anchor="middle">+</text></a>',
         shown.more,
-        shown.name,
+        _("Expand {name}").format(name=shown.name),
+        _("Expand"),
         x + WIDE + 16,
         y + HIGH // 2,
         x + WIDE + 16,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import pgettext_lazy
+
 from alerts.baseline import READ, Baseline, Paid, baseline, latest
 from alerts.entities import Entity, Kind
 from alerts.models import Alert, AlertHit, AlertQuerySet
@@ -133,7 +135,10 @@ def _cursor(row: Paid) -> str:
     return f"{row.event_time.isoformat()}~{row.pk}"
 
 
-OUTCOMES: Mapping[str, str] = {"open": "open", **dict(Alert.Disposition.choices)}
+OUTCOMES: Mapping[str, str] = {
+    "open": pgettext_lazy("an alert", "open"),
+    **dict(Alert.Disposition.choices),
+}
 
 
 def outcomes_in_words(outcomes: Mapping[str, int]) -> str:

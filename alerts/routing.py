@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _noop
 
 from alerts import grouping, snoozing, suppressing, telling
 from alerts.candidates import Candidate, candidates
@@ -135,11 +136,17 @@ def _first_route() -> Route:
     if route := default.select_related("queue").first():
         return route
     made = Routing.objects.create(
-        number=next_number(), state=Routing.State.ACTIVE, reason="The default of this release."
+        number=next_number(),
+        state=Routing.State.ACTIVE,
+        reason=_noop("The default of this release."),
     )
     record(by="system", action="routing.activated", object=made)
     return Route.objects.create(
-        routing=made, position=0, name="Everything else", queue=default_queue(), is_default=True
+        routing=made,
+        position=0,
+        name=_noop("Everything else"),
+        queue=default_queue(),
+        is_default=True,
     )
 
 

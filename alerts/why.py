@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from scoring.models import Decision, Explanation
 
 TOP = 5  # contributions drawn one by one; the others are drawn as their sum
@@ -35,7 +37,11 @@ class Why:
         others = self.contributions[TOP:]
         if not others:
             return self.contributions
-        rest = Contribution("", f"{len(others)} others together", sum(c.value for c in others))
+        rest = Contribution(
+            "",
+            _("{others} others together").format(others=len(others)),
+            sum(c.value for c in others),
+        )
         return [*self.contributions[:TOP], rest]
 
     @property
@@ -50,7 +56,7 @@ def why(decision: Decision) -> Why:
         return Why("none", decision.degraded)
     if explanation.state == Explanation.State.QUARANTINED:
         lines = explanation.error.strip().splitlines()
-        return Why("failed", lines[-1] if lines else "no reason was left")
+        return Why("failed", lines[-1] if lines else _("no reason was left"))
     if explanation.state != Explanation.State.DONE or explanation.contributions is None:
         return Why("computing")
     return Why(

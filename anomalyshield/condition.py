@@ -183,14 +183,18 @@ def streams() -> Iterator[Component]:
     signs = {sign.name: sign.at for sign in Heartbeat.objects.filter(name__startswith="stream:")}
     positions = apps.get_model("scoring.StreamPosition").objects.read_now()
     for source in apps.get_model("scoring.Source").objects.filter(active=True, kind__in=READERS):
-        name, last = f"Source {source.name}", signs.get(f"stream:{source.pk}")
+        name = _("Source {source}").format(source=source.name)
+        last = signs.get(f"stream:{source.pk}")
         if last is None or (timezone.now() - last).total_seconds() > pulse.STALE_SECONDS:
-            silent = f"Silent: its last sign came {ago(last)} ago." if last else "Nobody reads it."
-            cure = f"Start it: manage.py {READERS[source.kind]} {source.name}. The broker keeps"
-            yield Component(name, silent, last, f"{cure} what comes meanwhile, for a while.")
+            silent = _("Silent: its last sign came {last} ago.").format(last=ago(last))
+            cure = _(
+                "Start it: manage.py {command} {source}. The broker keeps what comes meanwhile, "
+                "for a while."
+            ).format(command=READERS[source.kind], source=source.name)
+            yield Component(name, silent if last else _("Nobody reads it."), last, cure)
             continue
         mine = [one for one in positions if one.source_id == source.pk]
-        yield Component(name, f"At work. {_read(mine)}")
+        yield Component(name, _("At work. {read}").format(read=_read(mine)))
 
 
 READERS = {"kafka": "consume", "mqtt": "listen_mqtt"}
@@ -199,12 +203,13 @@ READERS = {"kafka": "consume", "mqtt": "listen_mqtt"}
 def _read(positions: list[Any]) -> str:
     """Partitions in words; a broker without them keeps its own count."""
     if not positions:
-        return "Whatever came is stored."
+        return _("Whatever came is stored.")
     lag, missed = sum(one.lag for one in positions), sum(one.missed for one in positions)
-    words = f"{len(positions)} partitions, {lag:,} messages wait."
-    return (
-        f"{words} {missed:,} were deleted by the broker before they were read." if missed else words
+    words = _("{partitions} partitions, {lag} messages wait.").format(
+        partitions=len(positions), lag=figure(f"{lag:,}")
     )
+    lost = _("{missed} were deleted by the broker before they were read.")
+    return f"{words} {lost.format(missed=figure(f'{missed:,}'))}" if missed else words
 
 
 def disk() -> Iterator[Component]:

@@ -8,6 +8,7 @@ from alerts.models import Alert
 from alerts.playbooks import standing
 from cases import tasks
 from cases.models import Case
+from scoring.retelling import in_english
 
 
 def lay_out(*, by: Any, case: Case, alerts: Sequence[Alert]) -> None:
@@ -18,6 +19,8 @@ def lay_out(*, by: Any, case: Case, alerts: Sequence[Alert]) -> None:
         return
     typology = Alert.Typology(max(kinds, key=lambda kind: (kinds[kind], kind)))
     play = standing(typology)
-    source = f"Playbook {typology.label}" + (f", version {play.version}" if play.version else "")
+    source = f"Playbook {in_english(typology.label)}" + (
+        f", version {play.version}" if play.version else ""
+    )
     steps = [(step, "", False) for step in play.steps]
     tasks.copy_steps(by=by, case=case, steps=steps, playbook=source[:80])

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _noop
 
 from alerts import guards
 from alerts.given_back import give_back
@@ -14,6 +15,7 @@ from cases import clocks
 from cases.models import Case, CaseEvent, Clock
 from cases.states import Refused, Verb, move, still_open
 from cases.steps import locked, tell
+from scoring.retelling import in_english
 
 
 @transaction.atomic
@@ -34,7 +36,7 @@ def suspend(
     if until is not None and until <= timezone.now():
         raise Refused(_("Say a moment that is still to come, or none."))
     case.waits_for, case.waits_until = Case.Waiting(waits_for), until
-    words = f"Waits for {case.get_waits_for_display()}: {reason}"
+    words = f"Waits for {in_english(Case.Waiting(waits_for).label)}: {reason}"
     clocks.pause(case, by=by, reason=words)
     return _moved(case, by, CaseEvent.Kind.SUSPENDED, "case.suspended", words)
 
@@ -81,7 +83,7 @@ def abandon(*, by: Any, case: Case, reason: str) -> Case:
     case.closed_by, case.closed_at = by, timezone.now()
     for alert in case.alerts.open().order_by("pk"):
         if not alert.cases.open().exclude(pk=case.pk).exists():  # another one investigates it
-            give_back(by=by, alert=alert, why="the case was abandoned")
+            give_back(by=by, alert=alert, why=_noop("the case was abandoned"))
     clocks.stop(case, *Clock.Kind)
     return _moved(case, by, CaseEvent.Kind.ABANDONED, "case.abandoned", reason)
 

@@ -3,9 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as _noop
 
 from cases.models import Case, CaseEvent
+from scoring import retelling
 
 K = CaseEvent.Kind
 WORDS = {  # what its author did
@@ -13,12 +16,12 @@ WORDS = {  # what its author did
     K.SUBMITTED: _("asked to open it"),
     K.OPENING_APPROVED: _("approved the opening"),
     K.OPENING_REFUSED: _("sent it back"),
-    K.ALERT_ADDED: "added",
-    K.NOTE: "noted",
+    K.ALERT_ADDED: pgettext_lazy("to a case", "added"),
+    K.NOTE: _("noted"),
     K.EVIDENCE: _("added evidence"),
     K.TASK_ADDED: _("added the task"),
     K.TASK_CHANGED: _("changed a task:"),
-    K.TASK_DONE: "did",
+    K.TASK_DONE: _("did"),
     K.TASK_UNDONE: _("took up again"),
     K.DETERMINED: _("determined that a report may be due"),
     K.REPORT: _("on reporting:"),
@@ -47,6 +50,30 @@ GROUPS = {  # a filter: its title and the kinds it shows
     "reports": (_("Reporting"), REPORTS),
     "states": (_("Steps"), STATES),
 }
+# What verbs write beside an entry, in English: here found again and told to whoever reads.
+PHRASES = {
+    K.DETERMINED: (
+        _noop("on {day}: {days} days, to the end of {end}"),
+        _noop("on {day}: {days} days, to the end of {end}. {reason}"),
+    ),
+    K.REPORT: (
+        _noop("Report {number} {words}."),
+        _noop("Report {number} {words}: {text}"),
+    ),
+    K.TASK_ADDED: (
+        _noop("{count} steps of {playbook}"),
+        _noop("Playbook {typology}, version {version}"),
+        _noop("Playbook {typology}"),
+    ),
+    K.HANDED_OVER: (_noop("To {to}. {reason}"), _noop("To {to}.")),
+    K.RESTRICTED: (_noop("To {to}. {reason}"),),
+    K.SUSPENDED: (_noop("Waits for {whom}: {reason}"),),
+    K.CLOSURE_PROPOSED: (
+        _noop("{outcome}: {findings}\nTasks not done: {left}"),
+        _noop("{outcome}: {findings}"),
+    ),
+    K.CLOSED: (_noop("{outcome}"),),
+}
 SHORT = TASKS | REPORTS | {K.ALERT_ADDED}  # said in the same line
 
 
@@ -57,6 +84,7 @@ class Entry:
     event: CaseEvent
     words: str
     short: bool
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,4 +112,8 @@ def timeline_of(case: Case, kind: str = "") -> Told:
 
 
 def _entry(event: CaseEvent) -> Entry:
-    return Entry(event, WORDS[CaseEvent.Kind(event.kind)], event.kind in SHORT)
+    kind = CaseEvent.Kind(event.kind)
+    text = retelling.of_phrases(event.text, PHRASES.get(kind, ()))
+    if kind in TASKS:
+        text = " → ".join(gettext(part) for part in text.split(" → ")) if text else ""
+    return Entry(event, WORDS[kind], kind in SHORT, text)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _noop
 from django.utils.translation import ngettext
 
 from alerts import triage
@@ -23,6 +24,7 @@ from cases.states import Refused, Verb, move, still_open, takes_content
 from cases.steps import locked, tell
 from scoring import reasons
 from scoring.engine.decision import Level
+from scoring.retelling import in_english
 
 LEVELS = list(Level)  # from LOW to CRITICAL
 DISPOSITION_OF = {
@@ -71,7 +73,7 @@ def add_alert(*, by: Any, case: Case, alert: Alert) -> Case:
     if case.alerts.filter(pk=alert.pk).exists():
         return case
     if alert.is_open:
-        triage.escalate(by=by, alert=alert, why="part of a case")
+        triage.escalate(by=by, alert=alert, why=_noop("part of a case"))
     case.alerts.add(alert)
     if (level := max(case.level, alert.level, key=LEVELS.index)) != case.level:
         case.level = level
@@ -124,7 +126,7 @@ def propose_closure(
     case.proposed_by, case.proposed_at = by, timezone.now()
     case.four_eyes = settings.FOUR_EYES
     case.save()
-    said = f"{case.get_outcome_display()}: {findings}"
+    said = f"{in_english(Case.Outcome(outcome).label)}: {findings}"
     if undone:
         said += f"\nTasks not done: {left_open}"
     tell(case, CaseEvent.Kind.CLOSURE_PROPOSED, by, said)
@@ -179,7 +181,7 @@ def _close(case: Case, by: Any) -> Case:
         )
     # Those decided before are part of what was approved as well.
     triage.bind(alerts=case.alerts.all(), behind=behind(case, by))
-    tell(case, CaseEvent.Kind.CLOSED, by, case.get_outcome_display())
+    tell(case, CaseEvent.Kind.CLOSED, by, in_english(Case.Outcome(case.outcome).label))
     record(by=by, action="case.closed", object=case, after={"outcome": case.outcome})
     return case
 
@@ -187,7 +189,7 @@ def _close(case: Case, by: Any) -> Case:
 def _title(alerts: Sequence[Alert]) -> str:
     """What it is about in words, without personal data: titles travel."""
     codes = (code for alert in alerts for code in alert.reason_codes)
-    return reasons.in_one_line(codes)[:200] or "Unusual for this customer"
+    return reasons.in_one_line(codes)[:200] or _noop("Unusual for this customer")
 
 
 def _subject_of(alerts: Sequence[Alert]) -> str:

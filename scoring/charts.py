@@ -10,6 +10,9 @@ from math import isfinite
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from anomalyshield.templatetags.words import figure
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,9 @@ def scale(score: float, low: float, high: float, critical: float) -> SafeString:
     needle = min(max(score, 0.0), 1.0) * 100 if isfinite(score) else -10
     return format_html(
         '<svg class="chart-scale" viewBox="0 0 100 16" preserveAspectRatio="none" role="img" '
-        'aria-label="Risk score {} of 1">{}'
+        'aria-label="{}">{}'
         '<rect class="needle" x="{}" y="0" width="1" height="16"/></svg>',
-        f"{score:.2f}",
+        _("Risk score {score} of 1").format(score=figure(f"{score:.2f}")),
         bands,
         _n(min(needle, 99)),
     )
@@ -110,7 +113,9 @@ def columns(
         '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/></g>',
         (
             (
-                f"{what}: {rows:,}, {wanted:,} for review",
+                _("{what}: {rows}, {wanted} for review").format(
+                    what=what, rows=figure(f"{rows:,}"), wanted=figure(f"{wanted:,}")
+                ),
                 *rect("rows", n, rows),
                 *rect("wanted", n, wanted),
             )
@@ -157,7 +162,7 @@ def amounts(points: Sequence[Point], *, width: int = 360, height: int = 84) -> S
         '<line class="axis" x1="0" x2="{}" y1="{}" y2="{}"/>{}</svg>',
         width,
         height,
-        f"Amounts of {len(points)} payments over time",
+        _("Amounts of {payments} payments over time").format(payments=len(points)),
         width,
         floor,
         floor,

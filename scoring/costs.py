@@ -5,13 +5,14 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as _noop
 
 from anomalyshield.audit.record import record
 from scoring.engine.costs import Costs
 from scoring.models import CostModel
 
 SHARED = "SELECT * FROM scoring_costmodel WHERE active FOR SHARE"
-FIRST = _("The defaults of this release. Replace them by figures of your own.")
+FIRST = _noop("The defaults of this release. Replace them by figures of your own.")
 
 
 @dataclass(frozen=True)

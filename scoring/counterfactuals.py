@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _noop
 
 from scoring import history, listed
 from scoring.engine import counterfactual as engine
@@ -24,11 +25,13 @@ from scoring.models import Decision
 
 log = logging.getLogger(__name__)
 COUNTS = 2  # sentences on what no change of a customer's can move
-NOT_WHOLE = "Scoring was not whole, so it cannot be said what would have changed it."
-OTHER_PAST = (
+NOT_WHOLE = _noop("Scoring was not whole, so it cannot be said what would have changed it.")
+OTHER_PAST = _noop(
     "Its past is no longer read as it was then, so it cannot be said what would have changed it."
 )
-NOTHING = "Nothing the customer could have done differently in this payment would have changed it."
+NOTHING = _noop(
+    "Nothing the customer could have done differently in this payment would have changed it."
+)
 Asked = tuple[Decision, np.ndarray, np.ndarray]  # with its vector and its contributions
 
 

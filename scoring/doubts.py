@@ -9,10 +9,10 @@ from anomalyshield.templatetags.words import figure
 from scoring.engine.evaluation_intervals import MOST_LOSS
 from scoring.engine.evaluation_tables import too_good
 
-PROMOTABLE = {"better", _lazy("not worse")}
+PROMOTABLE = {"better", "not worse"}
 OPENING = {
     "better": _lazy("Better than"),
-    _lazy("not worse"): _lazy("Not worse than"),
+    "not worse": _lazy("Not worse than"),
     "worse": _lazy("Worse than"),
     "undecided": _lazy("Undecided against"),
 }

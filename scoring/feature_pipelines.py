@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 from django.db import models, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _noop
 
 from anomalyshield.audit.record import record
 from anomalyshield.locks import one_at_a_time
@@ -94,7 +95,7 @@ def _first() -> FeaturePipeline:
                 "text": FIRST,
                 "sha256": hashlib.sha256(FIRST.encode()).hexdigest(),
                 "active": True,
-                "reason": "Everything this release computes.",
+                "reason": _noop("Everything this release computes."),
             },
         )
         if made:

@@ -55,13 +55,13 @@ def _said(measure: Measure, value: float) -> str:
 def important(metrics: dict[str, Any]) -> list[tuple[str, importance.Moves, Any]]:
     """What moves scores, the strongest first: the feature's meaning, by how much, and a bar."""
     found = importance.of_features(metrics)
-    meanings = {feature.name: feature.meaning for feature in FEATURES}
+    meanings = {feature.name: _(feature.meaning) for feature in FEATURES}
     return _with_bars([(meanings.get(one.name, one.name), one) for one in found])
 
 
 def important_families(metrics: dict[str, Any]) -> list[tuple[str, importance.Moves, Any]]:
     """The same of families."""
-    return _with_bars([(family.title, one) for family, one in importance.of_families(metrics)])
+    return _with_bars([(_(family.title), one) for family, one in importance.of_families(metrics)])
 
 
 def _with_bars(

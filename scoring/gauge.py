@@ -4,7 +4,9 @@ from math import cos, isfinite, pi, sin
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from anomalyshield.templatetags.words import figure
 from scoring.engine.decision import Level, Policy
 
 CENTRE, BASE, OUTER, INNER = 100.0, 96.0, 84.0, 60.0
@@ -27,11 +29,12 @@ def gauge(score: float, level: str, policy: Policy) -> SafeString:
     x, y = _at(min(max(score, 0.0), 1.0) if known else 0.0, OUTER + 6)
     needle = format_html('<line class="needle" x1="100" y1="96" x2="{}" y2="{}"/>', x, y)
     return format_html(
-        '<svg class="gauge" viewBox="0 0 200 112" role="img" aria-label="Risk score {} of 1: {}">'
+        '<svg class="gauge" viewBox="0 0 200 112" role="img" aria-label="{}">'
         '{}{}<circle class="hub" cx="100" cy="96" r="5"/>'
         '<text x="14" y="110">0</text><text x="181" y="110">1</text></svg>',
-        f"{score:.3f}" if known else "unknown",
-        level,
+        _("Risk score {score} of 1: {level}").format(
+            score=figure(f"{score:.3f}") if known else _("unknown"), level=level
+        ),
         arcs,
         needle if known else "",
     )

@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
 from scoring.engine import amounts, fields
 from scoring.engine.fields import Unfit
 from scoring.engine.names import ALIASES, FIELDS
@@ -125,10 +128,12 @@ def _guess_by_content(
         fitting = (c for c in columns if _share(_values(records, c), look) >= ENOUGH)
         if column := next((c for c in fitting if c not in mapping), ""):
             mapping[column] = ours
-            made.evidence[ours] = f"“{column}” holds what looks like {LOOKS[ours]}"
+            made.evidence[ours] = _("“{column}” holds what looks like {looks}").format(
+                column=column, looks=LOOKS[ours]
+            )
 
 
-LOOKS = {"timestamp": "times", "amount": "amounts of money"}
+LOOKS = {"timestamp": _lazy("times"), "amount": _lazy("amounts of money")}
 
 
 def _dated(value: Any) -> None:
@@ -190,10 +195,12 @@ def _guess_money(made: Guess, values: list[Any]) -> None:
     example = next(str(v) for v in values if not str(v).isdigit())
     read = plain_number(example, mark)
     made.options["decimal_mark"] = mark
-    made.evidence["decimal_mark"] = f"“{example}” is read as {read}"
+    made.evidence["decimal_mark"] = _("“{example}” is read as {read}").format(
+        example=example, read=read
+    )
     if min(shares.values()) >= ENOUGH:
         made.unsure.add("decimal_mark")
-        made.evidence["decimal_mark"] += ", but the other way round fits as well"
+        made.evidence["decimal_mark"] += _(", but the other way round fits as well")
 
 
 def _unsigned(text: str) -> None:
@@ -208,21 +215,25 @@ def _guess_time(made: Guess, values: list[Any]) -> None:
     fitting = [how for how in FORMATS if _share(texts, lambda t, h=how: written(t, h)) >= ENOUGH]
     if not fitting:
         made.unsure.add("date_format")
-        made.evidence["date_format"] = f"“{texts[0][:40]}” is in no form known here; state it"
+        made.evidence["date_format"] = _("“{text}” is in no form known here; state it").format(
+            text=texts[0][:40]
+        )
         return
     made.options["date_format"] = fitting[0]
-    made.evidence["date_format"] = f"“{texts[0][:40]}” is read like {shown(fitting[0])}"
+    made.evidence["date_format"] = _("“{text}” is read like {form}").format(
+        text=texts[0][:40], form=shown(fitting[0])
+    )
     if len(fitting) > 1:
         made.unsure.add("date_format")
-        made.evidence["date_format"] += (
-            f"; {shown(fitting[1])} fits every value too, so nobody can tell day from month"
-        )
+        made.evidence["date_format"] += _(
+            "; {form} fits every value too, so nobody can tell day from month"
+        ).format(form=shown(fitting[1]))
 
 
 def _guess_label(made: Guess, columns: list[str], mapping: Mapping[str, str]) -> None:
     """Only named, never used: without the date a label became known it would be looking ahead."""
     found = next((name for name in columns if LABEL.search(name) and name not in mapping), "")
     if found:
-        made.evidence["label_column"] = (
-            f"“{found}” looks like a label. It is taken only with the date it became known."
-        )
+        made.evidence["label_column"] = _(
+            "“{found}” looks like a label. It is taken only with the date it became known."
+        ).format(found=found)

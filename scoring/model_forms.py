@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from scoring import training, weekly
@@ -52,7 +53,7 @@ class TrainForm(forms.Form):
     preset = forms.ChoiceField(
         choices=[
             (training.preset_names()[0], _("Default: calibrated, as far as labels allow")),
-            *((one.name, f"{one.name}: {one.title}") for one in PRESETS),
+            *((one.name, format_lazy("{}: {}", one.name, _(one.title))) for one in PRESETS),
         ],
         required=False,
         label=_("What to train"),

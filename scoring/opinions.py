@@ -4,7 +4,10 @@ import logging
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from anomalyshield.templatetags.words import figure
 from scoring import explaining
 from scoring.engine import surrogate
 from scoring.engine.decision import NOVELTY
@@ -32,10 +35,14 @@ def second(decision: Decision) -> dict[str, Any]:
     try:
         return _told(_asked(decision, explanation, kept.reference))
     except explaining.NotExplainable as reason:
-        return _without("none", f"A second method cannot be asked: {reason}.")
+        return _without(
+            "none", _("A second method cannot be asked: {reason}.").format(reason=reason)
+        )
     except Exception as error:
         log.exception("a second opinion on decision %s failed", decision.pk)
-        why = f"The second method broke ({type(error).__name__}); the reasons stand as they are."
+        why = _("The second method broke ({error}); the reasons stand as they are.").format(
+            error=type(error).__name__
+        )
         return _without("failed", why)
 
 
@@ -76,17 +83,31 @@ def _told(found: surrogate.Opinion) -> dict[str, Any]:
 def in_words(found: surrogate.Opinion) -> tuple[bool | None, str]:
     """Whether it agrees, and one honest sentence; None where it cannot say."""
     if found.fit < FOLLOWS:
-        return None, (
-            f"A second method cannot follow the model near this payment (fit {found.fit:.2f}), "
+        return None, _(
+            "A second method cannot follow the model near this payment (fit {fit}), "
             "so it neither confirms the reasons nor doubts them."
-        )
+        ).format(fit=figure(f"{found.fit:.2f}"))
     turned = found.common - found.same_direction
-    named = f"{found.common} of the same {found.of} reasons"
+    said = {"common": found.common, "of": found.of, "turned": turned}
     if found.common >= min(AGREES, found.of) and not turned:
-        return True, f"A second method names {named}, and sees them the same way."
+        return True, _(
+            "A second method names {common} of the same {of} reasons, and sees them the same way."
+        ).format(**said)
     if turned:
-        ways = "one of them" if turned == 1 else f"{turned} of them"
-        named = f"{named}, but sees {ways} the other way round"
+        sentence = ngettext(
+            "A second method names {common} of the same {of} reasons, but sees {turned} of them "
+            "the other way round: treat the reasons with care.",
+            "A second method names {common} of the same {of} reasons, but sees {turned} of them "
+            "the other way round: treat the reasons with care.",
+            turned,
+        )
+    elif found.common:
+        sentence = _(
+            "A second method names only {common} of the same {of} reasons: treat the reasons "
+            "with care."
+        )
     else:
-        named = f"only {named}" if found.common else f"none of the same {found.of} reasons"
-    return False, f"A second method names {named}: treat the reasons with care."
+        sentence = _(
+            "A second method names none of the same {of} reasons: treat the reasons with care."
+        )
+    return False, sentence.format(**said)

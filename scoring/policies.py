@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_noop as _noop
 
 from anomalyshield.audit.record import record
 from anomalyshield.templatetags.words import figure
@@ -156,7 +157,7 @@ def _first() -> DecisionPolicy:
             defaults={
                 "values": Policy().as_dict(),
                 "active": True,
-                "reason": "The defaults of this release.",
+                "reason": _noop("The defaults of this release."),
             },
         )
         if made:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from scoring import policies
@@ -27,6 +28,10 @@ def _amount() -> forms.FloatField:
     return forms.FloatField(widget=forms.NumberInput({"step": "any"}))
 
 
+def _latest(size: int) -> Any:
+    return format_lazy(_("the last {size} decisions"), size=f"{size:,}")
+
+
 class PolicyForm(forms.Form):
     """All values at once; what is typed is never lost."""
 
@@ -48,7 +53,7 @@ class PolicyForm(forms.Form):
         label=_("High risk mcc"),
     )
     last = forms.TypedChoiceField(
-        choices=[(size, f"the last {size:,} decisions") for size in SIZES],
+        choices=[(size, _latest(size)) for size in SIZES],
         coerce=int,
         empty_value=SIZES[1],
         required=False,

@@ -6,6 +6,9 @@ Nothing is kept: a person reads it, changes it, tries it and saves it, or does n
 import textwrap
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
+from anomalyshield.templatetags.words import upto
 from scoring.engine.plan import Imputation, Step
 from scoring.engine.profile import Advice, advised, profiles
 from scoring.engine.register import NAMES
@@ -39,7 +42,9 @@ def propose() -> Proposal:
     vectors = latest_vectors(ROWS)
     if len(vectors) < ENOUGH:
         raise TooFew(
-            f"{len(vectors):,} decisions are too few to propose from; {ENOUGH} are enough."
+            _("{rows} decisions are too few to propose from; {enough} are enough.").format(
+                rows=upto(len(vectors)), enough=ENOUGH
+            )
         )
     advice = advised(profiles(vectors, NAMES))
     return Proposal(document(advice, len(vectors)), len(vectors), advice)
@@ -71,8 +76,9 @@ def _said(step: Step | None) -> str:
 def step_in_words(step: Step | None) -> str:
     """Three words for a table: “impute median, keep that it was unknown”."""
     if step is None:
-        return "leave out"
+        return _("leave out")
     if isinstance(step, Imputation):
-        keep = ", keep that it was unknown" if step.indicator else ""
-        return f"fill with {step.strategy.replace('_', ' ')}{keep}"
-    return f"scale: {step.method}"
+        keep = _(", keep that it was unknown") if step.indicator else ""
+        strategy = step.strategy.replace("_", " ")
+        return _("fill with {strategy}").format(strategy=strategy) + keep
+    return _("scale: {method}").format(method=step.method)

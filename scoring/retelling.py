@@ -5,10 +5,11 @@ its phrases with values in it: here the phrase is found again, looked up, and gi
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from django.utils.translation import get_language, gettext, gettext_noop, pgettext
+from django.utils.translation import get_language, gettext, gettext_noop, override, pgettext
 
 from anomalyshield.templatetags.words import figure
 
@@ -23,14 +24,21 @@ WORDS = [
     gettext_noop("user"), gettext_noop("card"), gettext_noop("device"), gettext_noop("merchant"),
     gettext_noop("deny"), gettext_noop("allow"),
 ]  # fmt: skip
+NUMBER = re.compile(r"[+\-−]?[\d,]*\.?\d+")
 UNITS = {unit: f"{{count}} {unit}" for unit in ("days", "hours", "minutes", "seconds")}
 SHARES = {"less than 1 %", "more than 99 %"}
 LISTED = "This {entity} is on the {verb} list, entry L-{number}."
 
 
+def in_english(words: Any) -> str:
+    """What is kept in a row: one language for all, whoever did it; pages tell it again."""
+    with override("en"):
+        return str(words)
+
+
 def retold(sentence: str, *phrases: str) -> str:
     """The sentence in the reader's language, if it is made of these phrases; else as it is."""
-    if get_language() in (None, "en") or not (found := _pattern(phrases).fullmatch(sentence)):
+    if get_language() in (None, "en") or not (found := pattern(phrases).fullmatch(sentence)):
         return sentence
     said = []
     for number, phrase in enumerate(phrases):
@@ -41,7 +49,7 @@ def retold(sentence: str, *phrases: str) -> str:
         }
         if number and f"p{number}" in found.groupdict() and found[f"p{number}"] is None:
             continue
-        said.append(_filled(gettext(phrase), values))
+        said.append(filled(gettext(phrase), values))
     text = "".join(said)
     return text[:1].upper() + text[1:]
 
@@ -62,7 +70,49 @@ def of_hit(code: str, sentence: str) -> str:
     return retold(sentence, _rules().get(code, LISTED))
 
 
-def _filled(phrase: str, values: dict[str, str]) -> str:
+def of_phrases(text: str, phrases: Sequence[str]) -> str:
+    """A sentence that code keeps in English, by the first of its phrases that fits.
+
+    Its values may be phrases as well; what people wrote among them stays as it is.
+    """
+    if get_language() in (None, "en") or not text:
+        return text
+    if text in phrases:
+        return gettext(text)
+    for phrase in phrases:
+        if (found := pattern((phrase,)).fullmatch(text)) and "{" in phrase:
+            values = {name[len("p0_") :]: value for name, value in found.groupdict().items()}
+            return put(phrase, {n: _worth(v, phrases) for n, v in values.items() if v})
+    return text
+
+
+def put(phrase: str, values: Mapping[str, str]) -> str:
+    """The phrase in the reader's language with these values as they are."""
+    return PLACE.sub(lambda place: values.get(_name(place[1]), ""), gettext(phrase))
+
+
+def _worth(value: str, phrases: Sequence[str]) -> str:
+    if NUMBER.fullmatch(value):
+        return figure(value)
+    told = of_phrases(value, phrases)
+    return gettext(value) if told == value and "\n" not in value else told
+
+
+def of_any(sentence: str) -> str:
+    """A sentence of which nobody kept what it is of: a feature's, a rule's, or a plain one."""
+    known = gettext(sentence) if sentence else ""
+    if known != sentence or get_language() in (None, "en"):
+        return known
+    for name in _features():
+        if (told := of_feature(name, sentence)) != sentence:
+            return told
+    for code in (*_rules(), ""):
+        if (told := of_hit(code, sentence)) != sentence:
+            return told
+    return sentence
+
+
+def filled(phrase: str, values: dict[str, str]) -> str:
     return PLACE.sub(lambda place: _value(values.get(_name(place[1]), "")), phrase)
 
 
@@ -80,13 +130,13 @@ def _value(text: str) -> str:
 
 
 @cache
-def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
+def pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
     """The first phrase, and each further one if it is there."""
     made = ""
     for number, phrase in enumerate(phrases):
         inner = _places(phrase, number)
         made += f"(?P<p{number}>{inner})?" if number else inner
-    return re.compile(made, re.IGNORECASE)
+    return re.compile(made, re.IGNORECASE | re.DOTALL)
 
 
 def _places(phrase: str, number: int) -> str:

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import dateformat
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from anomalyshield.templatetags.words import figure
 from scoring.engine.decision import Policy
 
 WIDTH, HEIGHT, LEFT, TOP, FLOOR = 640, 150, 26, 8, 132
@@ -44,16 +47,17 @@ def risks(points: Sequence[Scored], policy: Policy) -> SafeString:
         '<text x="{}" y="{}">{}</text><text x="{}" y="{}" text-anchor="end">{}</text></svg>',
         WIDTH,
         HEIGHT,
-        f"Risk scores of {len(points)} payments over time, the highest "
-        f"{max(p.score for p in points):.2f}",
+        _("Risk scores of {payments} payments over time, the highest {highest}").format(
+            payments=len(points), highest=figure(f"{max(p.score for p in points):.2f}")
+        ),
         _limits(policy),
         dots,
         LEFT,
         HEIGHT - 4,
-        f"{start:%d %b %Y}",
+        dateformat.format(start, "d M Y"),
         WIDTH - 4,
         HEIGHT - 4,
-        f"{end:%d %b %Y}",
+        dateformat.format(end, "d M Y"),
     )
 
 

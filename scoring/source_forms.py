@@ -129,7 +129,14 @@ class SourceForm(forms.ModelForm):
             "name", "title", "kind", "currency", "timezone", "mapping", "schema", "pii",
             "late", "late_after", "future", "future_after", "active",
         )  # fmt: skip
-        labels = {"timezone": _lazy("Time zone")}
+        labels = {
+            "name": _lazy("Name"),
+            "title": _lazy("Title"),
+            "kind": _lazy("Kind"),
+            "currency": _lazy("Currency"),
+            "timezone": _lazy("Time zone"),
+            "active": _lazy("Active"),
+        }
         help_texts = {
             "name": _lazy("Short, without spaces; it cannot be changed later"),
             "timezone": _lazy("Of times that state no offset, for example Asia/Kolkata"),
@@ -208,14 +215,19 @@ class SourceForm(forms.ModelForm):
         return made
 
 
+def _said(setting: Setting) -> Any:
+    """What a setting asks for is told by its register in English; here in the reader's language."""
+    return _lazy(setting.help) if setting.help else ""
+
+
 def _field(setting: Setting, *, held: bool) -> forms.Field:
     common: dict[str, Any] = {
-        "label": setting.title,
+        "label": _lazy(setting.title),
         "required": False,
-        "help_text": setting.help,
+        "help_text": _said(setting),
     }
     if setting.secret:
-        common["help_text"] = _lazy("Kept; leave it empty to keep it") if held else setting.help
+        common["help_text"] = _lazy("Kept; leave it empty to keep it") if held else _said(setting)
         lock = forms.PasswordInput({"autocomplete": "new-password"}, render_value=False)
         return forms.CharField(widget=lock, max_length=20_000, **common)
     if setting.type == "choice":
@@ -223,7 +235,7 @@ def _field(setting: Setting, *, held: bool) -> forms.Field:
     if setting.type == "flag":
         return forms.BooleanField(**common)
     if setting.type == "list":
-        return LinesField(label=setting.title, help_text=setting.help)
+        return LinesField(label=_lazy(setting.title), help_text=_said(setting))
     if setting.type == "long":
         area = forms.Textarea({"rows": 3, "class": "mono", "spellcheck": "false"})
         return forms.CharField(widget=area, max_length=20_000, **common)

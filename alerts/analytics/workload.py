@@ -4,12 +4,16 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
 from alerts.analytics import arithmetic
 from alerts.analytics.drawing import Step, steps
 from alerts.analytics.section import Section
 from alerts.analytics.trends import starts
 from alerts.analytics.window import Window, ask
 from anomalyshield.exports import Column
+from anomalyshield.templatetags.words import upto
 
 # Each half by its own index: what came by (queue, created_at), what went by (queue, closed_at).
 MOVED = """
@@ -60,7 +64,7 @@ def sections(window: Window) -> list[Section]:
 
 def _by_step(window: Window, moved: Moved, opened: int) -> Section:
     sums: dict[date, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for (_, begins), row in moved.items():
+    for (_queue, begins), row in moved.items():
         sums[begins] = [a + b for a, b in zip(sums[begins], row, strict=True)]
     days = starts(window)
     pairs = [(sums[day][0], sums[day][1]) for day in days]
@@ -72,23 +76,35 @@ def _by_step(window: Window, moved: Moved, opened: int) -> Section:
         for day, (came, went), end in zip(days, pairs, ends, strict=True)
     ]
     drawn = [
-        Step(f"{day}", came, f"{day}: {came:,} came, {went:,} decided, {end:,} wait")
-        for day, came, went, end, *_ in rows
+        Step(
+            f"{day}",
+            came,
+            _("{day}: {came} came, {went} decided, {end} wait").format(
+                day=day, came=upto(came), went=upto(went), end=upto(end)
+            ),
+        )
+        for day, came, went, end, *_rest in rows
     ]
     return Section(
         "flow",
-        "What comes and what is decided",
-        f"Alerts by {window.step}: columns are what came, the line is what was decided.",
+        _("What comes and what is decided"),
+        _("Alerts by {step}: columns are what came, the line is what was decided.").format(
+            step=window.step_in_words
+        ),
         [
-            Column(window.step.capitalize(), "day"),
-            Column("Came", "number"),
-            Column("Decided", "number"),
-            Column("Wait at its end", "number"),
-            Column("Decided late", "number"),
-            Column("Frauds", "number"),
+            Column(capfirst(window.step_in_words), "day"),
+            Column(_("Came"), "number"),
+            Column(_("Decided"), "number"),
+            Column(_("Wait at its end"), "number"),
+            Column(_("Decided late"), "number"),
+            Column(_("Frauds"), "number"),
         ],
         rows,
-        chart=steps(drawn, f"Alerts by {window.step}", [float(went) for _, _, went, *_ in rows]),
+        chart=steps(
+            drawn,
+            _("Alerts by {step}").format(step=window.step_in_words),
+            [float(went) for _day, _came, went, *_rest in rows],
+        ),
         bars=1,
     )
 
@@ -102,7 +118,7 @@ def _queues(
             sum(row[place] for (one, _), row in moved.items() if one == queue) for place in range(4)
         )
         opened, overdue, soon, age, oldest, risk = waiting.get(queue, [0, 0, 0, None, None, 0])
-        _, hours, median = pace.get(queue, [0, 0, None])
+        _count, hours, median = pace.get(queue, [0, 0, None])
         rows.append(
             (
                 name, came, went, opened, overdue, soon, _hours(age), _hours(oldest), risk,
@@ -112,26 +128,26 @@ def _queues(
         )  # fmt: skip
     return Section(
         "queues",
-        "Each queue",
-        "What waits is of this moment; the rest is of the time above.",
+        _("Each queue"),
+        _("What waits is of this moment; the rest is of the time above."),
         [
-            Column("Queue"),
-            Column("Came", "number"),
-            Column("Decided", "number"),
-            Column("Wait", "number"),
-            Column("Overdue", "number"),
-            Column("Due within 4 h", "number"),
-            Column("Median age, h", "number"),
-            Column("Oldest, h", "number"),
-            Column("Expected loss waiting", "money"),
-            Column("Decided late", "share"),
-            Column("Frauds", "share"),
-            Column("Decisions an hour", "number"),
-            Column("Median to decide, h", "number"),
+            Column(_("Queue")),
+            Column(_("Came"), "number"),
+            Column(_("Decided"), "number"),
+            Column(_("Wait"), "number"),
+            Column(_("Overdue"), "number"),
+            Column(_("Due within 4 h"), "number"),
+            Column(_("Median age, h"), "number"),
+            Column(_("Oldest, h"), "number"),
+            Column(_("Expected loss waiting"), "money"),
+            Column(_("Decided late"), "share"),
+            Column(_("Frauds"), "share"),
+            Column(_("Decisions an hour"), "number"),
+            Column(_("Median to decide, h"), "number"),
         ],
         rows,
-        note="Decisions an hour: for each hour in which a person decided something.",
-        empty="You work no queue. A lead or an admin gives you one.",
+        note=_("Decisions an hour: for each hour in which a person decided something."),
+        empty=_("You work no queue. A lead or an admin gives you one."),
         bars=3,
         open=True,
     )

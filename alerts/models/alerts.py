@@ -1,6 +1,7 @@
 """Alerts: payments of one entity that look like one kind of fraud and want a person."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -8,11 +9,13 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from alerts.models.alert_questions import AlertQuerySet
 from alerts.models.queues import Queue
 from alerts.models.routes import Route
+from anomalyshield.templatetags.words import within
 from scoring.models import Decision, Transaction
 
 
@@ -244,16 +247,21 @@ class Alert(models.Model):
         return self.status in Alert.ASLEEP
 
     @property
-    def top_reason(self) -> str:
-        """The first sentence of the model that speaks for a risk; empty while there is none."""
+    def first_reason(self) -> dict[str, Any]:
+        """What the model says first for a risk, as it is kept; empty while there is none."""
         explanation = getattr(self.decision, "explanation", None)
         sentences = explanation.sentences if explanation else []
-        return next((s["sentence"] for s in sentences if s["contribution"] > 0), "")
+        return next((one for one in sentences if one["contribution"] > 0), {})
+
+    @property
+    def top_reason(self) -> str:
+        """Its sentence; pages tell it in the reader's language (`first_reason|told`)."""
+        return str(self.first_reason.get("sentence", ""))
 
     @property
     def suspicion(self) -> str:
         """What it is suspected of in a word or two: stolen card."""
-        return self.get_suspected_display().partition(" or ")[0].lower()
+        return within(self.get_suspected_display().partition(gettext(" or "))[0])
 
     @property
     def is_group(self) -> bool:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _lazy
 
 from scoring.models import Label, Transaction
 
@@ -25,10 +26,10 @@ class Feedback(models.Model):
     """One question: was this fraud? `prediction` is what the model said, 1 for fraud."""
 
     class Why(models.TextChoices):
-        UNCERTAIN = "UNCERTAIN", "Near the cut"
-        RANDOM = "RANDOM", "At random"
-        HIGH = "HIGH", "High score"
-        ADDED = "ADDED", "Asked for"
+        UNCERTAIN = "UNCERTAIN", _lazy("Near the cut")
+        RANDOM = "RANDOM", _lazy("At random")
+        HIGH = "HIGH", _lazy("High score")
+        ADDED = "ADDED", _lazy("Asked for")
 
     external_id = models.CharField(max_length=128)
     # None: no payment of this id is stored, so an answer is counted but labels nothing.

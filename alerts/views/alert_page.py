@@ -22,6 +22,7 @@ from alerts.views import undoing
 from alerts.views.queue import filters_of
 from alerts.visibility import masked, queues_of
 from alerts.why import why
+from anomalyshield.templatetags.words import money, when
 from scoring import charts, opinions, resolving
 from scoring.engine.decision import Policy
 from scoring.models import Label
@@ -194,7 +195,7 @@ def _snooze(found: Alert) -> Snooze | None:
 
 def _point(event: Event) -> charts.Point:
     payment = event.payment
-    label = f"{payment.event_time:%d %b %H:%M} UTC: {payment.amount:,.2f} {payment.currency}"
+    label = f"{when(payment.event_time, 'short')}: {money(payment.amount, payment.currency)}"
     return charts.Point(payment.event_time, float(payment.amount), label, event.marked)
 
 

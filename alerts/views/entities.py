@@ -22,6 +22,7 @@ from alerts.models import EntityNote
 from alerts.portrait import OUTCOMES, Portrait, outcomes_in_words, portrait, sees_notes
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import money, score, when
 from scoring import charts, lists, policies
 from scoring.engine.decision import Policy
 from scoring.lists import Wish
@@ -57,6 +58,15 @@ class Day:
     payments: int
     highest: float
     reviewed: int
+
+
+SEVERAL = {  # of one kind, as a heading
+    "user": _lazy("Customers"),
+    "card": _lazy("Cards"),
+    "device": _lazy("Devices"),
+    "merchant": _lazy("Merchants"),
+    "place": _lazy("Places"),
+}
 
 
 @allow("alert.view", methods=("GET", "HEAD"))
@@ -128,6 +138,7 @@ def page(
         "currency": settings.BASE_CURRENCY,
         "outcomes": outcomes_in_words(told.outcomes),
         "outcome_words": OUTCOMES,
+        "several": SEVERAL,
         "notes": pinned.notes_of(found) if sees_notes(user) else [],
         "sees_notes": sees_notes(user),
         "may_note": user.may("alert.work"),
@@ -171,7 +182,7 @@ def _drawn(told: Portrait) -> dict[str, Any]:
 
 
 def _said(row: Paid) -> str:
-    return f"{row.event_time:%d %b %H:%M} UTC: {row.score:.2f}, {row.amount:,.2f} {row.currency}"
+    return f"{when(row.event_time, 'short')}: {score(row.score)}, {money(row.amount, row.currency)}"
 
 
 def _sentences(form: Any) -> list[str]:

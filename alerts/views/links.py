@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import dateformat
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -208,14 +209,12 @@ def _map(found: Graph, state: State, told: dict[Id, dict[str, int]], masked: boo
 
     def said(edge: Edge) -> str:
         shared = edge.evidence
-        return _(
-            "{name} – {name_2}: {payments}, {first:%d %b %Y} to {last:%d %b %Y}, {units}"
-        ).format(
+        return _("{name} – {name_2}: {payments}, {first} to {last}, {units}").format(
             name=name(found.nodes[edge.user], masked),
             name_2=name(found.nodes[edge.thing], masked),
             payments=_payments(shared.payments),
-            first=shared.first,
-            last=shared.last,
+            first=dateformat.format(shared.first, "d M Y"),
+            last=dateformat.format(shared.last, "d M Y"),
             units=money(shared.units / 10_000, settings.BASE_CURRENCY),
         )
 

@@ -18,7 +18,7 @@ from alerts.typologies import SENTENCES
 from alerts.views.alert_page import reasons_of
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
-from anomalyshield.templatetags.words import within
+from anomalyshield.templatetags.words import money, when, within
 from scoring import charts
 
 PAGE = 50
@@ -28,7 +28,7 @@ SHOWS = [
     ("discuss", _lazy("To discuss")),
     ("answered", _lazy("Answered")),
 ]
-TEAM = ("team", "Everybody's")
+TEAM = ("team", _lazy("Everybody's"))
 
 
 @allow("review.view", methods=("GET",))
@@ -200,14 +200,14 @@ def _blind(request: HttpRequest, found: Review) -> dict[str, Any]:
         "sight": seen,
         "alert": alert,
         "payment": alert.transaction,
-        "sentence": SENTENCES.get(alert.suspected, ""),
+        "sentence": _(SENTENCES[alert.suspected]) if alert.suspected in SENTENCES else "",
         "timed_by": timed_by(alert).label,
         "amounts": charts.amounts(
             [
                 charts.Point(
                     one.payment.event_time,
                     float(one.payment.amount),
-                    f"{one.payment.event_time:%d %b %H:%M} UTC: {one.payment.amount:,.2f}",
+                    f"{when(one.payment.event_time, 'short')}: {money(one.payment.amount)}",
                     one.marked,
                 )
                 for one in reversed(seen.events)

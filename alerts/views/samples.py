@@ -16,7 +16,7 @@ from alerts.models import Alert, Sample, Verdict
 from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
-from anomalyshield.templatetags.words import within
+from anomalyshield.templatetags.words import money, when, within
 from scoring import charts
 from scoring.models import Transaction
 
@@ -106,7 +106,7 @@ def around(paid: Transaction) -> list[Transaction]:
 
 
 def point(one: Transaction, marked: Transaction) -> charts.Point:
-    label = f"{one.event_time:%d %b %H:%M} UTC: {one.amount:,.2f} {one.currency}"
+    label = f"{when(one.event_time, 'short')}: {money(one.amount, one.currency)}"
     return charts.Point(one.event_time, float(one.amount), label, one.pk == marked.pk)
 
 

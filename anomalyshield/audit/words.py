@@ -1,6 +1,7 @@
 """What the trail's actions are called on pages that people read."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 ACTIONS = {
     "alert.assigned": _("Gave an alert to somebody"),
@@ -176,6 +177,46 @@ ACTIONS = {
     "work.quarantined": _("Set work aside"),
 }
 
+# What the trail's objects are called: the model's name, in small letters.
+KINDS = {
+    "alert": pgettext_lazy("an object", "alert"),
+    "apikey": pgettext_lazy("an object", "key"),
+    "bulk": pgettext_lazy("an object", "act on many"),
+    "businesscalendar": pgettext_lazy("an object", "calendar"),
+    "case": pgettext_lazy("an object", "case"),
+    "correction": pgettext_lazy("an object", "correction"),
+    "costmodel": pgettext_lazy("an object", "cost model"),
+    "costrequest": pgettext_lazy("an object", "change of the cost model"),
+    "decisionpolicy": pgettext_lazy("an object", "rules"),
+    "delivery": pgettext_lazy("an object", "message"),
+    "endpoint": pgettext_lazy("an object", "endpoint"),
+    "familyowner": pgettext_lazy("an object", "features"),
+    "featurepipeline": pgettext_lazy("an object", "pipeline"),
+    "feedback": pgettext_lazy("an object", "question"),
+    "label": pgettext_lazy("an object", "label"),
+    "listentry": pgettext_lazy("an object", "list entry"),
+    "modelversion": pgettext_lazy("an object", "model"),
+    "opensession": pgettext_lazy("an object", "session"),
+    "playbook": pgettext_lazy("an object", "playbook"),
+    "policyrequest": pgettext_lazy("an object", "change of rules"),
+    "promotionrequest": pgettext_lazy("an object", "promotion"),
+    "queue": pgettext_lazy("an object", "queue"),
+    "rejectedrecord": pgettext_lazy("an object", "refused record"),
+    "report": pgettext_lazy("an object", "report"),
+    "review": pgettext_lazy("an object", "review"),
+    "reviewpolicy": pgettext_lazy("an object", "shares of second looks"),
+    "routing": pgettext_lazy("an object", "routes"),
+    "sample": pgettext_lazy("an object", "sample"),
+    "savedview": pgettext_lazy("an object", "view"),
+    "scheduledreport": pgettext_lazy("an object", "report by e-mail"),
+    "source": pgettext_lazy("an object", "source"),
+    "suppression": pgettext_lazy("an object", "suppression"),
+    "trainingrun": pgettext_lazy("an object", "training"),
+    "transaction": pgettext_lazy("an object", "transaction"),
+    "upload": pgettext_lazy("an object", "upload"),
+    "user": pgettext_lazy("an object", "person"),
+}
+
 
 def actions_called(text: str) -> list[str]:
     """The actions somebody means: by code, else those whose words hold what was typed."""
@@ -189,3 +230,9 @@ def action_in_words(action: str) -> str:
     """`alert.claimed` as a sentence has it; one without words of its own reads as it is spelt."""
     spelt = action.replace(".", ": ", 1).replace("_", " ").capitalize()
     return ACTIONS.get(action, spelt)
+
+
+def kind_in_words(object_type: str) -> str:
+    """`alerts.alert` as people call it."""
+    kind = object_type.rpartition(".")[2]
+    return str(KINDS.get(kind, kind))

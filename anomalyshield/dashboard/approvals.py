@@ -8,6 +8,7 @@ from anomalyshield.accounts.models import User
 from anomalyshield.dashboard.parts import LINES, Line, Panel, model
 from anomalyshield.navigation import address_of
 from anomalyshield.templatetags.words import ago, label_in_words, within
+from scoring.reasons import titled
 
 
 def approvals(user: User) -> Panel:
@@ -42,7 +43,7 @@ def _closures(user: User) -> Iterable[Line]:
                     _("{proposed_by} proposes to close").format(proposed_by=case.proposed_by),
                     case.proposed_at,
                 )
-        words = f"{words} “{case.title}”"
+        words = f"{words} “{titled(case.title)}”"
         yield Line(str(case), address_of("case", case.pk), words, ago(since), case.level)
 
 

@@ -5,11 +5,12 @@ from datetime import timedelta
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from anomalyshield import condition
 from anomalyshield.accounts.models import OpenSession, User
 from anomalyshield.audit.models import AuditEvent
-from anomalyshield.audit.words import action_in_words
+from anomalyshield.audit.words import action_in_words, kind_in_words
 from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, warned
 from anomalyshield.health import state
 from anomalyshield.navigation import address_of
@@ -55,7 +56,9 @@ def platform(user: User) -> Tile:
     problems = state()["problems"]
     address = address_of("system")
     if not problems:
-        return Tile(_("Platform"), "ready", _("database, model, workers"), address)
+        return Tile(
+            _("Platform"), pgettext("the platform", "ready"), _("database, model, workers"), address
+        )
     return Tile(_("Platform"), _("not ready"), problems[0], address, "bad")
 
 
@@ -108,7 +111,7 @@ def own_doings(user: User) -> Panel:
 def _doing(event: AuditEvent) -> str:
     """What was done, or what was tried: a refused attempt never reads as done."""
     words = action_in_words(event.action)
-    tried = event.outcome == AuditEvent.Outcome.DENIED and "refused" not in words.lower()
+    tried = event.outcome == AuditEvent.Outcome.DENIED and "refused" not in event.action
     return _("{words} (refused)").format(words=words) if tried else words
 
 
@@ -121,5 +124,5 @@ def _page_of(event: AuditEvent) -> str:
 
 
 def _name_of(event: AuditEvent) -> str:
-    kind = event.object_type.partition(".")[2]
-    return f"{kind} {event.object_id}" if event.object_id.isdecimal() else kind
+    named = kind_in_words(event.object_type)
+    return f"{named} {event.object_id}" if event.object_id.isdecimal() else named

@@ -9,6 +9,7 @@ from anomalyshield.accounts.models import User
 from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, asked, count, model
 from anomalyshield.navigation import address_of
 from anomalyshield.templatetags.words import ago, figure, percent
+from scoring import kept
 from scoring.engine.evaluation import population_stability
 from scoring.engine.moving import in_words
 
@@ -131,7 +132,7 @@ def runs(user: User) -> Panel:
         Line(
             _("Run {pk}").format(pk=run.pk),
             address_of("run", run.pk),
-            run.verdict or run.message,
+            kept.told(run.verdict or run.message),
             _("{asked_at} ago").format(asked_at=ago(run.asked_at)),
         )
         for run in model("scoring.TrainingRun").objects.all()[:LINES]

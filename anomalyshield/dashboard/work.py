@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Count, Min, Q
 from django.db.models.functions import TruncDate
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -241,7 +241,7 @@ def by_day(user: User) -> Panel:
     most = max((came.get(day, 0) for day in days), default=0) or 1
     rows = [
         Row(
-            f"{day:%a %d %b}",
+            dateformat.format(day, "D d M"),
             (f"{came.get(day, 0):,}", f"{went.get(day, 0):,}"),
             share=came.get(day, 0) / most,
         )

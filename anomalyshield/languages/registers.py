@@ -9,6 +9,10 @@ def told() -> Iterator[tuple[str, str]]:
     yield from _rules()
     yield from _suspicions()
     yield from _units()
+    yield from _settings()
+    yield from _presets()
+    yield from _refusals()
+    yield from _steps()
 
 
 def _features() -> Iterator[tuple[str, str]]:
@@ -47,7 +51,38 @@ def _suspicions() -> Iterator[tuple[str, str]]:
 
 
 def _units() -> Iterator[tuple[str, str]]:
-    from scoring import retelling
+    from scoring import retelling, ways
 
     for words in (*retelling.UNITS.values(), *sorted(retelling.SHARES), retelling.LISTED):
         yield words, "scoring/retelling.py"
+    for words in (*ways.CHANGES, *ways.WAYS):
+        yield words, "scoring/ways.py"
+
+
+def _settings() -> Iterator[tuple[str, str]]:
+    from scoring.connections import SETTINGS
+
+    for setting in (one for some in SETTINGS.values() for one in some):
+        for words in (setting.title, setting.help):
+            yield words, "scoring/connections.py"
+
+
+def _presets() -> Iterator[tuple[str, str]]:
+    from scoring.engine.presets import PRESETS
+
+    for preset in PRESETS:
+        yield preset.title, "scoring/engine/presets.py"
+
+
+def _refusals() -> Iterator[tuple[str, str]]:
+    from scoring import refusals
+
+    for phrase in refusals.PHRASES:
+        yield phrase, "scoring/refusals.py"
+
+
+def _steps() -> Iterator[tuple[str, str]]:
+    from cases.report_steps import STEPS
+
+    for step in STEPS.values():
+        yield step.words, "cases/report_steps.py"

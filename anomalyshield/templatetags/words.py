@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from anomalyshield.audit import words as trail
 from anomalyshield.context import zone
 
 register = template.Library()
@@ -160,3 +161,9 @@ def masked_if(value: str, hidden: bool) -> str:
     if not hidden or not value:
         return value
     return f"{value[:2]}…{value[-2:]}" if len(value) >= 6 else "…"
+
+
+@register.filter
+def kind_in_words(object_type: str) -> str:
+    """What an object of the trail is called: alert, case, list entry."""
+    return trail.kind_in_words(object_type)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as _noop
 
 from cases import calendars
 from cases.models.case import Case
@@ -42,7 +43,7 @@ class BusinessCalendar(models.Model):
         """By which every clock runs that no queue's terms say otherwise of."""
         found = cls.objects.filter(is_default=True).first()
         return found or cls.objects.create(
-            name="Working days", week=cls.WORKING_WEEK, is_default=True
+            name=_noop("Working days"), week=cls.WORKING_WEEK, is_default=True
         )
 
     @property

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.case import Case
@@ -85,7 +86,7 @@ class Report(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.case} report {self.number}"
+        return gettext("{case} report {number}").format(case=self.case, number=self.number)
 
     @property
     def is_written(self) -> bool:

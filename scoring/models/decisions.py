@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
 
 from anomalyshield.leases import Leased
 from scoring.engine.decision import Level, Outcome
@@ -32,7 +33,7 @@ class DecisionPolicy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"policy {self.version}"
+        return _("policy {version}").format(version=self.version)
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _lazy
 from guardian.models import GroupObjectPermission
 from guardian.shortcuts import assign_perm
 
@@ -54,12 +55,12 @@ class Source(models.Model):
         WEBHOOK = "webhook"
 
     class Late(models.TextChoices):
-        ACCEPT = "ACCEPT", "Take it, however old it is"
-        REJECT = "REJECT", "Refuse what is older than this when it comes"
+        ACCEPT = "ACCEPT", _lazy("Take it, however old it is")
+        REJECT = "REJECT", _lazy("Refuse what is older than this when it comes")
 
     class Future(models.TextChoices):
-        REJECT = "REJECT", "Refuse what is further ahead than this"
-        CLAMP = "CLAMP", "Take it as of now"
+        REJECT = "REJECT", _lazy("Refuse what is further ahead than this")
+        CLAMP = "CLAMP", _lazy("Take it as of now")
 
     name = models.SlugField(max_length=64, unique=True)
     title = models.CharField(max_length=120, blank=True)

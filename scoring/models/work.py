@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext
 
 from anomalyshield.leases import Leased
 from scoring.models.sources import Source
@@ -109,10 +110,13 @@ class Upload(Leased):
         if self.state == self.State.WAITING:
             return _("not started")
         if self.state in {self.State.CANCELLED, self.State.QUARANTINED}:
-            return "cancelled" if self.state == self.State.CANCELLED else "refused"
+            cancelled = self.state == self.State.CANCELLED
+            return pgettext("a file", "cancelled") if cancelled else pgettext("a file", "refused")
         if self.stage == self.Stage.STORING:
-            return "waiting" if self.state == self.State.READY else "storing"
-        return "scoring" if self.stage == self.Stage.SCORING else "finished"
+            waiting = self.state == self.State.READY
+            return pgettext("a file", "waiting") if waiting else pgettext("a file", "storing")
+        scoring = self.stage == self.Stage.SCORING
+        return pgettext("a file", "scoring") if scoring else pgettext("a file", "finished")
 
     @property
     def can_stop(self) -> bool:

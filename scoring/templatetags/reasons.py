@@ -6,7 +6,8 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext
 
-from scoring import retelling
+from scoring import kept, refusals, retelling, ways
+from scoring.reasons import titled
 
 register = template.Library()
 
@@ -25,3 +26,27 @@ def told(reason: Any) -> str:
 def meant(words: str) -> str:
     """A title or a meaning of a register."""
     return gettext(words) if words else ""
+
+
+@register.filter
+def way_told(sentence: str) -> str:
+    """What would have changed a decision."""
+    return ways.told(sentence)
+
+
+@register.filter
+def refusal_told(reason: str) -> str:
+    """Why a value was refused."""
+    return refusals.in_words(reason)
+
+
+@register.filter
+def kept_told(text: str) -> str:
+    """A sentence that a worker wrote."""
+    return kept.told(text) if text else ""
+
+
+@register.filter
+def title_told(title: str) -> str:
+    """The title of a case: one that was made of reasons is told, one that somebody wrote stays."""
+    return titled(title)

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -36,7 +37,7 @@ class EndpointForm(forms.Form):
         widget=forms.TextInput({"placeholder": "https://core.example/hooks/decisions"}),
     )
     events = forms.MultipleChoiceField(
-        choices=[(name, f"{meaning} ({name})") for name, meaning in EVENTS.items()],
+        choices=[(name, format_lazy("{} ({})", meaning, name)) for name, meaning in EVENTS.items()],
         initial=[DECISION_UPDATED],
         label=_lazy("It is told"),
         widget=forms.CheckboxSelectMultiple,

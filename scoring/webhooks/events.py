@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield import bell
 from scoring.models import Decision, Delivery, Endpoint, OutboundEvent, Resolution, Transaction
@@ -19,9 +20,9 @@ ANOMALY, ALERT = "anomaly.detected", "alert.raised"
 TESTED = "endpoint.tested"
 # Those one subscribes to, and what they mean. A test is sent to whoever asks for it.
 EVENTS = {
-    DECISION_UPDATED: "A held payment was released, declined, or is held again",
-    ANOMALY: "A payment was decided otherwise than approved",
-    ALERT: "An alert was opened",
+    DECISION_UPDATED: _lazy("A held payment was released, declined, or is held again"),
+    ANOMALY: _lazy("A payment was decided otherwise than approved"),
+    ALERT: _lazy("An alert was opened"),
 }
 
 
