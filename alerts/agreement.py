@@ -11,17 +11,18 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from alerts.dispositions import LABEL_OF
 from alerts.guards import leads
-from alerts.models import Alert, Review
+from alerts.models import Alert, Consequence, Review
 from alerts.visibility import queues_of
 from anomalyshield.templatetags.words import label_in_words
 from scoring.engine.agreement import Agreement, cohen
 from scoring.engine.sampling import Share, counted, weighted_share
-from scoring.models import Label
+from scoring.models import Label, Notice
 
 DAYS = (30, 90, 365)
 USUAL = 90
@@ -88,6 +89,7 @@ class Figures:
     table: list[tuple[str, list[int]]]  # first said → how often each was said then
     heads: list[str]
     overturned: tuple[float, float, float]  # of all verdicts, estimated; NaN without a review
+    outside: Share  # payments called genuine: frauds by reports from outside
     groups: dict[str, list[Line]] = field(default_factory=dict)
     hidden: int = 0  # persons with too few reviews
 
@@ -119,6 +121,7 @@ def figures(asker: Any, days: int = USUAL) -> Figures:
             [row.overturned for row in settled for _ in range(row.many)],
             [row.chance for row in settled for _ in range(row.many)],
         ),
+        outside=overturned_outside(asker, days),
         groups={name: found for name, found in groups.items() if found},
         hidden=len(persons) - len(told),
     )
@@ -131,6 +134,24 @@ def read(asker: Any, days: int) -> list[Row]:
     seen = found.filter(alert__queue__in=queues_of(asker)).order_by("-answered_at", "-pk")
     alike = Counter(seen.values_list(*READ)[:MOST])
     return [Row(*values, many) for values, many in alike.items()]
+
+
+def overturned_outside(asker: Any, days: int) -> Share:
+    """Of the payments that verdicts of so many days called genuine, those that a chargeback or
+    another report from outside calls fraud by now. What nobody disputes says nothing."""
+    since = timezone.now() - timedelta(days=days)
+    said = Consequence.objects.filter(
+        verdict__undone_at=None,
+        verdict__at__gte=since,
+        verdict__alert__queue__in=queues_of(asker),
+        label__value=Label.Value.FALSE_POSITIVE,
+    )
+    later = Notice.objects.filter(
+        transaction=OuterRef("hit__transaction"), label__value=Label.Value.TRUE_FRAUD
+    ).overturning()
+    latest = said.order_by("-verdict__at").annotate(overturned=Exists(later))[:MOST]
+    found = list(latest.values_list("overturned", flat=True))
+    return Share(sum(found), len(found))
 
 
 def table(rows: Iterable[Row]) -> list[list[int]]:

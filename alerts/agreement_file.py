@@ -44,6 +44,7 @@ def rows_of(found: Figures) -> Iterator[Row]:
     yield _kappa("All reviews", found.all)
     yield ("Said the same", "", "All reviews", found.all.observed, *found.all.share, found.reviews)
     yield ("Overturned", "", "All verdicts, estimated", *found.overturned, found.settled)
+    yield _share("Overturned", "", "Called genuine; fraud by reports from outside", found.outside)
     for first, counts in found.table:
         for then, count in zip(found.heads, counts, strict=True):
             yield (f"First {first}, then {then}", "", "All reviews", None, None, None, count)

@@ -224,6 +224,9 @@ class AgreementOut(s.Serializer):
     at_random = KappaOut()
     all = KappaOut()
     table = s.SerializerMethodField(help_text="First said → said then → how often")
+    outside = ShareOut(
+        help_text="Payments verdicts called genuine: frauds by chargebacks or other reports"
+    )
     overturned = s.ListField(
         child=Known(), help_text="Of all verdicts, estimated: value, low, high"
     )

@@ -33,6 +33,7 @@ ITEMS = [
     Item("try", _("Score a transaction"), "score.write"),
     Item("routes", _("Routes"), "route.view"),
     Item("uploads", _("Files"), "upload.own", _("Data")),
+    Item("notices", _("Chargebacks"), "events.write", _("Data")),
     Item("sources", _("Sources"), "source.view", _("Data")),
     Item("models", _("Models"), "model.view", _("Models")),
     Item("features", _("Features"), "feature.view", _("Models")),

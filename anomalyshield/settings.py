@@ -297,6 +297,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "events", "description": "Transactions nobody waits for, decided afterwards"},
         {"name": "files", "description": "Many transactions at once"},
         {"name": "rejects", "description": "Records that were refused, to be mended and replayed"},
+        {"name": "notices", "description": "Chargebacks and other late words about payments"},
         {"name": "hooks", "description": "Signed messages of other systems"},
         {"name": "sources", "description": "Where transactions come from"},
         {"name": "models", "description": "Versions, trainings, promotion by two people"},

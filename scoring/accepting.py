@@ -14,8 +14,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from anomalyshield import bell, faults, leases
-from scoring import heard, ingest, quarantine, storing
-from scoring.admitting import Gate, gate_of
+from scoring import heard, ingest, noticing, quarantine, storing
+from scoring.admitting import Gate, any_gate
+from scoring.engine.notices import Notice
 from scoring.engine.transaction import Invalid, Transaction
 from scoring.models import Chunk, Receipt, Source
 
@@ -39,10 +40,12 @@ class Accepted:
     """What became of records that came together; positions count from 0 in their order."""
 
     receipt: Receipt
-    stored: dict[int, int] = field(default_factory=dict)  # position → number of the transaction
+    # Position → number of the transaction, or of the notice where such were taken.
+    stored: dict[int, int] = field(default_factory=dict)
     repeated: list[int] = field(default_factory=list)  # known already, with the same content
     rejected: dict[int, Reasons] = field(default_factory=dict)
     chunks: list[Chunk] = field(default_factory=list)  # what is left to decide
+    waiting: int = 0  # notices whose payments have not come yet
     again: bool = False  # this message was taken before: nothing was done now
 
 
@@ -57,7 +60,7 @@ def accept(
     sent: Sequence[Sent],
     door: str,
     message: str = "",
-    gate: Gate | None = None,
+    gate: Gate | noticing.Gate | None = None,
     claimed: bool = False,
 ) -> Accepted:
     """Store what is good, keep what is not, leave the decisions as chunks: all in one commit.
@@ -71,9 +74,17 @@ def accept(
         raise Inactive(f"The source {source.name} is switched off.")
     if message and (before := _before(source, message)):
         return Accepted(before, again=True)
-    good, bad = _read(gate or gate_of(source, timezone.now()), sent)
-    stored, conflicting = _store(source, good)
-    bad |= {at: {"transaction_id": ingest.KNOWN_OTHERWISE} for at in conflicting}
+    gate = gate or any_gate(source, timezone.now())
+    good, bad = _read(gate, sent)
+    if isinstance(gate, noticing.Gate):
+        said = noticing.store(gate, good)
+        stored, wrong, waiting = said.new, said.bad, said.waiting
+        payments: list[int] = []
+    else:
+        stored, conflicting = _store(source, good)
+        wrong = {at: {"transaction_id": ingest.KNOWN_OTHERWISE} for at in conflicting}
+        payments, waiting = sorted(stored.values()), 0
+    bad |= wrong
     repeated = sorted(good.keys() - stored.keys() - bad.keys())
     receipt = Receipt.objects.create(
         source=source,
@@ -83,7 +94,7 @@ def accept(
         accepted=len(stored),
         repeated=len(repeated),
         rejected=len(bad),
-        transaction_ids=sorted(stored.values()),
+        transaction_ids=payments,
     )
     quarantine.keep(
         source,
@@ -92,11 +103,12 @@ def accept(
             for at, reasons in sorted(bad.items())
         ],
         receipt=receipt,
+        notices=isinstance(gate, noticing.Gate),
     )
-    chunks = leave_chunks(list(stored.values()), claimed=claimed)
+    chunks = leave_chunks(payments, claimed=claimed)
     heard.note(source)
     faults.point("events.before_commit")
-    return Accepted(receipt, stored, repeated, bad, chunks)
+    return Accepted(receipt, stored, repeated, bad, chunks, waiting)
 
 
 def _before(source: Source, message: str) -> Receipt | None:
@@ -106,8 +118,10 @@ def _before(source: Source, message: str) -> Receipt | None:
     return Receipt.objects.filter(source=source, message=message).first()
 
 
-def _read(gate: Gate, sent: Sequence[Sent]) -> tuple[dict[int, Transaction], dict[int, Reasons]]:
-    good: dict[int, Transaction] = {}
+def _read(
+    gate: Gate | noticing.Gate, sent: Sequence[Sent]
+) -> tuple[dict[int, Any], dict[int, Reasons]]:
+    good: dict[int, Transaction | Notice] = {}
     bad: dict[int, Reasons] = {}
     for at, one in enumerate(sent):
         if one.wrong is not None:

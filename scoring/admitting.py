@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from scoring import cardnumbers, schemas
+from scoring import cardnumbers, noticing, schemas
 from scoring.engine.gate import Gate
 from scoring.engine.transaction import Defaults
 from scoring.models import Source
 
-__all__ = ["Gate", "defaults_of", "gate_of"]
+__all__ = ["Gate", "any_gate", "defaults_of", "gate_of"]
 
 
 def gate_of(
@@ -28,6 +28,22 @@ def gate_of(
         schemas.check_of(source, texts=texts),
         cardnumbers.cleaned,
     )
+
+
+def any_gate(
+    source: Source,
+    received_at: datetime,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    texts: bool = False,
+    notices: bool = False,
+) -> Gate | noticing.Gate:
+    """The gate of payments, or of notices: for a source that speaks of the payments of others, and
+    where only `notices` are taken."""
+    if not (notices or source.about):
+        return gate_of(source, received_at, mapping=mapping, texts=texts)
+    names = source.mapping if mapping is None else mapping
+    return noticing.gate_of(source, defaults_of(source, received_at), names, texts=texts)
 
 
 def defaults_of(source: Source, received_at: datetime) -> Defaults:

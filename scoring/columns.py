@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from scoring import rejects, translating
+from scoring.engine import notices
 from scoring.engine.names import ALIASES, FIELDS, HINTS, REQUIRED
 from scoring.translating import Refused
 
 __all__ = ["OPTIONS", "Refused", "checked_options", "map_columns"]
 LABELS = ("label_column", "label_known_column", "label_delay_days")
-OPTIONS = ("mapping", *LABELS, *translating.OPTIONS)
+OPTIONS = ("mapping", *LABELS, "notices", *translating.OPTIONS)
 LABEL_COLUMNS = ("label_column", "label_known_column")
 
 
@@ -20,6 +21,8 @@ def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := sorted(set(options) - set(OPTIONS)):
         raise Refused(unknown[0], f"There is no such option; there are {', '.join(OPTIONS)}.")
     kept = {name: value for name, value in options.items() if value not in (None, "", {})}
+    if "notices" in kept:
+        return _of_notices(kept)
     if "mapping" in kept:
         kept["mapping"] = _mapping(kept["mapping"])
     for name in LABEL_COLUMNS:
@@ -32,13 +35,25 @@ def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: kept[name] for name in kept if name not in translating.OPTIONS} | checked
 
 
-def _mapping(given: object) -> dict[str, str]:
+def _of_notices(kept: dict[str, Any]) -> dict[str, Any]:
+    """A file of chargebacks says what its columns are called, and nothing else."""
+    if kept["notices"] not in (True, "true", False, "false"):
+        raise Refused("notices", "notices is true or false.")
+    if kept.pop("notices") in (False, "false"):
+        return checked_options(kept)
+    if other := sorted(set(kept) - {"mapping"}):
+        raise Refused(other[0], "A file of chargebacks has no such option.")
+    mapping = _mapping(kept.get("mapping", {}), notices.FIELDS)
+    return {"notices": True, **({"mapping": mapping} if mapping else {})}
+
+
+def _mapping(given: object, fields: frozenset[str] = FIELDS | HINTS) -> dict[str, str]:
     if not isinstance(given, Mapping):
         raise Refused("mapping", "A mapping names for each of their columns one of our fields.")
     ours: dict[str, str] = {}
     for theirs, field in given.items():
-        if field not in FIELDS | HINTS:
-            known = ", ".join(sorted(FIELDS))
+        if field not in fields:
+            known = ", ".join(sorted(fields - HINTS))
             raise Refused("mapping", f"“{field}” is not one of our fields. They are: {known}.")
         if field in ours:
             raise Refused("mapping", f"“{ours[field]}” and “{theirs}” both give {field}.")
@@ -81,6 +96,8 @@ def map_columns(
     field but for case, spaces and hyphens ("Transaction ID").
     """
     asked = options.get("mapping", {})
+    if options.get("notices"):
+        return _map_notices(columns, of_source, asked)
     labels = {name: options[name] for name in LABEL_COLUMNS if name in options}
     named = [*(("mapping", name) for name in asked), *translating.columns_named(options)]
     for option, column in [*named, *labels.items()]:
@@ -103,6 +120,32 @@ def map_columns(
             raise Refused(
                 "mapping",
                 f"No column of the file gives {field}. Say which one does. There are: {listed}.",
+            )
+    return mapping
+
+
+def _map_notices(
+    columns: list[str], of_source: Mapping[str, str], asked: Mapping[str, str]
+) -> dict[str, str]:
+    """The same for a file of chargebacks."""
+    for column in asked:
+        if column not in columns:
+            listed = ", ".join(columns)[:300]
+            raise Refused("mapping", f"The file has no column “{column}”. It has: {listed}.")
+    said = {n: f for n, f in of_source.items() if n in columns and f in notices.FIELDS}
+    mapping, given = said | dict(asked), set()
+    for column in columns:
+        name = re.sub(r"[^a-z0-9]+", "_", column.casefold()).strip("_")
+        field = mapping.get(column) or notices.our_name(name, {})
+        if field and field not in given:
+            mapping[column] = field
+            given.add(field)
+    for field in notices.REQUIRED:
+        if field not in given:
+            raise Refused(
+                "mapping",
+                f"No column of the file gives {field}. Say which one does. "
+                f"There are: {', '.join(columns)[:300]}.",
             )
     return mapping
 

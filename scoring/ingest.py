@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from anomalyshield import bell, faults, leases
-from scoring import bootstrap, labels, storing
+from scoring import bootstrap, labels, notice_files, storing
 from scoring.engine.transaction import Transaction
 from scoring.models import RejectedRecord, Upload
 from scoring.reading import Parsed, blocks_of, rejected
@@ -52,18 +52,27 @@ GROUP BY part
 def perform(upload: Upload) -> None:
     """Store the file from its checkpoint on, then cut what it brought into chunks."""
     try:
-        with closing(blocks_of(upload)) as blocks:
-            for parsed in blocks:
-                store_block(upload, parsed)
+        if notice_files.holds(upload):
+            notice_files.store(upload)
+        else:
+            store(upload)
     except Unreadable as reason:
         give_up(upload, str(reason))  # reading it again will not help
     except FileNotFoundError:
         give_up(upload, "The file is no longer where it was kept. Send it again.")
     else:
-        if upload.accepted > MANY:
-            tell_planner()
-        prepare(upload)
+        if not notice_files.holds(upload):
+            if upload.accepted > MANY:
+                tell_planner()
+            prepare(upload)
         finish(upload)
+
+
+def store(upload: Upload) -> None:
+    """Block by block, each in a commit of its own."""
+    with closing(blocks_of(upload)) as blocks:
+        for parsed in blocks:
+            store_block(upload, parsed)
 
 
 def prepare(upload: Upload) -> None:

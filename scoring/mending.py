@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from anomalyshield.audit.record import record as on_trail
 from anomalyshield.templatetags.words import masked_if
-from scoring import accepting, labels, rejects
+from scoring import accepting, labels, noticing, rejects
 from scoring.accepting import Inactive, Sent
-from scoring.admitting import Gate, gate_of
+from scoring.admitting import Gate, any_gate
 from scoring.engine.names import our_name
 from scoring.engine.transaction import Invalid, Transaction
 from scoring.models import RejectedRecord, Source, Upload
@@ -165,23 +165,27 @@ def _taken(reject: RejectedRecord, wanted: Record) -> int | None:
             raise Refused(str(inactive)) from None
         if done.rejected:
             raise Invalid(done.rejected[0])  # and the copy that was kept goes with the savepoint
+        if not isinstance(found, Transaction):
+            return None  # a notice
         _label(reject, found, label)
     return done.stored.get(0) or _known(reject.source, found)
 
 
-def _read(reject: RejectedRecord, wanted: Record) -> tuple[Gate, Record, Any]:
+def _read(reject: RejectedRecord, wanted: Record) -> tuple[Gate | noticing.Gate, Record, Any]:
     """The gate as the source says now, at the moment the record came: it is no later for waiting.
 
     Of a row of a file, with what the file says of its columns.
     """
     came, upload = reject.at, reject.upload
     if upload is None:
-        return gate_of(reject.source, came), wanted, None
+        return any_gate(reject.source, came, notices=reject.notice), wanted, None
     options = upload.options or {}
     mapping = {**reject.source.mapping, **options.get("mapping", {})}
-    gate = gate_of(reject.source, came, mapping=mapping, texts=True)
+    gate = any_gate(reject.source, came, mapping=mapping, texts=True, notices=reject.notice)
     if rejects.is_ours(options.get("columns", [])):
         wanted = rejects.taken_back(dict(wanted))
+    if isinstance(gate, noticing.Gate):
+        return gate, wanted, None
     plain, said = split_label(dict(wanted), options, gate.defaults)
     translation = translation_of(options, mapping, sha256=upload.sha256)
     if translation is not None:

@@ -23,7 +23,11 @@ class Bad:
 
 
 def keep(
-    source: Source, refused: Sequence[Bad], *, receipt: Receipt | None = None
+    source: Source,
+    refused: Sequence[Bad],
+    *,
+    receipt: Receipt | None = None,
+    notices: bool = False,
 ) -> list[RejectedRecord]:
     """Keep them for whoever mends them, in the caller's transaction."""
     rows = []
@@ -33,6 +37,7 @@ def keep(
             RejectedRecord(
                 source=source,
                 receipt=receipt,
+                notice=notices or bool(source.about),
                 position=one.position,
                 place=one.place[:300],
                 record=record,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from anomalyshield import strictjson
 from anomalyshield.problems import Problem
-from scoring.admitting import Gate, gate_of
+from scoring.admitting import Gate, any_gate
 from scoring.columns import Refused
 from scoring.dryrun import SHOWN, DryRun
 from scoring.engine.names import our_name
@@ -52,7 +52,7 @@ def try_sample(source: Source, text: str) -> Tried:
     A sample is one JSON object, a list of them, one object a line, or CSV with a header.
     """
     records, texts = _records(text)
-    gate = gate_of(source, timezone.now(), texts=texts)
+    gate = any_gate(source, timezone.now(), texts=texts)
     made, ids = Tried(texts=texts), []
     for number, record in enumerate(records, start=1):
         made.read += 1

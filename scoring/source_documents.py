@@ -15,9 +15,9 @@ MOST = 100_000
 # What the document calls it → what the source does.
 NAMES = {
     "name": "name", "title": "title", "source_type": "kind", "config": "connection",
-    "schema": "schema", "mapping": "mapping", "pii_fields": "pii", "currency": "currency",
-    "timezone": "timezone", "late": "late", "late_after": "late_after", "future": "future",
-    "future_after": "future_after", "active": "active",
+    "schema": "schema", "mapping": "mapping", "about": "about", "pii_fields": "pii",
+    "currency": "currency", "timezone": "timezone", "late": "late", "late_after": "late_after",
+    "future": "future", "future_after": "future_after", "active": "active",
 }  # fmt: skip
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,64}", re.ASCII)
 TEXTS = ("title", "currency", "timezone")

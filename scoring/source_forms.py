@@ -110,6 +110,13 @@ class SourceForm(forms.ModelForm):
             "Their names or ours, one a line; of refused records only their ends are shown"
         ),
     )
+    about = LinesField(
+        label=_lazy("Speaks about the payments of"),
+        help_text=_lazy(
+            "Names of sources, one a line: then it sends chargebacks and other late words about "
+            "their payments, and no payments"
+        ),
+    )
     late = forms.ChoiceField(
         choices=Source.Late.choices, required=False, label=_lazy("Late records")
     )
@@ -126,7 +133,7 @@ class SourceForm(forms.ModelForm):
     class Meta:
         model = Source
         fields = (
-            "name", "title", "kind", "currency", "timezone", "mapping", "schema", "pii",
+            "name", "title", "kind", "currency", "timezone", "mapping", "about", "schema", "pii",
             "late", "late_after", "future", "future_after", "active",
         )  # fmt: skip
         labels = {
@@ -170,7 +177,7 @@ class SourceForm(forms.ModelForm):
         return self.part(*(f"set-{setting.name}" for setting in self.settings))
 
     def records(self) -> list[forms.BoundField]:
-        return self.part("mapping", "schema", "pii")
+        return self.part("mapping", "schema", "pii", "about")
 
     def times(self) -> list[forms.BoundField]:
         return self.part("timezone", "currency", "late", "late_after", "future", "future_after")

@@ -6,9 +6,10 @@ from typing import Any
 from scoring import connections, schemas
 from scoring.columns import Refused, checked_options
 from scoring.engine import fields
+from scoring.engine.notices import FIELDS as NOTICE_FIELDS
 from scoring.models import Source
 
-MOST_PII = 200
+MOST_PII, MOST_ABOUT = 200, 20
 LONGEST_WAIT = 20 * 366 * 86_400  # seconds: twenty years
 LONGEST_AHEAD = 7 * 86_400
 
@@ -44,7 +45,21 @@ def _fit(name: str, how: Any, value: Any) -> str:
 
 
 def _mapping(name: str, value: Any) -> dict[str, str]:
+    """To fields of payments, or, of a source that speaks about them, of notices."""
+    if isinstance(value, Mapping) and set(value.values()) <= NOTICE_FIELDS:
+        return dict(checked_options({"mapping": value, "notices": True}).get("mapping", {}))
     return dict(checked_options({"mapping": value}).get("mapping", {}))
+
+
+def _about(name: str, value: Any) -> list[str]:
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise Refused(name, "Give a list of names of sources.")
+    kept = list(dict.fromkeys(one.strip() for one in value if one.strip()))
+    if len(kept) > MOST_ABOUT or any(len(one) > 64 or "\x00" in one for one in kept):
+        raise Refused(name, f"At most {MOST_ABOUT} names of sources.")
+    return kept
 
 
 def _schema(name: str, value: Any) -> dict[str, Any] | None:
@@ -102,6 +117,7 @@ CHECKS = {
     "timezone": _timezone,
     "mapping": _mapping,
     "connection": _connection,
+    "about": _about,
     "schema": _schema,
     "pii": _pii,
     "late": _late,

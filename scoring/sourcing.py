@@ -1,6 +1,6 @@
 """Sources are made and changed by people: every change is a version, and an event on the trail."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -15,8 +15,8 @@ from scoring.models import Source, SourceVersion
 from scoring.source_rules import checked
 
 TOLD = (
-    "name", "title", "kind", "connection", "schema", "mapping", "pii", "currency", "timezone",
-    "late", "late_after", "future", "future_after", "active",
+    "name", "title", "kind", "connection", "schema", "mapping", "about", "pii", "currency",
+    "timezone", "late", "late_after", "future", "future_after", "active",
 )  # fmt: skip
 SIGNING = "signing_secret"
 FIRST_HAND = "the installation"  # who made what no person made
@@ -30,6 +30,7 @@ def make_source(*, by: Any, secrets: Mapping[str, str] | None = None, **fields: 
     Raises `Refused`, which names the field that makes no sense.
     """
     fields, secrets = checked(fields.get("kind", Source.Kind.CSV), fields, secrets or {})
+    _may_speak_of(by, fields.get("about", []))
     made = ""
     if fields.get("kind") == Source.Kind.WEBHOOK and not secrets.get(SIGNING):
         secrets[SIGNING] = made = vault.drawn()
@@ -56,6 +57,7 @@ def change_source(
         fields = {"connection": {}, **fields}
         source.sealed = {}
     fields, secrets = checked(kind, fields, secrets or {})
+    _may_speak_of(by, [name for name in fields.get("about", []) if name not in source.about])
     for name, value in fields.items():
         setattr(source, name, value)
     source.sealed = _sealed(source.sealed, secrets)
@@ -117,6 +119,15 @@ def changed_secrets(
     source.version += 1
     source.save(update_fields=["sealed", "version"])
     _keep_version(source, by=by, changed=changed)
+
+
+def _may_speak_of(by: Any, names: Sequence[str]) -> None:
+    """Whose payments its records label: sources that there are, and that this person keeps."""
+    seen = Source.objects.all() if isinstance(by, str) else Source.objects.visible_to(by)
+    known = set(seen.filter(name__in=names).values_list("name", flat=True))
+    for name in names:
+        if name not in known:
+            raise Refused("about", _("There is no source named {name}.").format(name=name))
 
 
 def told(source: Source) -> dict[str, Any]:

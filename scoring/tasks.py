@@ -90,6 +90,7 @@ PULSES = [
     Pulse("alerts.ranking", 2, "alerts.ranking.follow"),
     Pulse("alerts.reports", 15, "alerts.mailing.follow"),
     Pulse("uploads.sweep", 2, "scoring.ingest.sweep"),
+    Pulse("notices.sweep", 10, "scoring.noticing.sweep"),
     Pulse("orphans", 2, "scoring.tasks.free_orphans"),
     Pulse("schedule", 1, "scoring.schedule.run_due"),
 ]

@@ -64,7 +64,10 @@ def receive(
         raise Refused("source", _("There is no source of this name."))
     if not source.active:
         raise Refused("source", _("The source {source} is switched off.").format(source=source))
+    if source.about:
+        options = {**options, "notices": True}
     options, kind = checked_options(options), _kind(name)
+    hold = hold and not options.get("notices")  # its columns are few, and called by their names
     kept = keep(file)
     try:
         examined = file_source(kind).examine(kept.path)
@@ -207,7 +210,7 @@ def understood(upload: Upload, options: dict[str, Any]) -> dict[str, Any]:
 def remembered(source: Source) -> dict[str, Any]:
     """What the columns of the last file of this source meant."""
     last = (
-        Upload.objects.filter(source=source)
+        Upload.objects.filter(source=source, options__notices=None)
         .exclude(state__in=[Upload.State.WAITING, Upload.State.QUARANTINED])
         .first()
     )

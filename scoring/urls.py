@@ -9,6 +9,7 @@ from scoring.views import (
     keepers,
     labels,
     models,
+    notices,
     pipelines,
     previews,
     quarantine,
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("uploads/<int:pk>/cancel/", uploads.cancel, name="upload-cancel"),
     path("uploads/<int:pk>/scored.<str:kind>", uploads.scored, name="upload-scored"),
     path("uploads/<int:pk>/rejects.csv", uploads.rejects, name="upload-rejects"),
+    path("notices/", notices.notices, name="notices"),
     # sources
     path("sources/", sources.sources, name="sources"),
     path("sources/new/", sources.make, name="source-new"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from scoring.models import Label, ListEntry
+from scoring.models import Label, ListEntry, Notice
 
 Rule = Callable[[Any], "QuerySet[Any]"]  # reader → the ids of those payments, as a subquery
 RULES: list[Rule] = []
@@ -22,6 +22,14 @@ def readable(labels: "QuerySet[Label]", reader: Any) -> "QuerySet[Label]":
     for rule in RULES:
         labels = labels.exclude(transaction__in=rule(reader))
     return labels
+
+
+def readable_notices(notices: "QuerySet[Notice]", reader: Any) -> "QuerySet[Notice]":
+    """Of these words from outside those that this person or machine may read now."""
+    for rule in RULES:
+        about = notices.model.objects.filter(transaction__in=rule(reader))
+        notices = notices.exclude(pk__in=about.order_by().values("pk"))
+    return notices
 
 
 def withheld(payment: int, reader: Any) -> bool:

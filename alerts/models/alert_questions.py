@@ -86,7 +86,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 
     def with_what_there_is(self) -> "AlertQuerySet":
         """With whether its page has to ask for what most alerts do not have: a `labelled` leading
-        payment, a label being `corrected`, notes (`noted`), cases (`in_cases`)."""
+        payment, a label being `corrected`, notes (`noted`), cases (`in_cases`), words from outside
+        about its payments (`noticed`)."""
         labels, corrections, notes = (
             apps.get_model(name).objects
             for name in ("scoring.Label", "alerts.Correction", "alerts.Note")
@@ -95,12 +96,14 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         theirs = models.Q(alert=mine) | models.Q(alert__merged_into=mine)
         leading = labels.filter(transaction=models.OuterRef("transaction"))
         corrected = corrections.waiting().filter(label__transaction__hit__alert=mine)
+        noticed = apps.get_model("scoring.Notice").objects.filter(transaction__hit__alert=mine)
         cases = self.model.cases.through.objects.filter(alert=mine)
         return self.annotate(
             labelled=models.Exists(leading),
             corrected=models.Exists(corrected),
             noted=models.Exists(notes.filter(theirs)),
             in_cases=models.Exists(cases),
+            noticed=models.Exists(noticed),
         )
 
     def for_rows(self) -> "AlertQuerySet":

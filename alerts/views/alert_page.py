@@ -25,7 +25,7 @@ from alerts.why import why
 from anomalyshield.templatetags.words import money, when
 from scoring import charts, opinions, resolving
 from scoring.engine.decision import Policy
-from scoring.models import Label
+from scoring.models import Label, Notice
 from scoring.webhooks.events import DECISION_UPDATED, heard
 
 UPSTREAM = {  # what it hears of an undo
@@ -35,6 +35,7 @@ UPSTREAM = {  # what it hears of an undo
 }
 SUPPRESSED_DAYS = [("7", _("7 days")), ("30", _("30 days")), ("90", _("90 days, leads")),
                    ("180", _("180 days, leads"))]  # fmt: skip
+NOTICES = 20
 CHOICES = {
     "listing_days": DAYS,
     "typologies": Alert.Typology.choices,
@@ -122,6 +123,7 @@ def _said_of(found: Alert, user: Any) -> dict[str, Any]:
     return {
         "label": standing_label(found) if found.labelled else None,
         "corrections": _corrections(found) if found.corrected else [],
+        "notices": _notices(found) if found.noticed else (),
         "notes": () if masked(user) or not found.noted else notes_of(found),
         "cases": found.cases.visible_to(user) if found.in_cases and user.may("case.view") else (),
         "masked": masked(user),
@@ -129,6 +131,12 @@ def _said_of(found: Alert, user: Any) -> dict[str, Any]:
         "snooze": _snooze(found),
         "verdict": None if found.is_open else found.verdicts.filter(undone_at=None).first(),
     }
+
+
+def _notices(found: Alert) -> list[Notice]:
+    """Chargebacks and the like about its payments, and whose word each overturned."""
+    rows = Notice.objects.filter(transaction__hit__alert=found).order_by("-known_at", "-pk")
+    return list(rows.select_related("transaction", "label__supersedes__labeller")[:NOTICES])
 
 
 def _corrections(found: Alert) -> list[Correction]:

@@ -87,6 +87,7 @@ ACTIONS = {
     "label.correction_refused": _("Refused to correct a label"),
     "label.correction_withdrawn": _("Withdrew the correction of a label"),
     "label.given": _("Gave a label"),
+    "label.overturned": _("A report from outside overturned a label"),
     "label.taken_back": _("Took a label back"),
     "list.added": _("Put somebody on a list"),
     "list.approved": _("Approved a list entry"),

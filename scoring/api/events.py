@@ -19,7 +19,7 @@ from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Listed, page
 from scoring import accepting, backlog
 from scoring.accepting import Accepted, Sent
-from scoring.admitting import gate_of
+from scoring.admitting import any_gate
 from scoring.api.endpoint import Endpoint, within
 from scoring.api.rows import MOST_ROWS, source_of, too_many, wrong_fields
 from scoring.api.scoring import ONCE
@@ -73,7 +73,7 @@ class EventReceiptOut(s.ModelSerializer):
         return decisions_of(receipt).count()
 
     def get_finished(self, receipt: Receipt) -> bool:
-        return decisions_of(receipt).count() == receipt.accepted
+        return decisions_of(receipt).count() == len(receipt.transaction_ids)
 
 
 class EventDecisionOut(s.ModelSerializer):
@@ -198,7 +198,7 @@ def asked_source(request: HttpRequest) -> Source:
 
 def _one(source: Source, record: dict[str, Any]) -> Accepted:
     """One event alone: what is wrong with it is the answer, and its sender still has it."""
-    gate = gate_of(source, timezone.now())
+    gate = any_gate(source, timezone.now())
     try:
         gate.admit(record)
     except Invalid as invalid:

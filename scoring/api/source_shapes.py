@@ -29,6 +29,12 @@ class SourceChangeIn(Strict):
     currency = Text(max_length=3, required=False, help_text="ISO 4217")
     timezone = Text(max_length=64, required=False, help_text="IANA, of times without an offset")
     mapping = s.DictField(child=Text(), required=False, help_text="Their column: our field")
+    about = s.ListField(
+        child=Text(max_length=64),
+        max_length=20,
+        required=False,
+        help_text="Names of sources: it sends chargebacks and late words about their payments",
+    )
     pii = s.ListField(
         child=Text(max_length=200),
         max_length=200,
@@ -58,6 +64,7 @@ class SourceOut(s.ModelSerializer):
     mapping = s.DictField(child=s.CharField())
     connection = s.DictField()
     schema = s.DictField(allow_null=True)
+    about = s.ListField(child=s.CharField())
     pii = s.ListField(child=s.CharField())
     secrets = s.SerializerMethodField(help_text="The names of those it has")
 
@@ -65,7 +72,7 @@ class SourceOut(s.ModelSerializer):
         model = Source
         fields = (
             "id", "name", "title", "kind", "connection", "secrets", "schema", "currency",
-            "timezone", "mapping", "pii", "late", "late_after", "future", "future_after",
+            "timezone", "mapping", "about", "pii", "late", "late_after", "future", "future_after",
             "active", "version", "created_at",
         )  # fmt: skip
 

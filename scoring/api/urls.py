@@ -9,6 +9,7 @@ from scoring.api.files import File, FileCancel, FileRejects, FileResume, Files, 
 from scoring.api.hooks import Hook
 from scoring.api.label_facts import LabelFacts
 from scoring.api.lookup import Anomalies, OneTransaction
+from scoring.api.notices import Notices, SendNotices
 from scoring.api.previews import Preview, Start
 from scoring.api.previews import Try as TryFile
 from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
@@ -36,6 +37,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         ReceiptDecisions.as_view(),
         name="api-receipt-decisions",
     ),
+    path("api/v1/notices", SendNotices.as_view(), name="api-notices"),
+    path("api/v1/notices/received", Notices.as_view(), name="api-notices-received"),
     path("hooks/<str:name>", Hook.as_view(), name="hook"),
     # what was refused
     path("api/v1/rejects", rejects.Rejects.as_view(), name="api-rejects"),

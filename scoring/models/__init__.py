@@ -7,6 +7,7 @@ from scoring.models.frauds import EntityFraud
 from scoring.models.hours import MerchantHour
 from scoring.models.labels import Label
 from scoring.models.lists import ListEntry, ListVersion
+from scoring.models.notices import Notice
 from scoring.models.outbox import Delivery, Endpoint, OutboundEvent
 from scoring.models.policies import PolicyRequest
 from scoring.models.receipts import Receipt
@@ -42,6 +43,7 @@ __all__ = [
     "ListVersion",
     "MerchantHour",
     "ModelVersion",
+    "Notice",
     "OutboundEvent",
     "PolicyRequest",
     "PromotionRequest",

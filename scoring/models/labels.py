@@ -34,6 +34,8 @@ class Label(models.Model):
         DISPOSITION = "DISPOSITION", _("Disposition")
         FILE = "FILE", _("File")
         API = "API", _("Api")
+        CHARGEBACK = "CHARGEBACK", _("Chargeback")
+        NOTICE = "NOTICE", _("Report from outside")
         QA = "QA", _("Second review")
         SAMPLE = "SAMPLE", _("Sample")
         FEEDBACK = "FEEDBACK", _("Model asked")

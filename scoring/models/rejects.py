@@ -34,6 +34,7 @@ class RejectedRecord(models.Model):
     receipt = models.ForeignKey(Receipt, models.SET_NULL, null=True, related_name="rejects")
     position = models.BigIntegerField()  # row of a file, or of what was sent at once, 1-based; or 0
     place = models.CharField(max_length=300, blank=True)  # topic, partition, offset of a stream
+    notice = models.BooleanField(default=False)  # it was to be a word about a payment, not one
     record = models.JSONField()
     cut = models.BooleanField(default=False)  # long values were cut: as it stands it is not whole
     reasons = models.JSONField()  # {"amount": "is not a number"}

@@ -70,6 +70,8 @@ class Source(models.Model):
     mapping = models.JSONField(default=dict, blank=True)  # their column -> our field
     connection = models.JSONField(default=dict, blank=True)
     sealed = models.JSONField(default=dict, blank=True)  # name of a secret -> sealed text
+    # Names of sources: then its records are notices about their payments, and no payments.
+    about = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     schema = models.JSONField(null=True, blank=True)  # JSON Schema of a record as it is sent
     pii = ArrayField(models.CharField(max_length=200), default=list, blank=True)  # their columns
     late = models.CharField(max_length=8, choices=Late.choices, default=Late.ACCEPT)

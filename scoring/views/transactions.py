@@ -20,9 +20,10 @@ from scoring.explaining import NotExplainable, stored_vector
 from scoring.models import Decision, Explanation, Transaction
 from scoring.models.transactions import TransactionQuerySet
 from scoring.privacy import own_source, sees_people
-from scoring.withheld import readable
+from scoring.withheld import readable, readable_notices
 
 PAGE = 50
+OVERTURNED = ("label__supersedes__labeller",)
 DRAWN = 8  # contributions
 
 
@@ -119,6 +120,7 @@ def transaction(request: HttpRequest, pk: int) -> HttpResponse:
         "explanation": explanation,
         "bars": bars_of(explanation),
         "labels": said,
+        "notices": readable_notices(row.notices.select_related(*OVERTURNED), request.user)[:20],
         "correctable": standing if may else None,
         "waiting": waiting,
         "masked": hidden,

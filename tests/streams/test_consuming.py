@@ -3,7 +3,17 @@
 import pytest
 from django.db import OperationalError
 
-from scoring.models import Chunk, Decision, RejectedRecord, StreamPosition, Transaction
+from scoring import accepting
+from scoring.accepting import Sent
+from scoring.models import (
+    Chunk,
+    Decision,
+    Label,
+    Notice,
+    RejectedRecord,
+    StreamPosition,
+    Transaction,
+)
 from scoring.streaming import consuming, positions
 from tests.streams.reading import Until, payment, payments, read_until, reader, said, source
 
@@ -27,6 +37,22 @@ def test_messages_are_stored_and_decided_once_each(kafka):
     positions = StreamPosition.objects.all()
     assert [position.lag for position in positions] == [0, 0, 0]
     assert sum(position.taken for position in positions) == 40
+
+
+def test_a_topic_of_chargebacks_labels_the_payments_of_another_source(kafka):
+    till, topic = source("till", "rest"), kafka.topic()
+    accepting.accept(source=till, sent=[Sent(payment(0))], door="rest")
+    bank = source(about=["till"])
+    told = [("", said({"chargeback_id": f"CB-{n}", "transaction_id": f"t{n}"})) for n in range(2)]
+    kafka.send(topic, [*told, *told, ("", b'{"chargeback_id": "CB-9"}')])
+    read_until(kafka, bank, topic, RejectedRecord.objects.exists)
+    assert list(Label.objects.values_list("transaction__external_id", "value")) == [
+        ("t0", "TRUE_FRAUD")
+    ]
+    assert dict(Notice.objects.values_list("external_id", "state")) == {
+        "CB-0": "LABELLED", "CB-1": "WAITING",
+    }  # fmt: skip
+    assert RejectedRecord.objects.get().reasons == {"transaction_id": "is required"}
 
 
 def test_reading_goes_on_where_the_rows_stand_and_not_where_the_broker_believes(kafka):

@@ -33,6 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--label-column")
         parser.add_argument("--label-known-column", help="When each label became known")
         parser.add_argument("--label-delay-days", type=float, help="Or: so many days after")
+        parser.add_argument("--notices", action="store_true", help="Chargebacks, not payments")
         parser.add_argument("--inline", action="store_true", help="Do it here, without a worker")
         if not self.waits:
             parser.add_argument("--wait", action="store_true", help="Until every row is scored")
@@ -50,6 +51,8 @@ class Command(BaseCommand):
         options = self._mapping_file(given["mapping"])
         options |= {name: given[name] for name in names if given[name] is not None}
         options["mapping"] = {**options.get("mapping", {}), **dict(map(self._pair, given["map"]))}
+        if given["notices"]:
+            options["notices"] = True
         try:
             with path.open("rb") as file:
                 return uploads.receive(
