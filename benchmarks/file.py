@@ -153,13 +153,19 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--users", type=int, default=5_000)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2)
-    parser.add_argument("--profile", action="store_true", help="tell where the time goes instead")
+    parser.add_argument(
+        "--profile",
+        nargs="?",
+        const="functions",
+        choices=["functions", "plain"],
+        help="tell where the time of one process goes instead",
+    )
     asked = parser.parse_args()
     with installation() as folder:
         path = folder / "payments.csv"
         write(path, asked.rows, asked.users)
         if asked.profile:
-            profiling.profiled(path, asked.rows)
+            profiling.profiled(path, asked.rows, plain=asked.profile == "plain")
             return
         slow = naive(300)
         _, stored, total = ours(path, asked.workers)

@@ -6,7 +6,7 @@ from typing import Any
 
 from anomalyshield.keyed import key_for
 from scoring.engine import cards
-from scoring.engine.cards import hidden, without_cards
+from scoring.engine.cards import hidden, nothing_to_see, without_cards
 from scoring.engine.names import ALIASES
 
 PURPOSE = "card numbers"
@@ -21,6 +21,8 @@ def token_of(digits: str) -> str:
 
 def cleaned(record: Mapping[str, Any], mapping: Mapping[str, str]) -> Mapping[str, Any]:
     """The record without card numbers, in whatever field but those of ids they stand."""
+    if nothing_to_see(record):
+        return record
     return without_cards(record, token_of, ids_of(tuple(mapping.items())))
 
 

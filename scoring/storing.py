@@ -1,7 +1,6 @@
 """One list of columns for every door: how a parsed transaction becomes a row."""
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 from typing import Any
 
 from django.db import connection
@@ -42,14 +41,16 @@ TYPES = (
     "int8 int8 text timestamptz numeric text int8 text text text text text text text text"
     " float8 float8 text bool text int8 int8 int8 int8 int8 int8 bytea jsonb"
 ).split()
-_fields = attrgetter(*FIELDS)
+OWN = len(FIELDS)
+if Transaction._fields[:OWN] != FIELDS:  # rows are made by place
+    raise RuntimeError("a transaction begins with the columns of its row, in their order")
 DECLARED = ", ".join(f"{c} {t}" for c, t in zip(COLUMNS, TYPES, strict=True))
 
 
 def values(transaction: Transaction, source: int, upload: int | None) -> list[object]:
     """The row in the order of COLUMNS."""
     extra = Jsonb(transaction.extra) if transaction.extra else None
-    return [source, upload, *_fields(transaction), extra]
+    return [source, upload, *transaction[:OWN], extra]
 
 
 INCOMING = f"""

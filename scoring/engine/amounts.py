@@ -33,7 +33,7 @@ def amount(value: object) -> Decimal:
 
 def _written(value: str) -> Decimal:
     if PLAIN.fullmatch(value):
-        return _fitting(Decimal(value))
+        return Decimal(value).quantize(CENTS)  # it fits: so many digits, so many decimals, no sign
     if len(value) > 64:
         raise Unfit("is not a number of sensible length")
     if re.fullmatch(r"-\d+(\.\d*)?", value, re.ASCII):

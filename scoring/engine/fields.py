@@ -174,6 +174,8 @@ def moment(value: object, zone_name: str) -> datetime:
         raise Unfit("is not a time")
     else:
         read = _since_1970(value)
+    if read.tzinfo is UTC:
+        return read
     if read.tzinfo is None:
         read = read.replace(tzinfo=UTC if zone_name in ("", "UTC") else zone(zone_name))
     try:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from scoring.engine.names import by_our_names
+from scoring.engine.names import Names, by_our_names, names_of
 from scoring.engine.schema import Check
 from scoring.engine.transaction import Defaults, Invalid, Transaction, parse
 
@@ -22,6 +23,10 @@ class Gate:
     check: Check | None
     cleaned: Callable[[Record, Mapping[str, str]], Record]  # the record without card numbers
 
+    @cached_property
+    def _names(self) -> Names:
+        return names_of(self.mapping)
+
     def admit(self, record: Record, at: datetime | None = None) -> Transaction:
         """The transaction, or Invalid with every field that is wrong.
 
@@ -33,7 +38,7 @@ class Gate:
         if at is not None and not TIMES & by_our_names(record, self.mapping)[0].keys():
             defaults = replace(defaults, received_at=min(at, defaults.received_at))
         try:
-            found = parse(record, defaults=defaults, mapping=self.mapping)
+            found = parse(record, defaults=defaults, mapping=self._names)
         except Invalid as invalid:
             raise Invalid(wrong | invalid.reasons) from None
         if wrong:

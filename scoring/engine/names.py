@@ -73,25 +73,33 @@ def channel_number(channel: str) -> int:
     return CHANNELS.get(channel.lower(), OTHER_CHANNEL) if channel else 0
 
 
-@lru_cache(maxsize=256)
-def _names(mapping: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, int]]:
+class Names(dict[str, tuple[str, int]]):
     """Incoming name → our field, and its rank when two columns give the same field."""
+
+
+def names_of(mapping: Mapping[str, str] | None) -> Names:
+    """What this mapping makes of names; made once where many records have the same."""
+    return _names(tuple(mapping.items()) if mapping else ())
+
+
+@lru_cache(maxsize=256)
+def _names(mapping: tuple[tuple[str, str], ...]) -> Names:
     known = {alias: (field, 2) for alias, field in ALIASES.items()}
     known |= {field: (field, 1) for field in FIELDS | HINTS}
-    return known | {theirs: (ours, 0) for theirs, ours in mapping}
+    return Names(known | {theirs: (ours, 0) for theirs, ours in mapping})
 
 
 def our_name(theirs: str, mapping: Mapping[str, str] | None) -> str:
     """The field of ours that a name gives; empty for what nobody here knows."""
-    known = _names(tuple(mapping.items()) if mapping else ()).get(theirs)
+    known = names_of(mapping).get(theirs)
     return known[0] if known else ""
 
 
 def by_our_names(
-    record: Mapping[str, Any], mapping: Mapping[str, str] | None
+    record: Mapping[str, Any], mapping: Mapping[str, str] | Names | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What was said in fields of ours, and all that nobody here knows. Silence is left out."""
-    names = _names(tuple(mapping.items()) if mapping else ())
+    names = mapping if isinstance(mapping, Names) else names_of(mapping)
     given: dict[str, Any] = {}
     ranks: dict[str, int] = {}
     extra: dict[str, Any] = {}
