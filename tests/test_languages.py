@@ -14,8 +14,10 @@ from django.utils import translation
 from anomalyshield import languages
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
+from anomalyshield.context import read_in
 from anomalyshield.languages import catalogue, gather
 from anomalyshield.templatetags import words
+from tests.alerts import making
 from tests.conftest import client_of
 
 SPOKEN = {"title", "aria-label", "placeholder", "alt", "label"}
@@ -180,3 +182,42 @@ def test_the_queue_begins_with_a_few_words_until_they_are_put_away(ana: User) ->
     assert "/profile/hints/queue/close/" not in here.get("/alerts/").content.decode()
     here.post("/profile/hints/")
     assert "/profile/hints/queue/close/" in here.get("/alerts/").content.decode()
+
+
+# --- moments --------------------------------------------------------------------------------------
+def test_a_moment_is_words_that_say_in_iso_when_it_was() -> None:
+    moment = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)
+    with read_in("Europe/Berlin"):
+        assert words.when_shown(moment) == (
+            '<time datetime="2026-03-02T09:05:00+00:00" title="2026-03-02 10:05:00 CET '
+            '(2026-03-02T09:05:00+00:00)">2026-03-02 10:05 CET</time>'
+        )
+        assert words.ago_shown(moment).startswith('<time datetime="2026-03-02T09:05:00+00:00" ')
+    assert words.when_shown(None) == words.ago_shown(None) == words.day(None) == "–"
+
+
+def test_templates_show_moments_by_these_filters_alone() -> None:
+    """Django's own would show UTC, and nothing under the pointer."""
+    others = re.compile(r"\|(date|time|timesince|timeuntil|localtime)\b|{% (now|localtime) ")
+    assert others.search("{{ at|date:'c' }}")
+    pages = Path(settings.BASE_DIR, "templates").rglob("*.html")
+    found = {page.name: others.findall(page.read_text(encoding="utf-8")) for page in pages}
+    assert {name: filters for name, filters in found.items() if filters} == {}
+
+
+def test_elements_of_moments_stand_in_no_attribute() -> None:
+    within_a_tag = re.compile(
+        r"""<[a-z][^<>]*="[^"<>]*\|(when|ago|due|left|day)\b[^"<>]*"[^<>]*>"""
+    )
+    assert within_a_tag.search('<td title="{{ at|when }}">')
+    pages = Path(settings.BASE_DIR, "templates").rglob("*.html")
+    assert [page.name for page in pages if within_a_tag.search(page.read_text())] == []
+
+
+@pytest.mark.django_db
+def test_the_queue_says_of_each_moment_when_it_was(german: Client) -> None:
+    making.alert(making.queue("cards", User.objects.get(username="ana"), is_default=True))
+    page = german.get("/alerts/").content.decode()
+    assert re.search(
+        r'<time datetime="20\d\d-[^"]+\+00:00" title="20\d\d-[^"]+">\d+ (s|min)<', page
+    )

@@ -45,6 +45,18 @@ SHAPE = """() => {
   };
   return shape(document.body);
 }"""
+# Everything a page says, in words and in names for those who do not see; no code, nothing typed.
+SAID = """() => {
+  const silent = "script, style, code, pre, kbd, textarea, [name=timezone] *, [translate=no]";
+  const said = [];
+  const walk = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode())
+    if (!walk.currentNode.parentElement.closest(silent)) said.push(walk.currentNode.textContent);
+  for (const element of document.querySelectorAll("[title], [aria-label], [placeholder], [alt]"))
+    if (!element.closest(silent)) for (const name of ["title", "aria-label", "placeholder", "alt"])
+      said.push(element.getAttribute(name) ?? "");
+  return [...new Set(said.map((text) => text.trim().replace(/\\s+/g, " ")))].filter(Boolean);
+}"""
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 DESK, TELEPHONE = {"width": 1366, "height": 768}, {"width": 400, "height": 860}
 
@@ -57,6 +69,7 @@ class Walk:
     who: str
     base: str
     kind_of: Callable[[str], str]
+    foreign: Callable[[str], str] | None = None  # what in a text is not in this person's language
     axe: str = ""  # the script's text; without it nobody looks at colours, names and roles
     seen: dict[str, str] = field(default_factory=dict)  # kind → address
     findings: list[str] = field(default_factory=list)
@@ -96,6 +109,10 @@ class Walk:
             self.page.emulate_media(color_scheme="dark")
             self._axe(kind, "dark", {"runOnly": ["color-contrast", "link-in-text-block"]})
             self.page.emulate_media(color_scheme="light")
+        if self.foreign:
+            for text in self.page.evaluate(SAID):
+                if words := self.foreign(text):
+                    self.note(kind, f"another language: {words}: {text[:90]}")
         self.page.set_viewport_size(TELEPHONE)
         if wide := self.page.evaluate(TOO_WIDE):
             self.note(kind, f"at 400 px it is {wide}")

@@ -25,7 +25,7 @@ ABILITIES = {
 
 def roles_field() -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
-        choices=ROLES, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Roles"), choices=ROLES, required=False, widget=forms.CheckboxSelectMultiple
     )
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from anomalyshield.accounts.models import User
 from anomalyshield.dashboard.parts import LINES, Line, Panel, model
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago, label_in_words, within
+from anomalyshield.templatetags.words import ago_shown, label_in_words, within
 from scoring.reasons import titled
 
 
@@ -44,7 +44,7 @@ def _closures(user: User) -> Iterable[Line]:
                     case.proposed_at,
                 )
         words = f"{words} “{titled(case.title)}”"
-        yield Line(str(case), address_of("case", case.pk), words, ago(since), case.level)
+        yield Line(str(case), address_of("case", case.pk), words, ago_shown(since), case.level)
 
 
 def _promotions(user: User) -> Iterable[Line]:
@@ -56,7 +56,7 @@ def _promotions(user: User) -> Iterable[Line]:
             _("Model {model}").format(model=request.model),
             address_of("model", request.model_id),
             _("{asked_by} asks to make it champion").format(asked_by=request.asked_by),
-            ago(request.asked_at),
+            ago_shown(request.asked_at),
         )
 
 
@@ -69,7 +69,7 @@ def _policies(user: User) -> Iterable[Line]:
             _("Thresholds"),
             address_of("policy-request", request.pk),
             _("{asked_by} asks for other ones").format(asked_by=request.asked_by),
-            ago(request.asked_at),
+            ago_shown(request.asked_at),
         )
 
 
@@ -82,7 +82,7 @@ def _costs(user: User) -> Iterable[Line]:
             _("Costs"),
             address_of("cost-request", request.pk),
             _("{asked_by} asks for other figures").format(asked_by=request.asked_by),
-            ago(request.asked_at),
+            ago_shown(request.asked_at),
         )
 
 
@@ -97,7 +97,7 @@ def _allowed(user: User) -> Iterable[Line]:
             _("{proposed_by} asks to allow a {get_entity_display}").format(
                 proposed_by=entry.proposed_by, get_entity_display=within(entry.get_entity_display())
             ),
-            ago(entry.proposed_at),
+            ago_shown(entry.proposed_at),
         )
 
 
@@ -121,4 +121,4 @@ def _corrections(user: User) -> Iterable[Line]:
         words = _("{proposed_by} says it was {label_in_words}").format(
             proposed_by=one.proposed_by, label_in_words=label_in_words(one.value)
         )
-        yield Line(_("Label"), address_of("correction", one.pk), words, ago(one.proposed_at))
+        yield Line(_("Label"), address_of("correction", one.pk), words, ago_shown(one.proposed_at))

@@ -14,10 +14,11 @@ from anomalyshield.dashboard.parts import (
     Tile,
     asked,
     count,
+    elapsed,
     model,
 )
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago, figure, percent, span
+from anomalyshield.templatetags.words import figure, percent, span
 from anomalyshield.waiting import waiting
 
 SLOW = 30.0  # seconds a row may wait before it is worth a look
@@ -87,7 +88,7 @@ def sources(user: User) -> Panel:
         records, last = came.get(source.pk, (0, None))
         bad = refused.get(source.pk, 0)
         share = bad / (records + bad) if records + bad else 0.0
-        words = _("{last} ago").format(last=ago(last)) if last else _("not lately")
+        words = elapsed(last) if last else _("not lately")
         mark = " ▲" if share > MANY_REJECTED else ""
         rows.append(
             Row(

@@ -11,10 +11,10 @@ from anomalyshield import condition
 from anomalyshield.accounts.models import OpenSession, User
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.audit.words import action_in_words, kind_in_words
-from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, warned
+from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, elapsed, warned
 from anomalyshield.health import state
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago
+from anomalyshield.templatetags.words import ago, ago_shown
 
 LATE_SEAL = 10.0  # seconds: the sealer goes round twice a second
 
@@ -84,7 +84,7 @@ def refusals(user: User) -> Panel:
             event.actor,
             address_of("audit"),
             f"{_doing(event)}: {event.reason}".rstrip(": "),
-            ago(event.at),
+            ago_shown(event.at),
         )
         for event in denials[:LINES]
     ]
@@ -100,9 +100,7 @@ def own_doings(user: User) -> Panel:
     """Where one was before lunch."""
     events = AuditEvent.objects.filter(actor=user.username).order_by("-pk")
     lines = [
-        Line(
-            _doing(event), _page_of(event), _name_of(event), _("{at} ago").format(at=ago(event.at))
-        )
+        Line(_doing(event), _page_of(event), _name_of(event), elapsed(event.at))
         for event in events.exclude(action__startswith="session.")[:LINES]
     ]
     return Panel(_("My last actions"), "", lines, f"{address_of('audit')}?actor={user.username}")

@@ -6,7 +6,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.models import User
-from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, asked, count, model
+from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, asked, count, elapsed, model
 from anomalyshield.navigation import address_of
 from anomalyshield.templatetags.words import ago, figure, percent
 from scoring import kept
@@ -133,7 +133,7 @@ def runs(user: User) -> Panel:
             _("Run {pk}").format(pk=run.pk),
             address_of("run", run.pk),
             kept.told(run.verdict or run.message),
-            _("{asked_at} ago").format(asked_at=ago(run.asked_at)),
+            elapsed(run.asked_at),
         )
         for run in model("scoring.TrainingRun").objects.all()[:LINES]
     ]

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.models import User
+from anomalyshield.templatetags.words import ago_shown
 
 LINES = 6  # of one list
 MANY = 1000  # counted no further
@@ -117,3 +121,8 @@ def asked(sql: str, params: dict[str, Any] | None = None) -> list[tuple[Any, ...
 
 def warned(when: bool) -> str:
     return "warn" if when else ""
+
+
+def elapsed(moment: datetime) -> str:
+    """3 h ago, as an element that says when."""
+    return format_html(_("{at} ago"), at=ago_shown(moment))

@@ -20,6 +20,7 @@ from anomalyshield.dashboard.parts import (
     Tile,
     count,
     counted,
+    elapsed,
     model,
     upto,
     warned,
@@ -169,7 +170,7 @@ def last_verdicts(user: User) -> Panel:
             str(alert),
             address_of("alert", alert.pk),
             alert.get_disposition_display(),
-            _("{closed_at} ago").format(closed_at=ago(alert.closed_at)),
+            elapsed(alert.closed_at),
             alert.level,
         )
         for alert in mine[:LINES]

@@ -1,12 +1,13 @@
 """How values read on a page: money, scores, ages. Loaded in every template."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import dateformat, timezone
+from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -60,6 +61,21 @@ def label_in_words(value: str) -> str:
     return str(SAID.get(value, value))
 
 
+ENTITIES = {
+    "user": _lazy("Customer"),
+    "card": _lazy("Card"),
+    "device": _lazy("Device"),
+    "merchant": _lazy("Merchant"),
+    "place": _lazy("Place"),
+}
+
+
+@register.filter
+def entity_title(kind: str) -> str:
+    """What a kind of entity is called: Customer, Card …"""
+    return str(ENTITIES.get(kind, kind))
+
+
 @register.filter
 def upto(count: int, most: int = 0) -> str:
     """1,234; or 10,000+ where no more than so many were counted."""
@@ -78,7 +94,6 @@ FORMATS = {
 }
 
 
-@register.filter
 def when(moment: datetime | None, form: str = "") -> str:
     """2026-11-20 14:03 CET: in the reader's own zone, which is never left to be guessed."""
     if moment is None:
@@ -95,7 +110,6 @@ def zone_named(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-@register.filter
 def ago(moment: datetime | None) -> str:
     """3 h; in the largest unit that fits, so that a column of ages lines up."""
     if moment is None:
@@ -121,13 +135,11 @@ def minutes(count: int) -> str:
     return f"{count} min" if count % 60 else f"{count // 60} h"
 
 
-@register.filter
 def left(moment: datetime | None) -> str:
     """Time until then: 3 h."""
     return "–" if moment is None else span((moment - timezone.now()).total_seconds())
 
 
-@register.filter
 def due(moment: datetime | None) -> str:
     """3 d late, or 5 d left."""
     if moment is None:
@@ -135,6 +147,57 @@ def due(moment: datetime | None) -> str:
     seconds = (moment - timezone.now()).total_seconds()
     told = _("%(time)s left") if seconds >= 0 else _("%(time)s late")
     return told % {"time": span(abs(seconds))}
+
+
+# --- moments on pages -----------------------------------------------------------------------------
+# A moment is an element: machines read it in ISO 8601, and so does who holds the pointer over it.
+# Within an attribute or an option, where no element can stand, `…_said` gives the words alone.
+def _shown(words: str, moment: datetime | None) -> str:
+    if moment is None:
+        return words
+    utc = moment.astimezone(UTC).isoformat(timespec="seconds")
+    title = f"{when(moment, 'seconds')} ({utc})"
+    return format_html('<time datetime="{}" title="{}">{}</time>', utc, title, words)
+
+
+@register.filter("when")
+def when_shown(moment: datetime | None, form: str = "") -> str:
+    return _shown(when(moment, form), moment)
+
+
+@register.filter("ago")
+def ago_shown(moment: datetime | None) -> str:
+    return _shown(ago(moment), moment)
+
+
+@register.filter("left")
+def left_shown(moment: datetime | None) -> str:
+    return _shown(left(moment), moment)
+
+
+@register.filter("due")
+def due_shown(moment: datetime | None) -> str:
+    return _shown(due(moment), moment)
+
+
+for plain in (when, ago, left, due):
+    register.filter(f"{plain.__name__}_said", plain)
+
+
+@register.filter
+def day(value: date | None, form: str = "") -> str:
+    """A day of the calendar, which is no moment: 2026-11-20, or as 20 Nov 2026 (`words`)."""
+    if value is None:
+        return "–"
+    words = dateformat.format(value, "j M Y") if form == "words" else f"{value:%Y-%m-%d}"
+    iso = f"{value:%Y-%m-%d}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', iso, iso, words)
+
+
+@register.filter
+def day_said(value: date | None) -> str:
+    """As a field for days holds it; empty where there is none."""
+    return "" if value is None else f"{value:%Y-%m-%d}"
 
 
 @register.filter

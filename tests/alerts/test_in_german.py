@@ -27,6 +27,8 @@ SAME = re.compile(
     r"Esc|Name|PDF|JSON|API|Webhooks|Feedback|online|min|h|d|j|k|[a-z]|Code|Champion|till|Sync|English"
 )
 
+SEEN = re.compile(r"seen=[0-9a-f]+")  # what was shown, with the minute in which it was
+
 
 class Read(HTMLParser):
     """The words of a page, and the attributes that programs read."""
@@ -45,7 +47,7 @@ class Read(HTMLParser):
             if name in SPOKEN and value:
                 self.words.append(value)
             elif name not in told:
-                self.attributes.append((tag, name, value))
+                self.attributes.append((tag, name, SEEN.sub("seen=", value or "")))
 
     def handle_endtag(self, tag: str) -> None:
         self.silent -= tag in {"script", "style", "code", "kbd"}
