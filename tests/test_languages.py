@@ -193,7 +193,9 @@ def test_a_moment_is_words_that_say_in_iso_when_it_was() -> None:
             '(2026-03-02T09:05:00+00:00)">2026-03-02 10:05 CET</time>'
         )
         assert words.ago_shown(moment).startswith('<time datetime="2026-03-02T09:05:00+00:00" ')
-    assert words.when_shown(None) == words.ago_shown(None) == words.day(None) == "–"
+    for nothing in (None, ""):  # a template's missing name is an empty text
+        assert {words.when_shown(nothing), words.ago_shown(nothing), words.day(nothing)} == {"–"}
+        assert words.day_said(nothing) == ""
 
 
 def test_templates_show_moments_by_these_filters_alone() -> None:

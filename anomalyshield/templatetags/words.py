@@ -96,7 +96,7 @@ FORMATS = {
 
 def when(moment: datetime | None, form: str = "") -> str:
     """2026-11-20 14:03 CET: in the reader's own zone, which is never left to be guessed."""
-    if moment is None:
+    if not moment:
         return "–"
     here = moment.astimezone(zone_named(zone()))
     return dateformat.format(here, "d M H:i") if form == "short" else here.strftime(FORMATS[form])
@@ -112,7 +112,7 @@ def zone_named(name: str) -> ZoneInfo:
 
 def ago(moment: datetime | None) -> str:
     """3 h; in the largest unit that fits, so that a column of ages lines up."""
-    if moment is None:
+    if not moment:
         return "–"
     return span((timezone.now() - moment).total_seconds())
 
@@ -137,12 +137,12 @@ def minutes(count: int) -> str:
 
 def left(moment: datetime | None) -> str:
     """Time until then: 3 h."""
-    return "–" if moment is None else span((moment - timezone.now()).total_seconds())
+    return "–" if not moment else span((moment - timezone.now()).total_seconds())
 
 
 def due(moment: datetime | None) -> str:
     """3 d late, or 5 d left."""
-    if moment is None:
+    if not moment:
         return "–"
     seconds = (moment - timezone.now()).total_seconds()
     told = _("%(time)s left") if seconds >= 0 else _("%(time)s late")
@@ -153,7 +153,7 @@ def due(moment: datetime | None) -> str:
 # A moment is an element: machines read it in ISO 8601, and so does who holds the pointer over it.
 # Within an attribute or an option, where no element can stand, `…_said` gives the words alone.
 def _shown(words: str, moment: datetime | None) -> str:
-    if moment is None:
+    if not moment:
         return words
     utc = moment.astimezone(UTC).isoformat(timespec="seconds")
     title = f"{when(moment, 'seconds')} ({utc})"
@@ -187,7 +187,7 @@ for plain in (when, ago, left, due):
 @register.filter
 def day(value: date | None, form: str = "") -> str:
     """A day of the calendar, which is no moment: 2026-11-20, or as 20 Nov 2026 (`words`)."""
-    if value is None:
+    if not value:  # what a template does not find is an empty text
         return "–"
     words = dateformat.format(value, "j M Y") if form == "words" else f"{value:%Y-%m-%d}"
     iso = f"{value:%Y-%m-%d}"
@@ -197,7 +197,7 @@ def day(value: date | None, form: str = "") -> str:
 @register.filter
 def day_said(value: date | None) -> str:
     """As a field for days holds it; empty where there is none."""
-    return "" if value is None else f"{value:%Y-%m-%d}"
+    return f"{value:%Y-%m-%d}" if value else ""
 
 
 @register.filter
