@@ -175,10 +175,10 @@ def _frauds(events: Rows, last: datetime, known_at: datetime) -> Rows:
     sql = frauds.KNOWN.format(
         whose="unnest(%(kinds)s::int8[], %(keys)s::int8[])", known="%(known_at)s"
     )
-    return _ended(arrays.fetched(sql, said, FRAUDS))
+    return ended(arrays.fetched(sql, said, FRAUDS))
 
 
-def _ended(known: Rows) -> Rows:
+def ended(known: Rows) -> Rows:
     if not len(known):
         return known
     known["until"] = np.minimum(known["until"], FOREVER)  # the database's infinity is later
@@ -261,7 +261,7 @@ def _one(event: Rows, known_at: datetime | None) -> tuple[History, datetime]:
     sums = arrays.whole(answer, HOURS_AT, len(SUMS.descr))
     kept = np.empty((len(sums), 1 + sums.shape[1]), np.int64)
     kept[:, 0], kept[:, 1:] = event["merchant"], sums
-    known_frauds = _ended(arrays.table(answer, FRAUDS_AT, FRAUDS))
+    known_frauds = ended(arrays.table(answer, FRAUDS_AT, FRAUDS))
     return History(*past, kept.view(HOURS)[:, 0], known_frauds), known
 
 

@@ -12,6 +12,11 @@ CODES = {ListEntry.Kind.DENY: DENY, ListEntry.Kind.ALLOW: ALLOW}
 FIELDS = ("pk", "kind", "entity", "key")
 
 
+def entries_in_force() -> list[Entry]:
+    """The entries, for whoever makes lists of them elsewhere."""
+    return list(_entries(ListEntry.objects.in_force().order_by("pk").values_list(*FIELDS)))
+
+
 def in_force() -> tuple[Lists, datetime | None]:
     """The lists, and when the first of their entries runs out."""
     rows = list(ListEntry.objects.in_force().order_by().values_list(*FIELDS, "expires_at"))

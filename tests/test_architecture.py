@@ -17,7 +17,7 @@ EVERYWHERE = {"anomalyshield"}  # accounts, audit, leases: the ground floor
 MAY = {
     "scoring.engine": {"scoring.engine"},
     "scoring.sources": {"scoring.engine", "scoring.sources"},
-    "scoring.streaming.spark": {"scoring.engine"},
+    "scoring.streaming.spark": {"scoring.engine", "scoring.streaming.spark"},
     "scoring": {"scoring"} | EVERYWHERE,
     "alerts": {"scoring", "alerts"} | EVERYWHERE,
     "cases": {"scoring", "alerts", "cases"} | EVERYWHERE,

@@ -1,0 +1,113 @@
+"""Writes down for Spark what decides and how records are read, so that it needs no database.
+
+The folder is this installation's own: it holds the key of card numbers' tokens, that of the
+model's signature and the broker's password. It is made for its owner alone.
+"""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.utils import timezone
+
+from anomalyshield.keyed import key_for
+from scoring import arrays, cardnumbers, frauds, history, policies, registry
+from scoring.admitting import defaults_of
+from scoring.engine.features import DAYS
+from scoring.engine.history import FRAUDS, HISTORY, Rows, in_order
+from scoring.listed import entries_in_force
+from scoring.models import Source
+from scoring.streaming.connection import Kafka, Login
+from scoring.streaming.spark import job as jobs
+
+EVERYBODY = "(SELECT DISTINCT kind, key FROM scoring_entityfraud)"
+LONG_AGO, NEVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def hand_over(source: Source, reached: Kafka, folder: Path) -> str:
+    """Write what is in force now; the version. A running job goes over to it by itself."""
+    champion = registry.champion()
+    told = {
+        "source": _source(source),
+        "topics": list(reached.topics),
+        "policy": _policy(),
+        "model": champion and {"number": champion.version.pk, "sha256": champion.version.sha256},
+        "lists": [[one.number, one.code, one.entity, one.key] for one in entries_in_force()],
+    }
+    bundle_at = registry.folder_of(champion.version) if champion else None
+    return jobs.write(folder, told, _keys(reached.login), _frauds(), bundle_at)
+
+
+def _source(source: Source) -> dict[str, Any]:
+    defaults = defaults_of(source, timezone.now())
+    behind = defaults.behind and defaults.behind.total_seconds()
+    return {
+        "name": source.name,
+        "mapping": source.mapping,
+        "schema": source.schema,
+        "currency": defaults.currency,
+        "base_currency": defaults.base_currency,
+        "timezone": defaults.timezone,
+        "ahead": defaults.ahead.total_seconds(),
+        "clamp": defaults.clamp,
+        "behind": behind,
+        "ids": sorted(cardnumbers.ids_of(tuple(source.mapping.items()))),
+    }
+
+
+def _policy() -> dict[str, Any]:
+    policy = policies.active()
+    return {"number": policy.pk, "values": policy.values}
+
+
+def _frauds() -> Rows:
+    """All that is known of frauds of the last half-year, whosever they are."""
+    said = {"long_ago": timezone.now() - timedelta(days=frauds.DAYS + DAYS), "last": NEVER}
+    sql = frauds.KNOWN.format(whose=EVERYBODY, known="%(known_at)s")
+    found = arrays.fetched(sql, said | {"known_at": timezone.now()}, FRAUDS)
+    return in_order(history.ended(found))
+
+
+def _keys(login: Login) -> dict[str, Any]:
+    return {
+        "bundle": registry.signing_key().hex(),
+        "cards": key_for(cardnumbers.PURPOSE).hex(),
+        "kafka": kafka_options(login),
+    }
+
+
+def kafka_options(login: Login) -> dict[str, str]:
+    """How a client of the JVM is told who we are."""
+    told = {"security.protocol": login.protocol.upper()}
+    if login.username:
+        module = (
+            "scram.ScramLoginModule" if "SCRAM" in login.mechanism else "plain.PlainLoginModule"
+        )
+        words = (
+            f'{name}="{_quoted(value)}"'
+            for name, value in (("username", login.username), ("password", login.password))
+        )
+        told["sasl.mechanism"] = login.mechanism
+        told["sasl.jaas.config"] = (
+            f"org.apache.kafka.common.security.{module} required {' '.join(words)};"
+        )
+    if login.authority:
+        told |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": login.authority}
+    return told
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def hand_over_past(folder: Path) -> int:
+    """The payments of the last month, for a job that has not begun: how many."""
+    past = folder / jobs.PAST
+    shutil.rmtree(past, ignore_errors=True)
+    past.mkdir(parents=True, mode=0o700)
+    sql = f"SELECT {history.PAST} FROM scoring_transaction WHERE event_time > %s"
+    rows = arrays.fetched(sql, [timezone.now() - timedelta(days=DAYS)], HISTORY)
+    np.save(past / "0.npy", rows, allow_pickle=False)
+    return len(rows)

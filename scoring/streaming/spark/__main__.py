@@ -1,0 +1,50 @@
+"""`python -m scoring.streaming.spark FOLDER`, or this file for spark-submit."""
+
+import argparse
+import logging
+import signal
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from scoring.streaming.spark.job import Unusable
+from scoring.streaming.spark.running import Options, Stream, seed, session
+
+
+def main(words: list[str]) -> int:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    options = Options(**vars(_parser().parse_args(words)))
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        seed(options.folder, options.shards)
+        with session(options) as spark:
+            Stream(options, spark).run()
+    except Unusable as reason:
+        sys.stderr.write(f"{reason}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 0  # what was begun is done again, from the checkpoint
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scoring.streaming.spark", description=__doc__)
+    parser.add_argument("folder", type=Path, help="What manage.py spark --hand-over has written")
+    parser.add_argument("--servers", required=True, help="Kafka brokers, host:port with commas")
+    for one in fields(Options)[2:]:
+        name = f"--{one.name.replace('_', '-')}"
+        if one.type is bool:
+            parser.add_argument(name, action="store_true")
+        else:
+            kind: Any = one.type
+            parser.add_argument(name, type=kind, default=one.default)
+    return parser
+
+
+def _stop(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,198 @@
+"""The job on Spark: micro-batches of Kafka through the four steps, to Parquet and a topic.
+
+A batch is done again when it was not finished: it writes the same shelves, the same folder of the
+sink, and messages with the same ids. So the sink has every payment once, whatever was killed.
+"""
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scoring.engine.transaction import microseconds
+from scoring.streaming.spark import job as jobs
+from scoring.streaming.spark import steps, verdicts
+from scoring.streaming.spark.job import Job
+from scoring.streaming.spark.keeping import SEED
+from scoring.streaming.spark.marks import Marks
+from scoring.streaming.spark.metrics import Metrics
+
+log = logging.getLogger(__name__)
+NAME = "TransactionAnomalyDetection"
+CONNECTOR = "org.apache.spark:spark-sql-kafka-0-10_2.13:4.0.0"
+CHECKPOINT, STATE, DECISIONS, REFUSED = "checkpoint", "state", "decisions", "refused"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the job is run; what it decides, and by what, is in the folder."""
+
+    folder: Path
+    servers: str
+    out: str = ""  # topic of what was not approved; empty: nobody is told
+    start: str = "latest"  # where a job without a checkpoint begins
+    most: int = 50_000  # messages of one batch
+    every: str = "1 second"
+    once: bool = False  # read what is there, and end
+    shards: int = 8
+    master: str = ""  # empty: what spark-submit says
+    jars: str = ""  # of the connector, with commas; empty: Spark fetches it
+    metrics_port: int = 0
+
+
+class Stream:
+    """The query and what it needs from batch to batch; this is the driver."""
+
+    def __init__(self, options: Options, spark: Any) -> None:
+        self.options, self.spark = options, spark
+        self.job = jobs.load(options.folder)
+        self.shared = spark.sparkContext.broadcast(self.job)
+        self.marks = Marks.of(options.folder / STATE, options.shards)
+        self.metrics = Metrics(options.folder / "metrics.prom", options.metrics_port)
+
+    def run(self) -> None:
+        """Until it is stopped, or with `once` until all is read that was there."""
+        query = self.start()
+        query.awaitTermination()
+
+    def start(self) -> Any:
+        options, keys = self.options, self.job.keys.get("kafka", {})
+        told = {
+            "kafka.bootstrap.servers": options.servers,
+            "subscribe": ",".join(self.job.told["topics"]),
+            "startingOffsets": options.start,
+            "maxOffsetsPerTrigger": str(options.most),
+            "failOnDataLoss": "true",  # what the broker deleted unread is somebody's to know
+            **{f"kafka.{name}": value for name, value in keys.items()},
+        }
+        messages = self.spark.readStream.format("kafka").options(**told).load()
+        trigger = {"availableNow": True} if options.once else {"processingTime": options.every}
+        writer = messages.writeStream.foreachBatch(self.batch).trigger(**trigger)
+        checkpoint = str(options.folder / CHECKPOINT)
+        return writer.queryName(NAME).option("checkpointLocation", checkpoint).start()
+
+    def batch(self, messages: Any, number: int) -> None:
+        """One micro-batch; Spark calls it again with the same number until it has returned."""
+        began = time.monotonic()
+        self._look()
+        own = self.marks.begin(number)
+        batch = steps.Batch(
+            number + 1, datetime.now(UTC), own.watermark, self.options.shards, self.marks.folder
+        )
+        rows = self._decided(messages, batch).persist()
+        try:
+            counts = self._written(rows, number)
+            self.marks.done(number, counts["newest"])
+        finally:
+            rows.unpersist()
+        self.metrics.note(time.monotonic() - began, counts)
+
+    def _decided(self, messages: Any, batch: steps.Batch) -> Any:
+        shards, step = self.options.shards, partial(_with, self.shared, batch)
+        named = messages.select("topic", "partition", "offset", "timestamp", "value")
+        read = named.mapInArrow(step(steps.read), _schema(steps.READ))
+        once = read.repartition(shards, "shard").mapInArrow(step(steps.once), _schema(steps.ONCE))
+        by_entity = once.repartition(shards, "kind", "shard")
+        parts = by_entity.mapInArrow(step(steps.described), _schema(steps.DESCRIBED))
+        whole = parts.repartition(shards, "number")
+        return whole.mapInArrow(step(verdicts.decided), _schema(verdicts.DECIDED))
+
+    def _written(self, rows: Any, number: int) -> dict[str, int]:
+        """To the sink in folders of this batch, and to the topic; what there was, in numbers."""
+        from pyspark.sql import functions as f
+
+        sink, batch = self.options.folder, f"batch={number:09d}"
+        good, bad = rows.where("refused is null"), rows.where("refused is not null")
+        decisions = good.drop("message", "refused", "raw")
+        decisions.write.mode("overwrite").parquet(str(sink / DECISIONS / batch))
+        told = rows.agg(
+            f.count("transaction_id"),
+            f.count("refused"),
+            f.count("message"),
+            f.sum(f.col("late").cast("int")),
+            f.max("event_time"),
+        ).first()
+        if told[1]:
+            refused = bad.select("place", "refused", "raw")
+            refused.write.mode("overwrite").parquet(str(sink / REFUSED / batch))
+        if told[2] and self.options.out:
+            self._tell(good)
+        newest = 0 if told[4] is None else microseconds(told[4].astimezone(UTC))
+        counts = dict(zip(("decided", "refused", "raised", "late"), told[:4], strict=True))
+        return {name: int(value or 0) for name, value in counts.items()} | {"newest": newest}
+
+    def _tell(self, good: Any) -> None:
+        raised = good.where("message is not null")
+        keyed = raised.selectExpr("user as key", "message as value")
+        keys = self.job.keys.get("kafka", {})
+        told = {"kafka.bootstrap.servers": self.options.servers, "topic": self.options.out}
+        told |= {f"kafka.{name}": value for name, value in keys.items()}
+        keyed.write.format("kafka").options(**told, **{"kafka.acks": "all"}).save()
+
+    def _look(self) -> None:
+        """A model promoted, a policy or list changed meanwhile counts from this batch on."""
+        if jobs.current(self.options.folder) != self.job.version:
+            self.job = jobs.load(self.options.folder)
+            old, self.shared = self.shared, self.spark.sparkContext.broadcast(self.job)
+            old.unpersist()
+            log.warning("version %s of the job decides from now on", self.job.version)
+
+
+Step = Callable[[Any, Job, steps.Batch], Iterator[Any]]
+
+
+def _with(shared: Any, batch: steps.Batch, step: Step) -> Callable[[Iterator[Any]], Iterator[Any]]:
+    """The step as Spark calls it on its executors."""
+    return lambda batches: step(batches, shared.value, batch)
+
+
+def _schema(schema: Any) -> Any:
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    return from_arrow_schema(schema)
+
+
+@contextlib.contextmanager
+def session(options: Options) -> Iterator[Any]:
+    """Spark as this job wants it; on a cluster spark-submit says where and how large."""
+    from pyspark.sql import SparkSession
+
+    made = SparkSession.builder.appName(NAME)
+    if options.master:
+        made = made.master(options.master)
+    if options.master.startswith("local"):
+        made = made.config("spark.driver.host", "127.0.0.1").config("spark.ui.enabled", "false")
+    connector = ("spark.jars", options.jars) if options.jars else ("spark.jars.packages", CONNECTOR)
+    settings = {
+        connector[0]: connector[1],
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.adaptive.enabled": "false",  # shelves are as many as they are
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
+        "spark.speculation": "false",  # two of one task would settle one shelf
+        "spark.ui.showConsoleProgress": "false",
+    }
+    for name, value in settings.items():
+        made = made.config(name, value)
+    spark = made.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    try:
+        yield spark
+    finally:
+        spark.stop()
+
+
+def seed(folder: Path, shards: int) -> None:
+    """Lay the past that was handed over on the shelves of a job that has not begun."""
+    past, state = folder / jobs.PAST, folder / STATE
+    if Marks.of(state, shards).begun or not past.is_dir():
+        return
+    for file in sorted(past.glob("*.npy")):
+        for shelf, rows in steps.seeds(np.load(file, allow_pickle=False), shards, state):
+            shelf.put(rows, number=SEED)

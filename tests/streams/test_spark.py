@@ -1,0 +1,125 @@
+"""Real Spark in local mode, with its real connector, on a real topic: it decides as the consumer
+does, and what was killed and started again has decided every payment once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.dataset as ds
+import pytest
+
+from scoring.models import Decision
+from scoring.streaming import handover
+from scoring.streaming.connection import Kafka
+from tests.streams.broker import Broker
+from tests.streams.clustering import stream
+from tests.streams.reading import PROJECT, read_until
+from tests.streams.test_spark_steps import bank, bundle, compared
+from tools import spark
+
+__all__ = ["bank", "bundle"]
+pytestmark = [pytest.mark.streams, pytest.mark.django_db]
+PATIENCE = 480.0  # of a machine with much else to do; alone it takes a tenth
+JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"  # quick to start, not to run
+
+
+@pytest.fixture(scope="module")
+def place() -> tuple[Path, str]:
+    try:
+        return spark.found()
+    except spark.Absent as reason:
+        pytest.skip(str(reason))
+
+
+class Submitted:
+    """The job as a process of its own, with all that it starts."""
+
+    def __init__(self, place: tuple[Path, str], kafka: Broker, folder: Path) -> None:
+        self.place, self.kafka, self.folder = place, kafka, folder
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *words: str) -> None:
+        home, jars = self.place
+        told = ["--servers", self.kafka.servers, "--jars", jars, "--master", "local[2]"]
+        told += ["--shards", "2", "--start", "earliest", "--out", "alerts", "--once", *words]
+        with (self.folder / "spark.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "scoring.streaming.spark", str(self.folder), *told],
+                cwd=PROJECT,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": f"{PROJECT}:{home}",
+                    "PYSPARK_PYTHON": sys.executable,
+                    "JAVA_TOOL_OPTIONS": JVM,
+                },
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def ends(self) -> None:
+        assert self.process is not None
+        assert self.process.wait(PATIENCE) == 0, self.words()
+
+    def kill(self) -> None:
+        """kill -9 of driver, JVM and workers alike."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def words(self) -> str:
+        return (self.folder / "spark.log").read_text(errors="replace")[-4000:]
+
+    def batches(self) -> int:
+        return len(list(self.folder.glob("decisions/batch=*/_SUCCESS")))
+
+    def rows(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for kind in ("decisions", "refused"):
+            if (self.folder / kind).is_dir():
+                found += ds.dataset(self.folder / kind, partitioning="hive").to_table().to_pylist()
+        nothing = dict.fromkeys(("transaction_id", "refused", "reason_codes"))
+        return [nothing | row for row in found]
+
+
+@pytest.fixture
+def submitted(place, kafka, tmp_path) -> Any:
+    made = Submitted(place, kafka, tmp_path / "job")
+    yield made
+    made.kill()
+
+
+def test_spark_decides_as_the_consumer_does_and_once_though_it_is_killed(bank, kafka, submitted):
+    values = stream(120)
+    topic = kafka.topic(name="transactions")
+    kafka.topic(name="alerts")
+    kafka.send(topic, [(None, value) for value in values])
+    read_until(kafka, bank, topic, lambda: Decision.objects.count() == 120)
+    handover.hand_over(bank, Kafka(kafka.servers, (topic,)), submitted.folder)
+
+    submitted.start("--most", "50")
+    deadline = time.monotonic() + PATIENCE
+    while submitted.batches() < 1:
+        assert submitted.process.poll() is None, submitted.words()
+        assert time.monotonic() < deadline, submitted.words()
+        time.sleep(0.05)
+    submitted.kill()  # whatever it is at now
+    submitted.start("--most", "50")
+    submitted.ends()
+
+    rows = submitted.rows()
+    ids = [row["transaction_id"] for row in rows if row["transaction_id"]]
+    assert len(ids) == len(set(ids)) == 120
+    compared(rows)
+    raised = {one.transaction.external_id for one in Decision.objects.exclude(outcome="APPROVE")}
+    told = [json.loads(one.value()) for one in kafka.read("alerts", len(raised), seconds=10)]
+    assert {one["data"]["transaction_id"] for one in told} == raised
+    ids = {one["data"]["transaction_id"]: one["id"] for one in told}
+    assert all(ids[one["data"]["transaction_id"]] == one["id"] for one in told)
+    metrics = (submitted.folder / "metrics.prom").read_text()
+    assert "spark_batch_duration_seconds_count" in metrics

@@ -1,0 +1,165 @@
+"""The steps of the Spark job decide as the consumer does; here without Spark, in one process."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scoring import accepting, current, promotions, registry
+from scoring.engine import features, training
+from scoring.engine.history import History
+from scoring.engine.keys import entity_key
+from scoring.models import Decision, ListEntry, RejectedRecord, Source
+from scoring.streaming import handover
+from scoring.streaming.connection import Kafka, Login
+from scoring.streaming.messages import Message, sent
+from scoring.streaming.spark import job as jobs
+from scoring.tasks import do, work_named
+from tests.engine.streams import crowd
+from tests.streams.clustering import Cluster, messages, stream
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+CHUNK = work_named("chunk")
+REACHED = Kafka("127.0.0.1:9", ("transactions",))
+SCHEMA = {"type": "object", "properties": {"amount": {"type": "number", "maximum": 12_600}}}
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Any:
+    events = crowd(400, days=25)
+    vectors = features.compute(events, History.of(events))
+    return training.fit(vectors, None, np.arange(len(vectors)), budget=0.05, seed=1)
+
+
+@pytest.fixture
+def bank(db, bundle, settings, tmp_path: Path) -> Any:
+    settings.BUNDLES = tmp_path / "models"
+    current.forget()
+    version = registry.register(bundle, kind="cold", cutoff=NOW, metrics={"budget": 0.05})
+    promotions.install_first(version=version)
+    made = Source.objects.create(
+        name="bank", kind="kafka", mapping={"shop": "merchant_name"}, schema=SCHEMA
+    )
+    current.forget()
+    yield made
+    current.forget()
+
+
+def by_the_web(bank: Source, values: list[bytes | None], first: int) -> None:
+    told = [Message(f"transactions/0@{first + at}", value) for at, value in enumerate(values)]
+    accepted = accepting.accept(source=bank, sent=sent(told), door="kafka", claimed=True)
+    for chunk in accepted.chunks:
+        do(CHUNK, chunk)
+
+
+def compared(rows: list[dict[str, Any]]) -> None:
+    """Every row of one way is a row of the other, with the same decision."""
+    told = {row["transaction_id"]: row for row in rows if row["transaction_id"]}
+    decisions = {
+        one.transaction.external_id: one for one in Decision.objects.select_related("transaction")
+    }
+    assert told.keys() == decisions.keys()
+    for id, one in decisions.items():
+        row = told[id]
+        assert (row["level"], row["outcome"]) == (one.level, one.outcome), id
+        assert row["reason_codes"] == one.reason_codes, id
+        assert json.loads(row["hits"]) == one.hits, id
+        assert row["risk_score"] == pytest.approx(one.risk_score, abs=1e-9), id
+        assert row["degraded"] == one.degraded == "", id
+        assert (row["model"], row["policy"]) == (one.model_id, one.policy_id)
+        assert row["event_time"] == one.transaction.event_time
+    refused = {row["place"]: json.loads(row["refused"]) for row in rows if row["refused"]}
+    assert refused == {one.place: one.reasons for one in RejectedRecord.objects.all()}
+
+
+def parts_of(values: list[Any], *edges: int) -> list[tuple[int, list[Any]]]:
+    starts = [0, *edges]
+    return [
+        (start, values[start:end]) for start, end in zip(starts, [*edges, len(values)], strict=True)
+    ]
+
+
+@pytest.fixture
+def cluster(bank: Source, tmp_path: Path) -> Cluster:
+    handover.hand_over(bank, REACHED, tmp_path / "job")
+    return Cluster(jobs.load(tmp_path / "job"), tmp_path / "job" / "state")
+
+
+def test_the_same_stream_is_decided_alike_however_it_is_cut(bank, cluster):
+    values = stream(400)
+    for first, some in parts_of(values, 100, 250, 300):
+        by_the_web(bank, some, first)
+    rows = []
+    for number, (first, some) in enumerate(parts_of(values, 37, 180)):
+        rows += cluster.batch(number, messages(some, first))
+    assert Decision.objects.count() == 400
+    compared(rows)
+    codes = {code for row in rows for code in row["reason_codes"] or ()}
+    assert {"HIGH_AMOUNT", "UNUSUAL_HOUR", "HIGH_RISK_MCC", "VELOCITY_MULTI_CITY"} <= codes
+    assert {"APPROVE", "REVIEW"} <= {row["outcome"] for row in rows}
+
+
+def test_a_batch_done_again_says_the_same_and_an_id_counts_once(bank, cluster):
+    values = stream(120)
+    cluster.batch(0, messages(values[:60]))
+    once, again = (cluster.batch(1, messages(values[60:], 60)) for _ in range(2))
+    for rows in (once, again):
+        rows.sort(key=lambda row: row["place"])
+        for row in rows:
+            row.pop("known_at")
+    assert once == again
+    known = cluster.batch(2, messages(values[:60], 500))
+    assert [row for row in known if not row["refused"]] == []  # nothing is decided twice
+
+
+def test_lists_and_known_frauds_go_along_and_a_new_version_counts_from_the_next_batch(
+    bank, cluster, tmp_path, lena
+):
+    values = stream(60)
+    cluster.batch(0, messages(values))
+    before = cluster.job.version
+    assert handover.hand_over(bank, REACHED, tmp_path / "job") == before
+    ListEntry.objects.create(
+        kind=ListEntry.Kind.DENY,
+        entity="user",
+        key=entity_key("customer-0005"),
+        value="customer-0005",
+        reason="test",
+        state=ListEntry.State.ACTIVE,
+        proposed_by=lena,
+    )
+    assert handover.hand_over(bank, REACHED, tmp_path / "job") != before
+    cluster.job = jobs.load(tmp_path / "job")
+    again = json.loads(values[0]) | {"transaction_id": "new", "user_id": "customer-0005"}
+    [row] = cluster.batch(1, messages([json.dumps(again).encode()], 900))
+    assert (row["outcome"], row["reason_codes"][0]) == ("BLOCK", "DENY_LIST")
+    message = json.loads(row["message"])
+    assert message["type"] == "anomaly.detected"
+    assert "customer-0005" not in row["message"]
+
+
+def test_no_card_number_leaves_the_job(bank, cluster):
+    wrong = b'{"transaction_id": "x", "note": "4111 1111 1111 1111"'
+    [row] = cluster.batch(0, messages([wrong]))
+    assert "4111" not in row["raw"]
+    assert "card-" in row["raw"]
+
+
+def test_what_was_handed_over_is_its_owners_and_nothing_else_is_believed(bank, cluster, tmp_path):
+    folder = tmp_path / "job"
+    assert (folder / "keys.json").stat().st_mode & 0o077 == 0
+    at = folder / "jobs" / cluster.job.version / "job.json"
+    at.write_text(at.read_text().replace('"clamp": false', '"clamp": true'))
+    with pytest.raises(jobs.Unusable, match="not what was handed over"):
+        jobs.load(folder)
+
+
+def test_a_client_of_the_jvm_is_told_who_we_are():
+    told = handover.kafka_options(Login("us", 'a"b', tls=True, mechanism="PLAIN"))
+    assert told["security.protocol"] == "SASL_SSL"
+    words = 'PlainLoginModule required username="us" password="a\\"b";'
+    assert words in told["sasl.jaas.config"]
