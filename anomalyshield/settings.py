@@ -20,6 +20,12 @@ env.load_dotenv(BASE_DIR / ".env")
 VAR = BASE_DIR / env.text("ANOMALYSHIELD_VAR", "Folder for data, models, uploads and logs", "var")
 BUNDLES = VAR / "models"
 UPLOADS = VAR / "uploads"
+LAKE = env.text(
+    "ANOMALYSHIELD_LAKE", "Folder for a copy of each day's scored payments; none if empty"
+)
+LAKE_KIND = env.text(
+    "ANOMALYSHIELD_LAKE_KIND", "parquet, or delta (pip install deltalake)", "parquet"
+)
 
 
 def _secret_key() -> str:

@@ -89,6 +89,8 @@ ACTIONS = {
     "label.given": _("Gave a label"),
     "label.overturned": _("A report from outside overturned a label"),
     "label.taken_back": _("Took a label back"),
+    "lake.asked": _("Asked for a copy of a day for the lake"),
+    "lake.copied": _("Copied a day to the lake"),
     "list.added": _("Put somebody on a list"),
     "list.approved": _("Approved a list entry"),
     "list.ended": _("Ended a list entry"),

@@ -6,6 +6,7 @@ from scoring.models.features import Ablation, FamilyOwner, FeatureDay, FeatureDr
 from scoring.models.frauds import EntityFraud
 from scoring.models.hours import MerchantHour
 from scoring.models.labels import Label
+from scoring.models.lake import LakeCopy
 from scoring.models.lists import ListEntry, ListVersion
 from scoring.models.notices import Notice
 from scoring.models.outbox import Delivery, Endpoint, OutboundEvent
@@ -39,6 +40,7 @@ __all__ = [
     "JobProgress",
     "JobSlot",
     "Label",
+    "LakeCopy",
     "ListEntry",
     "ListVersion",
     "MerchantHour",

@@ -1,0 +1,202 @@
+"""A day of scored payments outside: whole, once, replaced when copied again, and taken in again."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from django.core.management import CommandError, call_command
+
+from anomalyshield.audit.models import AuditEvent
+from scoring import lake, lakefile, storing
+from scoring.admitting import gate_of
+from scoring.models import Decision, DecisionPolicy, LakeCopy, Source, Transaction
+from scoring.sources import file_source
+from scoring.tasks import WORK
+
+pytestmark = pytest.mark.django_db
+DAY = (datetime.now(UTC) - timedelta(days=1)).date()
+
+
+@pytest.fixture(autouse=True)
+def folder(settings, tmp_path):
+    settings.LAKE, settings.LAKE_KIND = str(tmp_path / "lake"), "parquet"
+    return tmp_path / "lake"
+
+
+@pytest.fixture
+def scored():
+    """Forty payments that were decided yesterday, and one of today."""
+    gate = gate_of(Source.objects.create(name="bank"), datetime.now(UTC))
+    paid = [gate.admit(payment(number)) for number in range(41)]
+    storing.copy_straight(enumerate(paid), source=Source.objects.get().pk)
+    policy = DecisionPolicy.objects.get(active=True)
+    noon = datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=UTC)
+    for place, row in enumerate(Transaction.objects.order_by("pk")):
+        Decision.objects.create(
+            transaction=row,
+            policy=policy,
+            risk_score=place / 41,
+            level="LOW",
+            outcome="APPROVE",
+            reason_codes=["NEW_DEVICE", "HIGH_AMOUNT"][: place % 3],
+            known_at=noon,
+            decided_at=noon if place < 40 else datetime.now(UTC),
+        )
+    return Decision.objects.filter(decided_at=noon)
+
+
+def payment(number):
+    return {
+        "transaction_id": f"t{number}",
+        "user_id": "u1",
+        "amount": f"{number}.25",
+        "timestamp": f"2026-01-14T15:{number:02}:00.5Z",
+        "merchant": "Café ₹",
+        "lat": 18.5,
+        "lon": 73.8 if number % 2 else -73.8,
+        "mcc": "5411",
+        "is_online": number % 2 == 0,
+        "timezone": "Asia/Kolkata",
+    }
+
+
+def run(*arguments):
+    out = StringIO()
+    call_command("lake", *map(str, arguments), stdout=out)
+    return out.getvalue()
+
+
+def test_a_day_stands_in_its_own_folder_with_a_manifest(scored, folder):
+    said = run("copy", "--since", DAY, "--inline")
+    assert f"{DAY} is asked for\n{DAY}  parquet  40 rows" in said
+    copy = LakeCopy.objects.get()
+    assert (copy.state, copy.rows, copy.error) == ("DONE", 40, "")
+    told = json.loads((folder / f"day={DAY}" / "_manifest.json").read_text())
+    assert told == {"day": f"{DAY}", "rows": 40, "bytes": copy.bytes, "sha256": copy.sha256}
+    table = ds.dataset(folder, partitioning="hive").to_table()
+    assert table.num_rows == 40
+    one = table.to_pylist()[0]
+    paid = Transaction.objects.get(external_id=one["transaction_id"])
+    assert (one["amount"], one["user_id"], one["timestamp"]) == (
+        paid.amount,
+        paid.user_id,
+        paid.event_time,
+    )
+    assert (one["risk_score"], one["outcome"], one["model_version"]) == (
+        paid.decision.risk_score,
+        paid.decision.outcome,
+        paid.decision.model_id,
+    )
+    actions = AuditEvent.objects.filter(action__startswith="lake.").values_list("action", flat=True)
+    assert list(actions.order_by("pk")) == ["lake.asked", "lake.copied"]
+
+
+def test_what_was_copied_can_come_in_again_as_equal_rows(scored, folder):
+    """The first columns are the fields that an ingestion takes."""
+    run("copy", "--since", DAY, "--inline")
+    path = folder / f"day={DAY}" / "payments.parquet"
+    before = list(Transaction.objects.order_by("pk").values_list("external_id", "digest"))[:40]
+    records = [
+        one for block in file_source("parquet").blocks(path, None, 100) for one in block.records
+    ]
+    gate = gate_of(Source.objects.get(), datetime.now(UTC))
+    again = [gate.admit(record) for record in records]
+    assert [(one.external_id, bytes(one.digest)) for one in again] == [
+        (external, bytes(digest)) for external, digest in before
+    ]
+
+
+def test_a_day_copied_again_replaces_what_stood_there(scored, folder):
+    run("copy", "--since", DAY, "--inline")
+    scored.filter(pk__in=list(scored.values_list("pk", flat=True)[:15])).update(
+        decided_at=datetime.now(UTC)
+    )
+    run("copy", "--since", DAY, "--inline")
+    assert ds.dataset(folder, partitioning="hive").count_rows() == 25
+    assert run("check") == "Every copy is the one its manifest tells of.\n"
+    assert [path.name for path in folder.iterdir()] == [f"day={DAY}"]
+
+
+def test_a_copy_that_stops_half_way_leaves_the_one_before(scored, folder, monkeypatch):
+    run("copy", "--since", DAY, "--inline")
+    before = (folder / f"day={DAY}" / "payments.parquet").read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(lakefile, "_into_place", full)
+    run("copy", "--since", DAY, "--inline")
+    assert LakeCopy.objects.first().state != "DONE"
+    assert "No space left" in LakeCopy.objects.first().error
+    assert (folder / f"day={DAY}" / "payments.parquet").read_bytes() == before
+    assert [path.name for path in folder.iterdir()] == [f"day={DAY}"]
+
+
+def test_a_day_without_payments_is_an_empty_table(folder):
+    run("copy", "--since", DAY, "--inline")
+    assert pq.read_table(folder / f"day={DAY}" / "payments.parquet").num_rows == 0
+
+
+def test_a_changed_file_is_found(scored, folder):
+    run("copy", "--since", DAY, "--inline")
+    path = folder / f"day={DAY}" / "payments.parquet"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(CommandError, match=f"{DAY}: its file is not the one"):
+        run("check")
+    (path.parent / "_manifest.json").unlink()
+    with pytest.raises(CommandError, match="it has no manifest"):
+        run("check")
+
+
+def test_each_day_is_asked_for_once_by_the_schedule(settings):
+    lake.daily()
+    lake.daily()
+    days = LakeCopy.objects.values_list("day", flat=True)
+    assert sorted(days) == [DAY - timedelta(days=ago) for ago in range(6, -1, -1)]
+    settings.LAKE = ""
+    LakeCopy.objects.all().delete()
+    lake.daily()
+    assert not LakeCopy.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "changes, arguments, sentence",
+    [
+        ({"LAKE": ""}, [], "There is no lake"),
+        ({"LAKE_KIND": "iceberg"}, [], "must be parquet or delta"),
+        ({}, ["--since", datetime.now(UTC).date()], "is not over"),
+        ({}, ["--since", "yesterday"], "is not a day such as"),
+        ({}, ["--since", "2026-01-02", "--until", "2026-01-01"], "lies before"),
+    ],
+)
+def test_what_cannot_be_copied_is_refused_in_words(changes, arguments, sentence, settings):
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    with pytest.raises(CommandError, match=sentence):
+        run("copy", *arguments)
+    assert not LakeCopy.objects.exists()
+
+
+def test_a_delta_table_without_its_package_is_refused_by_its_name(settings, monkeypatch):
+    settings.LAKE_KIND = "delta"
+    monkeypatch.setattr(lake, "find_spec", lambda name: None)
+    with pytest.raises(CommandError, match="pip install deltalake"):
+        run("copy", "--since", DAY)
+
+
+def test_a_delta_table_holds_each_day_once(scored, folder, settings):
+    deltalake = pytest.importorskip("deltalake", reason="deltalake is not installed")
+    settings.LAKE_KIND = "delta"
+    for day in (DAY, DAY - timedelta(days=1), DAY):
+        run("copy", "--since", day, "--inline")
+    table = deltalake.DeltaTable(str(folder))
+    assert table.to_pyarrow_table().num_rows == 40
+    assert not list(folder.glob(".*.parquet"))
+    assert {row["day"] for row in table.to_pyarrow_table().to_pylist()} == {DAY}
+
+
+def test_its_work_is_on_the_list_of_work():
+    assert "scoring.LakeCopy" in {work.model for work in WORK}
