@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('scoring', '0025_keys_of_events'),
+        ('scoring', '0026_chargebacks_and_other_late_words'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
