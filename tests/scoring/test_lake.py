@@ -9,12 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
+from anomalyshield import leases
 from anomalyshield.audit.models import AuditEvent
 from scoring import lake, lakefile, storing
 from scoring.admitting import gate_of
 from scoring.models import Decision, DecisionPolicy, LakeCopy, Source, Transaction
 from scoring.sources import file_source
-from scoring.tasks import WORK
+from scoring.tasks import WORK, do, work_named
 
 pytestmark = pytest.mark.django_db
 DAY = (datetime.now(UTC) - timedelta(days=1)).date()
@@ -32,7 +33,7 @@ def scored():
     gate = gate_of(Source.objects.create(name="bank"), datetime.now(UTC))
     paid = [gate.admit(payment(number)) for number in range(41)]
     storing.copy_straight(enumerate(paid), source=Source.objects.get().pk)
-    policy = DecisionPolicy.objects.get(active=True)
+    policy = DecisionPolicy.objects.create(version=1, values={}, active=True)
     noon = datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=UTC)
     for place, row in enumerate(Transaction.objects.order_by("pk")):
         Decision.objects.create(
@@ -69,9 +70,17 @@ def run(*arguments):
     return out.getvalue()
 
 
+def copied(day=DAY):
+    """Asked for, and done as a worker does; in one transaction now() stands before the asking."""
+    run("copy", "--since", day)
+    LakeCopy.objects.filter(state="READY").update(due_at=datetime.now(UTC) - timedelta(days=1))
+    for row in leases.claim(LakeCopy, limit=10):
+        do(work_named("lake"), row)
+
+
 def test_a_day_stands_in_its_own_folder_with_a_manifest(scored, folder):
-    said = run("copy", "--since", DAY, "--inline")
-    assert f"{DAY} is asked for\n{DAY}  parquet  40 rows" in said
+    copied()
+    assert run("list").startswith(f"{DAY}  parquet  40 rows")
     copy = LakeCopy.objects.get()
     assert (copy.state, copy.rows, copy.error) == ("DONE", 40, "")
     told = json.loads((folder / f"day={DAY}" / "_manifest.json").read_text())
@@ -96,7 +105,7 @@ def test_a_day_stands_in_its_own_folder_with_a_manifest(scored, folder):
 
 def test_what_was_copied_can_come_in_again_as_equal_rows(scored, folder):
     """The first columns are the fields that an ingestion takes."""
-    run("copy", "--since", DAY, "--inline")
+    copied()
     path = folder / f"day={DAY}" / "payments.parquet"
     before = list(Transaction.objects.order_by("pk").values_list("external_id", "digest"))[:40]
     records = [
@@ -110,25 +119,25 @@ def test_what_was_copied_can_come_in_again_as_equal_rows(scored, folder):
 
 
 def test_a_day_copied_again_replaces_what_stood_there(scored, folder):
-    run("copy", "--since", DAY, "--inline")
+    copied()
     scored.filter(pk__in=list(scored.values_list("pk", flat=True)[:15])).update(
         decided_at=datetime.now(UTC)
     )
-    run("copy", "--since", DAY, "--inline")
+    copied()
     assert ds.dataset(folder, partitioning="hive").count_rows() == 25
     assert run("check") == "Every copy is the one its manifest tells of.\n"
     assert [path.name for path in folder.iterdir()] == [f"day={DAY}"]
 
 
 def test_a_copy_that_stops_half_way_leaves_the_one_before(scored, folder, monkeypatch):
-    run("copy", "--since", DAY, "--inline")
+    copied()
     before = (folder / f"day={DAY}" / "payments.parquet").read_bytes()
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(lakefile, "_into_place", full)
-    run("copy", "--since", DAY, "--inline")
+    copied()
     assert LakeCopy.objects.first().state != "DONE"
     assert "No space left" in LakeCopy.objects.first().error
     assert (folder / f"day={DAY}" / "payments.parquet").read_bytes() == before
@@ -136,12 +145,12 @@ def test_a_copy_that_stops_half_way_leaves_the_one_before(scored, folder, monkey
 
 
 def test_a_day_without_payments_is_an_empty_table(folder):
-    run("copy", "--since", DAY, "--inline")
+    copied()
     assert pq.read_table(folder / f"day={DAY}" / "payments.parquet").num_rows == 0
 
 
 def test_a_changed_file_is_found(scored, folder):
-    run("copy", "--since", DAY, "--inline")
+    copied()
     path = folder / f"day={DAY}" / "payments.parquet"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(CommandError, match=f"{DAY}: its file is not the one"):
@@ -191,7 +200,7 @@ def test_a_delta_table_holds_each_day_once(scored, folder, settings):
     deltalake = pytest.importorskip("deltalake", reason="deltalake is not installed")
     settings.LAKE_KIND = "delta"
     for day in (DAY, DAY - timedelta(days=1), DAY):
-        run("copy", "--since", day, "--inline")
+        copied(day)
     table = deltalake.DeltaTable(str(folder))
     assert table.to_pyarrow_table().num_rows == 40
     assert not list(folder.glob(".*.parquet"))
@@ -200,3 +209,9 @@ def test_a_delta_table_holds_each_day_once(scored, folder, settings):
 
 def test_its_work_is_on_the_list_of_work():
     assert "scoring.LakeCopy" in {work.model for work in WORK}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_does_it_here_if_it_is_told_to(folder):
+    said = run("copy", "--since", DAY, "--inline")
+    assert said.startswith(f"{DAY} is asked for\n{DAY}  parquet  0 rows")
