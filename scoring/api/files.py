@@ -26,7 +26,9 @@ from scoring.views.uploads import rejects_file, scored_file
 
 
 class FileIn(s.Serializer):
-    file = s.FileField(help_text="CSV or Parquet; the name's ending says which")
+    file = s.FileField(
+        help_text="CSV, compressed or not, Excel or Parquet; the name's ending says which"
+    )
     source = s.CharField(required=False, help_text="Its name; not needed with a source's own key")
     mapping = s.CharField(required=False, help_text='JSON: {"their column": "our field"}')
     label_column = s.CharField(required=False)

@@ -3,9 +3,11 @@
 Every sample goes the whole way: received, read by the worker's verb, counted in the database.
 """
 
+import gzip
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -13,7 +15,10 @@ import pytest
 from anomalyshield import leases
 from scoring import uploads
 from scoring.models import RejectedRecord, Transaction, Upload
+from scoring.sources import unpacking
 from scoring.tasks import do, work_named
+from tests.ingest.test_bombs import book_of
+from tests.ingest.test_packed import zipped
 
 pytestmark = pytest.mark.django_db
 HEADER = "transaction_id,user_id,amount,timestamp,merchant_name"
@@ -245,11 +250,40 @@ def test_each_untidy_file_has_its_one_outcome(name, bank):
         assert str(last.amount) == sample.amount
 
 
-def received(source, content, sample):
+@pytest.mark.parametrize("name", ["day.csv.gz", "day.zip", "day.xlsx"])
+def test_packed_files_and_workbooks_go_the_whole_way(name, bank, tmp_path):
+    """Two payments that are right and one whose amount is not, however they are wrapped."""
+    rows = [line.split(",") for line in table(row(1), row(2, amount="-5"), row(3)).splitlines()]
+    content = "\n".join(map(",".join, rows)).encode()
+    if name.endswith(".xlsx"):
+        content = book_of(tmp_path / "a.xlsx", rows).read_bytes()
+    packed = {"gz": gzip.compress, "zip": lambda plain: zipped(("day.csv", plain))}
+    content = packed.get(name.rpartition(".")[2], bytes)(content)
+    upload = received(bank, content, Sample(b""), name)
+    worked()
+    upload.refresh_from_db()
+    assert (upload.error, upload.accepted, upload.rejected) == ("", 2, 1)
+    assert upload.progress == 1
+    assert RejectedRecord.objects.get().reasons == {
+        "amount": "is negative; an amount is zero or more"
+    }
+    assert set(Transaction.objects.values_list("external_id", flat=True)) == {"t1", "t3"}
+
+
+def test_a_bomb_is_refused_with_its_field_and_leaves_nothing(bank, monkeypatch, settings):
+    monkeypatch.setattr(unpacking, "FREE", 100_000)
+    bomb = gzip.compress((HEADER + "\n" + row(1) + "\n" * 5_000_000).encode())
+    with pytest.raises(uploads.Refused, match="200 times its size") as refusal:
+        received(bank, bomb, Sample(b""), "day.csv.gz")
+    assert refusal.value.field == "file"
+    assert not list(Path(settings.UPLOADS).iterdir())
+
+
+def received(source, content, sample, name="untidy.csv"):
     return uploads.receive(
         by="command",
         source=source,
-        name="untidy.csv",
+        name=name,
         file=io.BytesIO(content),
         options=dict(sample.options),
     )
