@@ -31,7 +31,7 @@ PHRASES = (
     "holds half a character (a lone surrogate)",
     "holds the control character U+{char}",
     "is true or false, not a number",
-    "is outside -{bound} to {bound} degrees",
+    "is outside -{low} to {high} degrees",
     "is neither true nor false",
     "is not a four-digit merchant category code",
     "is not a code of {length} letters",

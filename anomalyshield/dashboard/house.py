@@ -17,6 +17,8 @@ from anomalyshield.navigation import address_of
 from anomalyshield.templatetags.words import ago, ago_shown
 
 LATE_SEAL = 10.0  # seconds: the sealer goes round twice a second
+# Coming, going and looking: whoever looks back wants to know what they did.
+NO_ACT = Q(action__startswith="session.") | Q(action="data.read")
 
 
 def people(user: User) -> Tile:
@@ -101,7 +103,7 @@ def own_doings(user: User) -> Panel:
     events = AuditEvent.objects.filter(actor=user.username).order_by("-pk")
     lines = [
         Line(_doing(event), _page_of(event), _name_of(event), elapsed(event.at))
-        for event in events.exclude(action__startswith="session.")[:LINES]
+        for event in events.exclude(NO_ACT)[:LINES]
     ]
     return Panel(_("My last actions"), "", lines, f"{address_of('audit')}?actor={user.username}")
 

@@ -15,6 +15,7 @@ from anomalyshield.accounts.models import User
 from cases import report_export, reporting, workflow
 from scoring.tasks import do_next, work_named
 from tests.alerts import making
+from tests.conftest import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -91,3 +92,12 @@ def test_a_report_of_a_case_has_its_headings_in_the_language_of_who_asks(
     assert "vertraulich" in german
     assert table.startswith(b"Row,Payment,Time (UTC),Amount")
     assert b",12345.60,USD," in table  # programs read it: never a comma within a number
+
+
+def test_a_table_for_programs_has_points_in_numbers_whoever_takes_it(alert, ana) -> None:
+    User.objects.filter(pk=ana.pk).update(language="de")
+    here = client_of(ana)
+    assert "12.345,60" in here.get("/alerts/").content.decode()
+    table = b"".join(here.get("/analytics/live/latest.csv").streaming_content).decode()
+    assert re.search(r",\d+\.\d", table)
+    assert re.search(r'"\d+,\d', table) is None
