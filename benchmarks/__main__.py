@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import aims
 
-PARTS = ("engine", "history", "ingest", "file", "detect", "explain", "queue")
+PARTS = ("engine", "history", "ingest", "file", "consume", "detect", "explain", "queue")
 
 
 def main() -> int:

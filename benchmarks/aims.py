@@ -34,6 +34,7 @@ class Aim:
 
 AIMS = {
     "file": Aim("file → committed, scored", 15_000, 50_000, "rows/s"),
+    "consume": Aim("Kafka → stored and scored", 5_000, 20_000, "msg/s"),
     "memory": Aim("features + default ensemble in memory", 50_000, 150_000, "rows/s"),
     "detect": Aim("POST /detect", 600, 1_000, "req/s"),
     "detect p99": Aim("POST /detect at 100 req/s, p99", 40, 15, "ms"),

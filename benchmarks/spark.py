@@ -82,6 +82,7 @@ def handed_over(folder: Path, topic: str) -> None:
         "ahead": 300.0,
         "clamp": False,
         "behind": None,
+        "personal": False,
         "ids": ["device_id", "transaction_id", "user_id"],
     }
     told = {

@@ -54,6 +54,7 @@ def _source(source: Source) -> dict[str, Any]:
         "clamp": defaults.clamp,
         "behind": behind,
         "ids": sorted(cardnumbers.ids_of(tuple(source.mapping.items()))),
+        "personal": bool(source.pii),
     }
 
 

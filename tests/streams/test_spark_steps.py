@@ -163,3 +163,12 @@ def test_a_client_of_the_jvm_is_told_who_we_are():
     assert told["security.protocol"] == "SASL_SSL"
     words = 'PlainLoginModule required username="us" password="a\\"b";'
     assert words in told["sasl.jaas.config"]
+
+
+def test_a_refused_record_of_a_source_with_personal_fields_is_not_kept(bank, tmp_path):
+    bank.pii = ["email"]
+    bank.save()
+    handover.hand_over(bank, REACHED, tmp_path / "job")
+    cluster = Cluster(jobs.load(tmp_path / "job"), tmp_path / "job" / "state")
+    [row] = cluster.batch(0, messages([b'{"transaction_id": "x", "email": "a@b.example"}']))
+    assert (row["raw"], json.loads(row["refused"])["user_id"]) == (None, "is required")

@@ -47,6 +47,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **given: Any) -> None:
         source = found(given["source"], reaching.KAFKA, NONE)
+        if source.about:
+            raise CommandError(f"{source.name} speaks of known payments; Spark decides new ones.")
         try:
             reached = reaching.of(source)
         except reaching.Misconfigured as reason:

@@ -66,6 +66,11 @@ class Job:
     def cleaned_text(self, text: str) -> str:
         return cards.hidden(text, self._token)
 
+    @property
+    def tells_records(self) -> bool:
+        """Whether a refused record may be kept as it came: not where it may be personal."""
+        return not self.told["source"]["personal"]
+
     @cached_property
     def _token(self) -> Any:
         return partial(cards.token_of, key=bytes.fromhex(self.keys["cards"]))

@@ -66,7 +66,8 @@ def _read(gate: Any, job: Job, message: Mapping[str, Any], topics: list[str]) ->
     except Invalid as invalid:
         raw = (message["value"] or b"").decode("utf-8", "replace")[:LONGEST_RAW]
         reasons = json.dumps(invalid.reasons, ensure_ascii=False)
-        return number, number, "", place, None, None, reasons, job.cleaned_text(raw)
+        told = job.cleaned_text(raw) if job.tells_records else None
+        return number, number, "", place, None, None, reasons, told
     key = entity_key(found.external_id)
     event = np.array([event_of(found, number)], EVENT).tobytes()
     return key, number, found.external_id, place, event, found.digest, None, None

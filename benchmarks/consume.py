@@ -1,0 +1,108 @@
+"""Messages a second from a topic of Kafka to stored and decided, by one `manage.py consume`.
+
+A real broker, PostgreSQL and the reader share this machine. Beside it the same messages, read by
+the same client and only parsed. Needs Java and Maven; says so and ends well where they are not.
+"""
+
+import argparse
+import json
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from benchmarks import aims
+from benchmarks.file import COLUMNS, payments
+from benchmarks.stack import installation
+
+
+def messages(rows: int, users: int) -> list[tuple[str, bytes]]:
+    records = (dict(zip(COLUMNS, row, strict=True)) for row in payments(rows, users, seed=4))
+    return [(record["user_id"], json.dumps(record).encode()) for record in records]
+
+
+def ours(servers: str, topic: str, rows: int) -> float:
+    """Seconds from the first message handed to the reader until all are decided."""
+    from django.db.models import Sum
+
+    from scoring.management.commands.consume import warm
+    from scoring.models import Source, StreamPosition
+    from scoring.streaming.connection import Kafka
+    from scoring.streaming.consuming import Reader
+    from scoring.streaming.positions import EARLIEST
+
+    class AllRead(threading.Event):
+        begun, looked = 0.0, 0.0
+
+        def is_set(self) -> bool:
+            if time.monotonic() - self.looked < 0.1:
+                return False
+            self.looked = time.monotonic()
+            taken = StreamPosition.objects.aggregate(n=Sum("taken"))["n"]
+            if taken is not None and not self.begun:
+                self.begun = self.looked  # partitions are given; the group took its time before
+            return bool(taken and taken >= rows)
+
+    source = Source.objects.create(name="bench", kind="kafka")
+    warm()
+    stop = AllRead()
+    Reader(source, Kafka(servers, (topic,), start=EARLIEST), stop).run()
+    return time.monotonic() - stop.begun
+
+
+def only_parsed(servers: str, topic: str, rows: int) -> float:
+    from datetime import UTC, datetime
+
+    from confluent_kafka import Consumer
+
+    from scoring.engine.transaction import Defaults, parse
+
+    defaults = Defaults("USD", "USD", "UTC", datetime.now(UTC))
+    consumer = Consumer(
+        {"bootstrap.servers": servers, "group.id": "naive", "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe([topic])
+    first = consumer.consume(1, 30)
+    start, read = time.monotonic(), len(first)
+    while read < rows:
+        for one in consumer.consume(500, 1):
+            parse(json.loads(one.value()), defaults=defaults)
+            read += 1
+    consumer.close()
+    return time.monotonic() - start
+
+
+def main() -> None:
+    from tests.streams.broker import Absent, Broker, classpath
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=50_000)
+    parser.add_argument("--users", type=int, default=5_000)
+    asked = parser.parse_args()
+    place = Path(tempfile.mkdtemp(prefix="anomalyshield-bench-kafka-"))
+    try:
+        broker = Broker(place, classpath())
+    except Absent as reason:
+        print(f"not measured: {reason}")
+        return
+    try:
+        broker.prepare()
+        broker.start()
+        topic = broker.topic(partitions=4)
+        broker.send(topic, messages(asked.rows, asked.users))
+        with installation() as _:
+            from anomalyshield import holder
+
+            rate = asked.rows / ours(broker.servers, topic, asked.rows)
+            aims.reached("consume", rate)
+            naive = asked.rows / only_parsed(broker.servers, topic, asked.rows)
+            print(f"read and parsed only: {naive:,.0f} msg/s")
+            holder.stop()  # before its server goes
+    finally:
+        broker.stop()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
