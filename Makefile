@@ -24,14 +24,18 @@ help: ## Show these lines
 run: ## Install, start everything, print the address and the log-ins (PORT=8001 for another port)
 	@$(BASE) manage.py up
 
-test: ## The whole product: style, types, migrations, every test but chaos and crashes of streams
+test: ## The whole product: style, types, migrations, every test but most of chaos and crashes of streams
 	@$(DEV)
 	@bad=0; \
 	$(RUFF) check . || bad=1; \
 	$(RUFF) format --check . || bad=1; \
 	$(MYPY) || bad=1; \
 	$(MIGRATIONS) || bad=1; \
+<<<<<<< HEAD
 	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25 --ignore=tests/chaos --ignore=tests/streams/test_crashes.py --ignore=tests/streams/test_spark.py || bad=1; \
+=======
+	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25 --ignore=tests/chaos/test_workers.py --ignore=tests/chaos/test_pipeline.py --ignore=tests/streams/test_crashes.py || bad=1; \
+>>>>>>> 3d7d2c6 (Nemeses: a whole installation is killed, stopped, starved and cut off while clients send, and a checker compares what they were told with what is there)
 	exit $$bad
 
 # --- parts of it ----------------------------------------------------------------------------------
@@ -39,8 +43,8 @@ test-streams: ## Kafka, MQTT and Spark, with real brokers, which are killed (nee
 	@$(DEV) tools/spark.py >/dev/null || true
 	@$(PYTEST) tests/streams
 
-chaos: ## Kill, stop and starve real processes
-	@$(PYTEST) tests/chaos
+chaos: ## Kill, stop, starve and cut off a whole installation; what was acknowledged, what became of it
+	@CHAOS=1 $(PYTEST) tests/chaos
 
 bench: ## Throughput and latency, each beside the naive way
 	@$(DEV) -m benchmarks

@@ -1,0 +1,109 @@
+"""What clients were told beside what is there: each acknowledged payment once, whole, kept."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.stack import until
+from tests.chaos.whole import Whole
+
+STORED = """
+SELECT t.external_id, d.id, d.reviewable, h.id IS NOT NULL, s.transaction_id IS NOT NULL
+FROM scoring_transaction t
+LEFT JOIN scoring_decision d ON d.transaction_id = t.id
+LEFT JOIN alerts_alerthit h ON h.decision_id = d.id
+LEFT JOIN scoring_snapshot s ON s.transaction_id = t.id
+WHERE t.external_id LIKE ANY(%s)
+"""
+LEFT = """
+SELECT count(*) FROM scoring_transaction t
+LEFT JOIN scoring_decision d ON d.transaction_id = t.id
+LEFT JOIN alerts_alerthit h ON h.decision_id = d.id
+WHERE d.id IS NULL OR (d.reviewable AND h.id IS NULL)
+"""
+
+
+@dataclass
+class Verdict:
+    """The counts of one run, and every breach of the guarantee in words."""
+
+    acknowledged: int = 0
+    stored: int = 0
+    decided: int = 0
+    alerted: int = 0
+    duplicates: int = 0
+    breaches: list[str] = field(default_factory=list)
+
+
+def told(files: list[Path]) -> Iterator[dict[str, Any]]:
+    for file in files:
+        for line in file.read_text().splitlines():
+            yield json.loads(line)
+
+
+def settled(stack: Whole, patience: float = 180) -> float:
+    """Until all that is stored is decided, and all that wants a person lies before one."""
+    return until(lambda: stack.one(LEFT) == 0, "everything stored is decided and raised", patience)
+
+
+def judged(stack: Whole, files: list[Path]) -> Verdict:
+    """Compare the histories of some clients with the rows."""
+    verdict = Verdict()
+    prefixes = [file.stem.replace("history-", "c") + "-%" for file in files]
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    for name, *row in stack.ask(STORED, prefixes):
+        rows.setdefault(name, []).append(tuple(row))
+    asked, acknowledged, decisions = _history(files, verdict)
+    verdict.acknowledged, verdict.stored = len(acknowledged), sum(map(len, rows.values()))
+    verdict.decided = sum(row[0] is not None for many in rows.values() for row in many)
+    verdict.alerted = sum(bool(row[2]) for many in rows.values() for row in many)
+    verdict.duplicates = verdict.stored - len(rows)
+    _compare(verdict, rows, asked, acknowledged, decisions)
+    return verdict
+
+
+def _history(files: list[Path], verdict: Verdict) -> tuple[set[str], set[str], dict[str, set[int]]]:
+    """Names asked about, names acknowledged, and the decisions clients were told of each name."""
+    asked: set[str] = set()
+    acknowledged: set[str] = set()
+    decisions: dict[str, set[int]] = {}
+    odd: Counter[str] = Counter()
+    for line in told(files):
+        asked.update(line["ids"])
+        status, answer = line["status"], line["answer"] or {}
+        if status in (200, 202):
+            acknowledged.update(line["ids"])
+            if answer.get("rejected"):
+                odd[f"{answer['rejected']} records of a good batch refused"] += 1
+            if status == 200:
+                decisions.setdefault(line["ids"][0], set()).add(answer["decision_id"])
+        elif status not in ("asked", 0, 409, 429, 503):
+            odd[f"{line['path']} answered {status}: {answer.get('detail', answer)}"] += 1
+    verdict.breaches += [f"{count} × {words}" for words, count in odd.items()]
+    return asked, acknowledged, decisions
+
+
+def _compare(
+    verdict: Verdict,
+    rows: dict[str, list[tuple[Any, ...]]],
+    asked: set[str],
+    acknowledged: set[str],
+    decisions: dict[str, set[int]],
+) -> None:
+    for name in sorted(acknowledged - set(rows))[:5]:
+        verdict.breaches.append(f"{name} was acknowledged and is gone")
+    for name in sorted(set(rows) - asked)[:5]:
+        verdict.breaches.append(f"{name} is stored and nobody sent it")
+    for name, many in rows.items():
+        [first, *more] = many
+        if more:
+            verdict.breaches.append(f"{name} is stored {len(many)} times")
+        if first[0] is None or not first[3]:
+            verdict.breaches.append(f"{name} lacks its decision or what it was decided on")
+        if first[1] != first[2]:
+            verdict.breaches.append(f"{name}: wants a person {first[1]}, before one {first[2]}")
+        if decisions.get(name, {first[0]}) != {first[0]}:
+            verdict.breaches.append(f"{name}: told decisions {decisions[name]}, kept {first[0]}")

@@ -1,0 +1,140 @@
+"""Clients as an upstream has them: each asks until it is answered, and notes what it was told."""
+
+import http.client
+import json
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+SOON = {0, 409, 429, 503}  # ask again: no answer, still under way, too much, not now
+LONGEST_WAIT = 1.0  # seconds; a Retry-After of more is not for a run of seconds
+BATCH = 20
+CITIES = ("Bern", "Oslo", "Lyon", "Porto", "Graz")
+
+
+@dataclass
+class Client:
+    """One connection's worth of payments, one request after another; its history is a file.
+
+    Every third request is an answer somebody waits for (`/detect`), the others are events in
+    batches. Payments come late, in any order, and now and then a second time.
+    """
+
+    number: int
+    port: int
+    key: str
+    history: Path
+    over: threading.Event = field(default_factory=threading.Event)
+    statuses: Counter[int] = field(default_factory=Counter)
+    waits: list[float] = field(default_factory=list)  # seconds from the first asking to the answer
+    made: int = 0
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.number)
+        self.told: list[tuple[str, list[dict[str, Any]]]] = []
+        self.connection = self._connected()
+
+    def run(self) -> None:
+        while not self.over.is_set():
+            if self.told and self.chance.random() < 0.05:
+                self.ask(*self.chance.choice(self.told))  # a second time, under a key of its own
+            elif self.chance.random() < 1 / 3:
+                self.ask("/detect", [self.payment()])
+            else:
+                self.ask("/api/v1/events", [self.payment() for _ in range(BATCH)])
+
+    def payment(self) -> dict[str, Any]:
+        self.made += 1
+        late = timedelta(seconds=self.chance.choice([0, 1, 60, 86_400, 20 * 86_400]))
+        user = self.chance.randrange(2000)
+        return {
+            "transaction_id": f"c{self.number}-{self.made}",
+            "user_id": f"user{user}",
+            "device_id": f"device{user}",
+            # One in some twenty is large enough for a rule, and so for a person.
+            "amount": round(self.chance.lognormvariate(3.4, 2), 2),
+            "timestamp": (datetime.now(UTC) - late).isoformat(),
+            "merchant": f"shop {self.chance.randrange(30)}",
+            "merchant_category": "grocery",
+            "location": CITIES[user % len(CITIES)],
+        }
+
+    def ask(self, path: str, payments: list[dict[str, Any]]) -> None:
+        """Until it is answered for good; the same key and the same bytes each time."""
+        body = json.dumps(payments if path != "/detect" else payments[0])
+        once, first = uuid.UUID(int=self.chance.getrandbits(128)).hex, time.monotonic()
+        ids = [payment["transaction_id"] for payment in payments]
+        while True:
+            self._write(path, ids, "asked")
+            status, answer, wait = self._answered(path, body, once)
+            self.statuses[status] += 1
+            self._write(path, ids, status, answer)
+            if status < 500 and status not in SOON:
+                break
+            # It counts on: a client that gives up would not know what became of its payment.
+            time.sleep(min(max(wait, 0.05), LONGEST_WAIT))
+        self.waits.append(time.monotonic() - first)
+        if status < 300:
+            self.told = [*self.told[-200:], (path, payments)]
+
+    def _answered(self, path: str, body: str, once: str) -> tuple[int, dict[str, Any], float]:
+        headers = {
+            "Content-Type": "application/json", "X-API-Key": self.key, "Idempotency-Key": once,
+        }  # fmt: skip
+        try:
+            self.connection.request("POST", path, body, headers)
+            response = self.connection.getresponse()
+            said = json.loads(response.read())
+            return response.status, said, float(response.headers.get("Retry-After") or 0)
+        except (OSError, http.client.HTTPException, ValueError):
+            self.connection.close()
+            self.connection = self._connected()
+            return 0, {}, 0.2
+
+    def _connected(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+
+    def _write(self, path: str, ids: list[str], status: int | str, answer: Any = None) -> None:
+        line = {"path": path, "ids": ids, "status": status, "answer": answer}
+        with self.history.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+@dataclass
+class Traffic:
+    """Several clients at once."""
+
+    clients: list[Client]
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, folder: Path, port: int, key: str, many: int, first: int) -> "Traffic":
+        """Clients numbered from `first` on, so that none ever names a payment as another did."""
+        return cls([
+            Client(number, port, key, folder / f"history-{number}.jsonl")
+            for number in range(first, first + many)
+        ])  # fmt: skip
+
+    def start(self) -> None:
+        self.threads = [threading.Thread(target=one.run, daemon=True) for one in self.clients]
+        for thread in self.threads:
+            thread.start()
+
+    def end(self, patience: float = 120) -> bool:
+        """No new requests; did every one that was asked get its answer?"""
+        for one in self.clients:
+            one.over.set()
+        until = time.monotonic() + patience
+        for thread in self.threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self.threads)
+
+    @property
+    def statuses(self) -> Counter[int]:
+        return sum((one.statuses for one in self.clients), Counter())
