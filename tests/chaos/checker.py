@@ -56,16 +56,16 @@ def judged(stack: Whole, files: list[Path]) -> Verdict:
     rows: dict[str, list[tuple[Any, ...]]] = {}
     for name, *row in stack.ask(STORED, prefixes):
         rows.setdefault(name, []).append(tuple(row))
-    asked, acknowledged, decisions = _history(files, verdict)
+    asked, acknowledged, decisions = history(files, verdict)
     verdict.acknowledged, verdict.stored = len(acknowledged), sum(map(len, rows.values()))
     verdict.decided = sum(row[0] is not None for many in rows.values() for row in many)
     verdict.alerted = sum(bool(row[2]) for many in rows.values() for row in many)
     verdict.duplicates = verdict.stored - len(rows)
-    _compare(verdict, rows, asked, acknowledged, decisions)
+    compare(verdict, rows, asked, acknowledged, decisions)
     return verdict
 
 
-def _history(files: list[Path], verdict: Verdict) -> tuple[set[str], set[str], dict[str, set[int]]]:
+def history(files: list[Path], verdict: Verdict) -> tuple[set[str], set[str], dict[str, set[int]]]:
     """Names asked about, names acknowledged, and the decisions clients were told of each name."""
     asked: set[str] = set()
     acknowledged: set[str] = set()
@@ -86,13 +86,14 @@ def _history(files: list[Path], verdict: Verdict) -> tuple[set[str], set[str], d
     return asked, acknowledged, decisions
 
 
-def _compare(
+def compare(
     verdict: Verdict,
     rows: dict[str, list[tuple[Any, ...]]],
     asked: set[str],
     acknowledged: set[str],
     decisions: dict[str, set[int]],
 ) -> None:
+    """Write every breach into the verdict; of the lost and the unasked-for the first five."""
     for name in sorted(acknowledged - set(rows))[:5]:
         verdict.breaches.append(f"{name} was acknowledged and is gone")
     for name in sorted(set(rows) - asked)[:5]:
