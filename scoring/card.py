@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.templatetags.words import figure
-from scoring import evaluated, importance
+from scoring import evaluated, importance, kept
 from scoring.cost_effect import bills_of
 from scoring.doubts import doubts
 from scoring.engine.detectors import kind as kind_of
@@ -60,9 +60,9 @@ def _details(version: ModelVersion, metrics: dict[str, Any]) -> Told:
         person=version.trained_by or _("a command"), state=version.get_state_display()
     )
     for name in metrics.get("members", []):
-        yield kind_of(name).help
+        yield _(kind_of(name).help)
     if len(says := metrics.get("shares") or {}) > 1:
-        parts = [f"{kind_of(name).title} {100 * share:.0f} %" for name, share in says.items()]
+        parts = [f"{_(kind_of(name).title)} {100 * share:.0f} %" for name, share in says.items()]
         yield _("How much each says in the mean of log-odds: {parts}.").format(
             parts=", ".join(parts)
         )
@@ -70,7 +70,7 @@ def _details(version: ModelVersion, metrics: dict[str, Any]) -> Told:
         sha256=version.sha256, spec_id=spec_id()
     )
     if note := metrics.get("note"):
-        yield str(note)
+        yield kept.told(str(note))
 
 
 def _use(version: ModelVersion, metrics: dict[str, Any]) -> Told:

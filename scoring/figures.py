@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from anomalyshield.templatetags.words import figure, percent
+from anomalyshield.templatetags.words import figure, percent, upto
 from scoring import importance, operating
 from scoring.charts import share_bar
 from scoring.comparison import MEASURES, Measure
@@ -36,7 +36,7 @@ def _row(measure: Measure, own: float, rival: float | None) -> dict[str, Any]:
         "tile": measure.tile,
         "own": _said(measure, own),
         "rival": "" if rival is None else _said(measure, rival),
-        "difference": "" if rival is None else f"{own - rival:+.3f}",
+        "difference": "" if rival is None else figure(f"{own - rival:+.3f}"),
         "better": gain > NOISE,
         "worse": gain < -NOISE,
     }
@@ -49,7 +49,7 @@ def _gain(measure: Measure, own: float, rival: float) -> float:
 
 
 def _said(measure: Measure, value: float) -> str:
-    return f"{100 * value:.1f} %" if measure.share else f"{value:.3f}"
+    return percent(value) if measure.share else figure(f"{value:.3f}")
 
 
 def important(metrics: dict[str, Any]) -> list[tuple[str, importance.Moves, Any]]:
@@ -106,14 +106,14 @@ def said(at: Point, bill: Bill | None = None) -> dict[str, str]:
         name: percent(getattr(at, name))
         for name in ("precision", "recall", "false_alarms", "share", "money", "f1")
     }
-    counts = {name: f"{getattr(at, name):,}" for name in ("true", "false", "missed", "quiet")}
-    day = "–" if at.per_day is None else f"{at.per_day:,.1f}"
-    words = {"cut": f"{at.cut:.2f}", "alerts": f"{at.alerts:,}", "day": day, **shares, **counts}
+    counts = {name: upto(getattr(at, name)) for name in ("true", "false", "missed", "quiet")}
+    day = "–" if at.per_day is None else figure(f"{at.per_day:,.1f}")
+    words = {"cut": f"{at.cut:.2f}", "alerts": upto(at.alerts), "day": day, **shares, **counts}
     if bill is None:
         return words
     sums = {"cost": bill.total, "missed_cost": bill.missed, "work_cost": bill.review}
     sums |= {"friction_cost": bill.friction, "saved": bill.saved}
-    return words | {name: f"{value:,.0f}".replace("-", "−") for name, value in sums.items()}
+    return words | {name: figure(f"{value:,.0f}").replace("-", "−") for name, value in sums.items()}
 
 
 def _precision_recall(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:

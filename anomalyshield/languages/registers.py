@@ -13,6 +13,7 @@ def told() -> Iterator[tuple[str, str]]:
     yield from _presets()
     yield from _refusals()
     yield from _steps()
+    yield from _detectors()
 
 
 def _features() -> Iterator[tuple[str, str]]:
@@ -86,3 +87,12 @@ def _steps() -> Iterator[tuple[str, str]]:
 
     for step in STEPS.values():
         yield step.words, "cases/report_steps.py"
+
+
+def _detectors() -> Iterator[tuple[str, str]]:
+    from scoring.engine.detectors import DETECTORS
+
+    for kind in DETECTORS:
+        file = kind.module.replace(".", "/") + ".py"
+        yield kind.title, "scoring/engine/detectors/__init__.py"
+        yield kind.help, file
