@@ -1,16 +1,29 @@
 """One way from a record to a transaction for every door: what the source says of its records."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
-from scoring import cardnumbers, noticing, schemas
+from scoring import cardnumbers, noticing, personal, schemas
 from scoring.engine.gate import Gate
-from scoring.engine.transaction import Defaults
+from scoring.engine.transaction import Defaults, Transaction
 from scoring.models import Source
 
 __all__ = ["Gate", "any_gate", "defaults_of", "gate_of"]
+
+
+@dataclass(frozen=True)
+class SealingGate(Gate):
+    """The gate of a source that declares personal fields: further ones are sealed behind it."""
+
+    pii: frozenset[str] = frozenset()
+
+    def admit(self, record: Mapping[str, Any], at: datetime | None = None) -> Transaction:
+        found = super().admit(personal.opened_all(record), at)
+        return found._replace(extra=personal.sealed_fields(found.extra, self.pii))
 
 
 def gate_of(
@@ -22,13 +35,13 @@ def gate_of(
 ) -> Gate:
     """The gate of this source now. `mapping` is what a file says of its columns beyond that;
     `texts` is for doors that know no numbers: "12" then is one."""
-    return Gate(
+    said = (
         defaults_of(source, received_at),
         source.mapping if mapping is None else mapping,
         schemas.check_of(source, texts=texts),
         cardnumbers.cleaned,
     )
-
+    return SealingGate(*said, frozenset(source.pii)) if source.pii else Gate(*said)
 
 def any_gate(
     source: Source,

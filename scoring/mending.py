@@ -12,10 +12,9 @@ from django.utils import timezone
 
 from anomalyshield.audit.record import record as on_trail
 from anomalyshield.templatetags.words import masked_if
-from scoring import accepting, labels, noticing, rejects
+from scoring import accepting, labels, noticing, personal, quarantine, rejects
 from scoring.accepting import Inactive, Sent
 from scoring.admitting import Gate, any_gate
-from scoring.engine.names import our_name
 from scoring.engine.transaction import Invalid, Transaction
 from scoring.models import RejectedRecord, Source, Upload
 from scoring.reading import known_since, split_label
@@ -67,7 +66,7 @@ def replay(*, by: Any, reject: RejectedRecord, record: Record | None = None) -> 
     except Invalid as invalid:
         raise StillWrong(invalid.reasons) from None
     changed = sorted(name for name in {*wanted, *reject.record} if _differs(reject, wanted, name))
-    reject.mended = dict(wanted) if changed else None
+    reject.mended = quarantine.closed(wanted, reject.source, _mapping(reject)) if changed else None
     reject.became_id = number
     _settle([reject], State.ACCEPTED, by)
     on_trail(by=by, action="reject.replayed", object=reject, after={"changed": changed})
@@ -225,7 +224,7 @@ def masked(reject: RejectedRecord) -> Any:
     if not isinstance(reject.record, Mapping):
         return reject.record
     return {
-        name: _ends(value) if is_personal(reject, name) else value
+        name: _ends(value) if personal.is_sealed(value) or is_personal(reject, name) else value
         for name, value in reject.record.items()
     }
 
@@ -246,17 +245,22 @@ def unmasked(reject: RejectedRecord, shown: Any) -> Any:
 
 def is_personal(reject: RejectedRecord, name: str) -> bool:
     """Declared by the source, by their name for the field or by ours."""
-    pii = reject.source.pii
+    return personal.declared(name, reject.source.pii, _mapping(reject))
+
+
+def _mapping(reject: RejectedRecord) -> dict[str, str]:
     options = (reject.upload.options or {}) if isinstance(reject.upload, Upload) else {}
-    mapping = {**reject.source.mapping, **options.get("mapping", {})}
-    return name in pii or our_name(name, mapping) in pii
+    return {**reject.source.mapping, **options.get("mapping", {})}
 
 
 def _ends(value: Any) -> str:
+    value = personal.opened(value)
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return masked_if(text, True)
 
 
 def _differs(reject: RejectedRecord, wanted: Record, name: str) -> bool:
     before = reject.record if isinstance(reject.record, Mapping) else {}
-    return wanted.get(name) != before.get(name) or (name in wanted) != (name in before)
+    return personal.opened(wanted.get(name)) != personal.opened(before.get(name)) or (
+        name in wanted
+    ) != (name in before)

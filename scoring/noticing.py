@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from anomalyshield.audit.record import record
-from scoring import cardnumbers, frauds, schemas
+from scoring import cardnumbers, frauds, personal, schemas
 from scoring.engine import notices
 from scoring.engine.transaction import Defaults, Invalid
 from scoring.models import Label, Notice, Source, Transaction
@@ -38,6 +38,8 @@ class Gate:
     def admit(self, given: Mapping[str, Any], at: datetime | None = None) -> notices.Notice:
         """The notice, or Invalid with every field that is wrong. A broker's time is no date of it:
         it became known when it came."""
+        if self.source.pii:
+            given = personal.opened_all(given)
         wrong = self.check(given) if self.check else {}
         plain = cardnumbers.cleaned(notices.by_our_names(given, self.mapping), {})
         try:

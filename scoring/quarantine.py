@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scoring import cardnumbers
+from scoring import cardnumbers, personal
 from scoring.models import Receipt, RejectedRecord, Source
 
 MOST_BYTES = 65_536  # of one record; what is longer is cut, and says so
@@ -33,6 +33,7 @@ def keep(
     rows = []
     for one in refused:
         record, cut = storable(without_card_numbers(one.record, source))
+        reasons = personal.without_values(one.reasons, one.record, source, source.mapping)
         rows.append(
             RejectedRecord(
                 source=source,
@@ -40,12 +41,22 @@ def keep(
                 notice=notices or bool(source.about),
                 position=one.position,
                 place=one.place[:300],
-                record=record,
+                record=closed(record, source),
                 cut=cut,
-                reasons={plain(name)[:200]: reason for name, reason in one.reasons.items()},
+                reasons={plain(name)[:200]: reason for name, reason in reasons.items()},
             )
         )
     return RejectedRecord.objects.bulk_create(rows)
+
+
+def closed(record: Any, source: Source, mapping: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The record with its personal fields sealed; all of one whose fields nobody can tell."""
+    if not source.pii:
+        return dict(record)
+    if not isinstance(record, Mapping) or set(record) in ({"raw"}, {"row"}):
+        name = next(iter(record)) if isinstance(record, Mapping) else "raw"
+        return {name: personal.sealed(record[name] if isinstance(record, Mapping) else record)}
+    return personal.sealed_fields(record, source.pii, mapping or source.mapping)
 
 
 def without_card_numbers(record: Any, source: Source) -> Any:

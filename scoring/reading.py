@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.utils import timezone
 
-from scoring import cardnumbers, labels, rejects
+from scoring import cardnumbers, labels, personal, quarantine, rejects
 from scoring.admitting import gate_of
 from scoring.engine import fields
 from scoring.engine.transaction import Defaults, Invalid, Transaction
@@ -131,12 +131,13 @@ def rejected(
         _plain(str(name)): None if value is None else _plain(str(value)[:500])
         for name, value in record.items()
     }
+    told = personal.without_values(reasons, shown, upload.source, mapping)
     return RejectedRecord(
         source_id=upload.source_id,
         upload=upload,
         position=position,
-        record=shown,
-        reasons={_plain(name): reason for name, reason in reasons.items()},
+        record=quarantine.closed(shown, upload.source, mapping),
+        reasons={_plain(name): why for name, why in told.items()},
     )
 
 

@@ -1,5 +1,6 @@
 """Transactions: found by what one knows of them, and shown as they were decided."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,8 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
-from scoring import charts
+from anomalyshield.templatetags.words import masked_if
+from scoring import charts, personal
 from scoring.engine.decision import Level
 from scoring.engine.features import FEATURES, widened
 from scoring.explaining import NotExplainable, stored_vector
@@ -120,12 +122,24 @@ def transaction(request: HttpRequest, pk: int) -> HttpResponse:
         "explanation": explanation,
         "bars": bars_of(explanation),
         "labels": said,
+        "further": further_of(row, hidden),
         "notices": readable_notices(row.notices.select_related(*OVERTURNED), request.user)[:20],
         "correctable": standing if may else None,
         "waiting": waiting,
         "masked": hidden,
     }
     return render(request, "scoring/transaction.html", context)
+
+
+def further_of(row: Transaction, hidden: bool) -> list[tuple[str, str]]:
+    """What came beside our fields; who may not look at people sees no personal value of it."""
+    told = []
+    for name, value in sorted((row.extra or {}).items()):
+        closed = personal.is_sealed(value) or name in row.source.pii
+        plain = personal.opened(value)
+        text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+        told.append((name, masked_if(text, hidden and closed)))
+    return told
 
 
 def vector_of(decision: Decision | None) -> tuple[list[tuple[Any, float | None]], str]:

@@ -37,7 +37,8 @@ def send(adam: User, till: Source) -> Send:
 
 
 def sender(by: User, source: Source | None, **more: Any) -> Send:
-    _, key = make_key(by=by, name="gateway", scopes=["events:write"], source=source, **more)
+    scopes = more.pop("scopes", ["events:write"])
+    _, key = make_key(by=by, name="gateway", scopes=scopes, source=source, **more)
 
     def post(body: Any, address: str = "/api/v1/events", **headers: str) -> HttpResponse:
         kind = headers.pop("content_type", "application/json")

@@ -1,0 +1,134 @@
+"""Further fields that a source declares personal: sealed wherever they are stored.
+
+A sealed value is a text: a mark, a keyed hash by which equal values are found and joined, and the
+value itself under AES-GCM (`scoring/secrets.py`). Sent again as it is, it is opened at the door.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from django.db import connection, transaction
+
+from anomalyshield.keyed import key_for
+from scoring import secrets as vault
+from scoring.engine.names import our_name
+from scoring.models import Source
+
+MARK = "pii1:"
+PURPOSE = "personal values"
+LOST = "…"
+SHORTEST = 3  # characters of a value that is looked for in what is said about it
+
+
+def sealed(value: Any) -> str:
+    """The value as it may be stored; itself if it is sealed already."""
+    if is_sealed(value):
+        return str(value)
+    text = json.dumps(value, sort_keys=True, default=str)
+    return f"{MARK}{hash_of(value)}:{vault.seal(text)}"
+
+
+def hash_of(value: Any) -> str:
+    """The same for the same value, and telling nothing of it without the key."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return blake2b(text.encode(), key=key_for(PURPOSE), digest_size=16).hexdigest()
+
+
+def is_sealed(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(MARK)
+
+
+def opened(value: Any) -> Any:
+    """The value again, also of one that was never sealed; LOST if no key of ours opens it."""
+    if not is_sealed(value):
+        return value
+    try:
+        return json.loads(vault.open(value.split(":", 2)[-1]))
+    except (vault.SecretLost, ValueError):
+        return LOST
+
+
+def opened_all(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record as it was sent; the same one comes back when nothing in it is sealed."""
+    if not any(is_sealed(value) for value in record.values()):
+        return record
+    return {name: opened(value) for name, value in record.items()}
+
+
+def sealed_fields(
+    record: Mapping[str, Any], pii: Iterable[str], mapping: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The record with its declared fields sealed, by their names for them or by ours."""
+    names = frozenset(pii)
+    return {
+        name: sealed(value) if value is not None and declared(name, names, mapping) else value
+        for name, value in record.items()
+    }
+
+
+def declared(name: str, pii: Iterable[str], mapping: Mapping[str, str] | None = None) -> bool:
+    return name in pii or our_name(name, mapping) in pii
+
+
+def without_values(
+    reasons: Mapping[str, str], record: Any, source: Source, mapping: Mapping[str, str] | None
+) -> dict[str, str]:
+    """Reasons that quote no personal value of the record."""
+    told = dict(reasons)
+    for name, value in record.items() if source.pii and isinstance(record, Mapping) else ():
+        text = str(value)
+        if len(text) >= SHORTEST and declared(name, source.pii, mapping):
+            told = {field: why.replace(text, LOST) for field, why in told.items()}
+    return told
+
+
+# --- another key ----------------------------------------------------------------------------------
+AT_ONCE = 500
+TABLES = {  # table → its columns of JSON objects that may hold sealed values
+    "scoring_transaction": ("extra",),
+    "scoring_rejectedrecord": ("record", "mended"),
+}
+
+
+def reseal() -> int:
+    """Seal every personal value with the key of today; how many rows that took.
+
+    In parts that commit by themselves: stopped in between, it goes on with the rest when it is
+    called again. Raises SecretLost at a value that no key of ours opens.
+    """
+    return sum(
+        _reseal_column(table, column) for table, columns in TABLES.items() for column in columns
+    )
+
+
+def _reseal_column(table: str, column: str) -> int:
+    last, done = 0, 0
+    asked = (
+        f"SELECT id, {column} FROM {table} WHERE id > %s AND {column}::text LIKE %s"
+        f" ORDER BY id LIMIT {AT_ONCE} FOR UPDATE"
+    )
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(asked, [last, f'%"{MARK}%'])
+            rows = cursor.fetchall()
+            for number, text in rows:
+                record = json.loads(text) if isinstance(text, str) else text
+                fresh = {name: _anew(value) for name, value in record.items()}
+                if fresh != record:
+                    cursor.execute(
+                        f"UPDATE {table} SET {column} = %s WHERE id = %s",
+                        [json.dumps(fresh), number],
+                    )
+                    done += 1
+        if not rows:
+            return done
+        last = rows[-1][0]
+
+
+def _anew(value: Any) -> Any:
+    """Unless it is sealed with the key of today already."""
+    if not is_sealed(value) or vault.current(value.split(":", 2)[-1]):
+        return value
+    return sealed(json.loads(vault.open(value.split(":", 2)[-1])))
