@@ -302,6 +302,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "lists", "description": "Who is always denied, and who allowed for a while"},
         {"name": "events", "description": "Transactions nobody waits for, decided afterwards"},
         {"name": "files", "description": "Many transactions at once"},
+        {"name": "rates", "description": "What other currencies were worth, day by day"},
         {"name": "rejects", "description": "Records that were refused, to be mended and replayed"},
         {"name": "notices", "description": "Chargebacks and other late words about payments"},
         {"name": "hooks", "description": "Signed messages of other systems"},

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from scoring import cardnumbers, noticing, personal, schemas
+from scoring import cardnumbers, noticing, personal, rates, schemas
 from scoring.engine.gate import Gate
 from scoring.engine.transaction import Defaults, Transaction
 from scoring.models import Source
@@ -43,6 +43,7 @@ def gate_of(
     )
     return SealingGate(*said, frozenset(source.pii)) if source.pii else Gate(*said)
 
+
 def any_gate(
     source: Source,
     received_at: datetime,
@@ -69,4 +70,5 @@ def defaults_of(source: Source, received_at: datetime) -> Defaults:
         ahead=timedelta(seconds=source.future_after),
         clamp=source.future == Source.Future.CLAMP,
         behind=timedelta(seconds=source.late_after) if source.late == Source.Late.REJECT else None,
+        rate=source.rates.rate if source.rates else rates.rate_of,
     )

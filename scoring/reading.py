@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.utils import timezone
 
-from scoring import cardnumbers, labels, personal, quarantine, rejects
+from scoring import cardnumbers, labels, personal, quarantine, rates, rejects
 from scoring.admitting import gate_of
 from scoring.engine import fields
 from scoring.engine.transaction import Defaults, Invalid, Transaction
@@ -39,6 +39,7 @@ def blocks_of(upload: Upload) -> Iterator[Parsed]:
     path = Path(settings.UPLOADS) / upload.path
     blocks = file_source(upload.kind).blocks(path, upload.checkpoint, BLOCK_ROWS)
     source = upload.source  # read here: the thread below has no business with the database
+    source.rates = rates.current()
     return ahead(parse_block(upload, source, block) for block in blocks)
 
 

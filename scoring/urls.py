@@ -13,6 +13,7 @@ from scoring.views import (
     pipelines,
     previews,
     quarantine,
+    rates,
     rules,
     sources,
     transactions,
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("uploads/<int:pk>/cancel/", uploads.cancel, name="upload-cancel"),
     path("uploads/<int:pk>/scored.<str:kind>", uploads.scored, name="upload-scored"),
     path("uploads/<int:pk>/rejects.csv", uploads.rejects, name="upload-rejects"),
+    path("rates/", rates.rates, name="rates"),
     path("notices/", notices.notices, name="notices"),
     # sources
     path("sources/", sources.sources, name="sources"),

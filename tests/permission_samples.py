@@ -334,6 +334,8 @@ SAMPLES: dict[str, Sample] = {
     "upload-preview": get(pk=NO),
     "upload-scored": get(pk=NO, kind="csv"),
     "upload-resume": post(pk=NO),
+    "rates": get(),
+    "api-rates": api("get"),
     "notices": get(),
     "api-notices": api("post"),
     "api-notices-received": api("get"),

@@ -161,6 +161,7 @@ ACTIONS = {
     "session.ended": _("Ended a session"),
     "session.opened": _("Logged in"),
     "session.refused": _("Was refused a log-in"),
+    "rates.imported": _("Imported exchange rates"),
     "source.changed": _("Changed a source"),
     "source.keepers": _("Changed who keeps a source"),
     "source.made": _("Made a source"),

@@ -12,6 +12,7 @@ from scoring.api.lookup import Anomalies, OneTransaction
 from scoring.api.notices import Notices, SendNotices
 from scoring.api.previews import Preview, Start
 from scoring.api.previews import Try as TryFile
+from scoring.api.rates import Rates
 from scoring.api.scoring import Detect, Predict, PredictBatch, Score, ScoreBatch
 from scoring.api.transactions import Transactions
 from scoring.api.trying import Try
@@ -37,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         ReceiptDecisions.as_view(),
         name="api-receipt-decisions",
     ),
+    path("api/v1/rates", Rates.as_view(), name="api-rates"),
     path("api/v1/notices", SendNotices.as_view(), name="api-notices"),
     path("api/v1/notices/received", Notices.as_view(), name="api-notices-received"),
     path("hooks/<str:name>", Hook.as_view(), name="hook"),

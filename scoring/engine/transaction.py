@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from scoring.engine import amounts, fields
+from scoring.engine import amounts, exchange, fields
 from scoring.engine.fields import Unfit, offset_seconds
 from scoring.engine.keys import country_number, entity_key, folded_key
 from scoring.engine.names import (
@@ -47,6 +47,8 @@ class Defaults:
     ahead: timedelta = fields.FUTURE_TOLERANCE  # of the clocks of the sender
     clamp: bool = False  # what lies further ahead happens now, instead of being refused
     behind: timedelta | None = None  # later than this it is refused; None: never
+    # What one unit of another currency was worth on a day; None: there is no table.
+    rate: Callable[[str, date], Decimal | None] | None = None
 
 
 class Transaction(NamedTuple):
@@ -112,9 +114,12 @@ def parse(
     kept = _extra(extra, reading.reasons) if extra else extra
     if not (transaction_id and user_id and "amount" in given):
         _missing(reading)
+    rate = None
+    if currency != defaults.base_currency:
+        rate = _rate(reading, currency, event_time, defaults)
     if reading.reasons or amount is None or event_time is None:
         raise Invalid(reading.reasons)
-    units = int(amount * UNITS)
+    units = int(amount * UNITS)  # as it was said: a rate that changes makes no other payment of it
     # A time we made up is not part of what was said: a repeated request would differ by it.
     stated = microseconds(event_time) if "timestamp" in given else given.get("time_of_day")
     more = (stated, units, currency, mcc, country, latitude, longitude, online, zone_name)
@@ -124,7 +129,7 @@ def parse(
         _clamped(event_time, defaults) if defaults.clamp else event_time,
         amount,
         currency,
-        units,
+        units if rate is None else exchange.converted(amount, rate, UNITS),
         user_id,
         card_id,
         device_id,
@@ -198,12 +203,23 @@ class _Reading:
 def _currency(reading: _Reading, defaults: Defaults) -> str:
     if "currency" not in reading.given and defaults.currency == defaults.base_currency:
         return defaults.currency
-    currency: str = reading.of("currency", fields.currency) or defaults.currency
-    if currency != defaults.base_currency and "currency" not in reading.reasons:
+    return reading.of("currency", fields.currency) or defaults.currency
+
+
+def _rate(
+    reading: _Reading, currency: str, event_time: datetime | None, defaults: Defaults
+) -> Decimal | None:
+    """That of the payment's day. Without one it is refused, and never guessed."""
+    if event_time is None or "currency" in reading.reasons:
+        return None
+    day = event_time.date()
+    found = defaults.rate(currency, day) if defaults.rate else None
+    if found is None:
+        near = f" within {exchange.LONGEST.days} days before {day}" if defaults.rate else ""
         reading.reasons["currency"] = (
-            f"has no exchange rate from {currency} to {defaults.base_currency}"
+            f"has no exchange rate from {currency} to {defaults.base_currency}{near}"
         )
-    return currency
+    return found
 
 
 def _zone(reading: _Reading, defaults: Defaults) -> str:

@@ -11,6 +11,7 @@ from scoring.models.lists import ListEntry, ListVersion
 from scoring.models.notices import Notice
 from scoring.models.outbox import Delivery, Endpoint, OutboundEvent
 from scoring.models.policies import PolicyRequest
+from scoring.models.rates import ExchangeRate
 from scoring.models.receipts import Receipt
 from scoring.models.registry import ModelVersion, PromotionRequest, TrainingRun
 from scoring.models.rejects import RejectedRecord
@@ -31,6 +32,7 @@ __all__ = [
     "Delivery",
     "Endpoint",
     "EntityFraud",
+    "ExchangeRate",
     "Explanation",
     "FamilyOwner",
     "FeatureDay",

@@ -14,6 +14,7 @@ from guardian.shortcuts import assign_perm
 
 from anomalyshield.accounts.grants import granted
 from anomalyshield.accounts.roles import ENGINEER
+from scoring.engine.exchange import Table
 
 USE = "scoring.use_source"
 
@@ -84,6 +85,8 @@ class Source(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SourceQuerySet.as_manager()
+    # Not a column: the exchange rates, where a thread reads records that may ask no database.
+    rates: Table | None = None
     signing_secret = ""  # not a column: told once, by the verb that made it
 
     class Meta:

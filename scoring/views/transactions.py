@@ -2,9 +2,11 @@
 
 import json
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -18,6 +20,7 @@ from anomalyshield.templatetags.words import masked_if
 from scoring import charts, personal
 from scoring.engine.decision import Level
 from scoring.engine.features import FEATURES, widened
+from scoring.engine.transaction import UNITS
 from scoring.explaining import NotExplainable, stored_vector
 from scoring.models import Decision, Explanation, Transaction
 from scoring.models.transactions import TransactionQuerySet
@@ -122,6 +125,7 @@ def transaction(request: HttpRequest, pk: int) -> HttpResponse:
         "explanation": explanation,
         "bars": bars_of(explanation),
         "labels": said,
+        "base": converted_of(row),
         "further": further_of(row, hidden),
         "notices": readable_notices(row.notices.select_related(*OVERTURNED), request.user)[:20],
         "correctable": standing if may else None,
@@ -129,6 +133,13 @@ def transaction(request: HttpRequest, pk: int) -> HttpResponse:
         "masked": hidden,
     }
     return render(request, "scoring/transaction.html", context)
+
+
+def converted_of(row: Transaction) -> Decimal | None:
+    """What features, rules and models read of it, where it was paid in another currency."""
+    if row.currency == settings.BASE_CURRENCY:
+        return None
+    return Decimal(row.amount_units) / UNITS
 
 
 def further_of(row: Transaction, hidden: bool) -> list[tuple[str, str]]:

@@ -57,13 +57,13 @@ def send_through_every_door(shop: Source, adam: User, dana: User) -> None:
     send([paid(4), paid(5, amount="x"), paid(6, **{"e-mail": f"{MAIL} "}), paid(7, user_id="")])
     send(json.dumps(paid(8)) + f'\n{{"e-mail": "{MAIL}"', content_type="application/x-ndjson")
     send({"notice_id": "n", "transaction_id": "e1", "e-mail": MAIL, "kind": "x"}, "/api/v1/notices")
-    send([{"notice_id": "n", "e-mail": MAIL, "kind": MAIL}], "/api/v1/notices")
-    body = json.dumps({"wrong": MAIL}).encode()
+    send([{"notice_id": "n", "e-mail": MAIL, "kind": "x"}], "/api/v1/notices")
+    body = json.dumps({"e-mail": MAIL, "amount": 1}).encode()
     accept(source=shop, sent=records_of(shop, body), door="webhook", message="m1")
     broken = Sent(f'{{"e-mail": "{MAIL}'.encode(), "t/0@1", {"record": "cannot be read"})
     accept(source=shop, sent=[broken, Sent(paid(9, **{"e-mail": 7}), "t/0@2")], door="kafka")
     hooks.forget()
-    rows = f"transaction_id,user_id,amount,e-mail\nf1,u,1,{MAIL}\nf2,u,{MAIL},{MAIL}\n"
+    rows = f"transaction_id,user_id,amount,e-mail\nf1,u,1,{MAIL}\nf2,u,x,{MAIL}\n"
     rows += f"f3,u,1,2,{MAIL}\n"
     uploads.receive(by=dana, source=shop, name="a.csv", file=BytesIO(rows.encode()), options={})
     making.work_through()
