@@ -44,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/refused/<int:pk>/drop/", quarantine.drop, name="rejected-drop"),
     path("sources/document/", sources.document, name="source-document"),
     path("sources/<int:pk>/", sources.source, name="source"),
+    path("sources/<int:pk>/test/", sources.test, name="source-test"),
     path("sources/<int:pk>/secret/", sources.secret, name="source-secret"),
     path("sources/<int:pk>/document.yaml", sources.as_document, name="source-yaml"),
     path("sources/<int:pk>/keepers/", keepers.keepers, name="source-keepers"),

@@ -334,6 +334,8 @@ SAMPLES: dict[str, Sample] = {
     "upload-preview": get(pk=NO),
     "upload-scored": get(pk=NO, kind="csv"),
     "upload-resume": post(pk=NO),
+    "source-test": post(pk=NO),
+    "api-source-test": api("post", pk=NO),
     "rates": get(),
     "api-rates": api("get"),
     "notices": get(),

@@ -163,6 +163,7 @@ ACTIONS = {
     "session.refused": _("Was refused a log-in"),
     "rates.imported": _("Imported exchange rates"),
     "source.changed": _("Changed a source"),
+    "source.connection_tried": _("Tried the connection of a source"),
     "source.keepers": _("Changed who keeps a source"),
     "source.made": _("Made a source"),
     "source.resealed": _("Sealed the secrets of sources anew"),

@@ -89,6 +89,21 @@ class SourceMadeOut(SourceOut):
         fields = (*SourceOut.Meta.fields, "signing_secret")
 
 
+class StepOut(s.Serializer):
+    """One step of a connection."""
+
+    name = s.CharField()
+    good = s.BooleanField()
+    words = s.CharField(allow_blank=True)
+
+
+class TestedOut(s.Serializer):
+    """The steps up to the first that failed."""
+
+    reached = s.BooleanField()
+    steps = StepOut(many=True)
+
+
 class SigningSecretIn(Strict):
     """Another secret of a source of webhooks."""
 

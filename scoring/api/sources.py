@@ -23,6 +23,7 @@ from scoring.api.source_shapes import (
     SourceMadeOut,
     SourceOut,
     SourceVersionOut,
+    TestedOut,
     TriedSampleOut,
     TrySampleIn,
 )
@@ -31,6 +32,7 @@ from scoring.models import Source
 from scoring.sampled import try_sample
 from scoring.source_health import health_of
 from scoring.sourcing import change_source, load_document, make_source
+from scoring.streaming.reaching import try_connection
 
 
 class Sources(Resource):
@@ -105,6 +107,17 @@ class Secret(Resource):
         except Refused as refusal:
             raise not_so(refusal) from None
         return {"signing_secret": secret}
+
+
+class TestSource(Resource):
+    """Its connection."""
+
+    @does("testSource", "source.edit", TestedOut)
+    def post(self, request: Request, pk: int) -> dict[str, Any]:
+        """Try to reach the source's broker: name, TCP, TLS, log-in, topic. Nothing is read."""
+        source = self.found(Source.objects.visible_to(request.user), pk)
+        steps = try_connection(by=request.user, source=source)
+        return {"reached": all(step.good for step in steps), "steps": steps}
 
 
 class Documents(Resource):

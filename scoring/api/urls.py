@@ -69,6 +69,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/sources", sources.Sources.as_view(), name="api-sources"),
     path("api/v1/sources/document", sources.Documents.as_view(), name="api-source-document"),
     path("api/v1/sources/<int:pk>/secret", sources.Secret.as_view(), name="api-source-secret"),
+    path("api/v1/sources/<int:pk>/test", sources.TestSource.as_view(), name="api-source-test"),
     path("api/v1/sources/try", sources.TrySample.as_view(), name="api-source-try"),
     path(
         "api/v1/sources/<int:pk>/versions", sources.Versions.as_view(), name="api-source-versions"

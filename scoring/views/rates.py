@@ -36,6 +36,7 @@ def _page(request: HttpRequest, text: str = "", refusal: Refused | None = None) 
         "house": settings.BASE_CURRENCY,
         "days": LONGEST.days,
         "text": text,
+        "example": "date,currency,rate",
         "refusal": refusal,
     }
     return render(request, "scoring/rates.html", context, status=400 if refusal else 200)

@@ -18,6 +18,7 @@ from scoring.sampled import MOST_CHARACTERS, Tried, try_sample
 from scoring.source_forms import WORDS, SourceForm
 from scoring.source_health import health_of
 from scoring.sourcing import change_source, load_document, make_source, openable
+from scoring.streaming.reaching import signed_sample, try_connection
 
 SHOWN_VERSIONS = 20
 EXAMPLE = """\
@@ -115,6 +116,15 @@ def secret(request: HttpRequest, pk: int) -> HttpResponse:
     return _secret(request, found, fresh)
 
 
+@allow("source.edit", methods=("POST",))
+def test(request: HttpRequest, pk: int) -> HttpResponse:
+    """Whether its broker is reached, step by step; for webhooks, a sample to sign."""
+    found = _found(request, pk)
+    steps = try_connection(by=request.user, source=found)
+    sample = signed_sample(found, _address(request, found))
+    return _page(request, SourceForm(instance=found), steps=steps, signing=sample)
+
+
 def _secret(request: HttpRequest, found: Source, secret: str) -> HttpResponse:
     context = {"source": found, "secret": secret, "address": _address(request, found)}
     return render(request, "scoring/source_secret.html", context)
@@ -157,6 +167,7 @@ def _page(
     sample: str = "",
     tried: Tried | None = None,
     refusal: Refused | None = None,
+    **more: Any,
 ) -> HttpResponse:
     shown = form.instance if form.instance.pk else None
     context = {
@@ -172,7 +183,7 @@ def _page(
         "lost": shown is not None and not openable(shown),
         "address": _address(request, shown) if shown and shown.kind == Source.Kind.WEBHOOK else "",
     }
-    return render(request, "scoring/source.html", context, status=status)
+    return render(request, "scoring/source.html", context | more, status=status)
 
 
 def _document(request: HttpRequest, text: str, refusal: Refused | None = None) -> HttpResponse:

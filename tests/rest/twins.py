@@ -121,6 +121,7 @@ ACTS: dict[str, Act] = {
     "source-new": act("scoring.sourcing.make_source", "makeSource", "trySource"),
     "source-document": act("scoring.sourcing.load_document", "loadSource"),
     "source": act("scoring.sourcing.change_source", "changeSource"),
+    "source-test": act("scoring.streaming.reaching.try_connection", "testSource"),
     "source-secret": act("scoring.hooks.rotate", "rotateSourceSecret"),
     "rejected-replay": act("scoring.mending.replay", "replayReject"),
     "rejected-drop": act("scoring.mending.drop", "dropReject"),

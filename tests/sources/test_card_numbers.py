@@ -1,6 +1,7 @@
 """No card number is stored, whichever door and field it comes by; what is joined by it stays so."""
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -9,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anomalyshield.accounts.models import User
+from scoring import uploads
 from scoring.accepting import Sent, accept
+from scoring.api.hooks import records_of
 from scoring.cardnumbers import cleaned, cleaned_text, token_of
 from scoring.engine.cards import is_card
 from scoring.models import RejectedRecord, Source, Transaction
+from scoring.streaming.messages import Message
+from scoring.streaming.messages import sent as messages_sent
 from tests.scoring import making
-from tests.sources.conftest import event
+from tests.sources.conftest import event, sender
 
 # Numbers that card schemes publish for tests.
 CARDS = [
@@ -108,3 +113,43 @@ def test_no_file_stores_one(dana: User) -> None:
     assert RejectedRecord.objects.get().record["card_id"] == token_of(CARDS[1])
     assert CARDS[0] not in (stored := everything_stored())
     assert CARDS[1] not in stored
+
+
+def every_table() -> str:
+    with connection.cursor() as cursor:
+        told = []
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT t::text FROM "{table}" AS t')
+            told += [row for (row,) in cursor.fetchall()]
+    return "\n".join(told)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_door_stores_one_in_any_table(till: Source, adam: User, dana: User) -> None:
+    """REST that waits and that does not, webhooks, both brokers, notices, and files of them."""
+    pan = CARDS[0]
+    send = sender(adam, till, scopes=["events:write", "score:write"])
+    for number, address in enumerate(("/detect", "/predict", "/api/v1/events")):
+        send(event(number, card_id=pan, note=SPACED), address)
+        send(event(number, amount=99, card_id=pan, note=SPACED), address)  # refused and kept
+    send([event(7, card_id=pan), event(8, amount=pan, card_id=int(pan))])
+    said = {"notice_id": "n1", "transaction_id": "e0", "reason_code": pan, "card": SPACED}
+    send(said, "/api/v1/notices")
+    send([{**said, "notice_id": "n2", "kind": pan}], "/api/v1/notices")
+    hooked = json.dumps(event(9, card_id=pan)).encode(), pan.encode()
+    for at, body in enumerate(hooked):
+        accept(source=till, sent=records_of(till, body), door="webhook", message=f"m{at}")
+    for door in ("kafka", "mqtt"):
+        bodies = [json.dumps(event(20, card_id=pan)).encode(), f'{{"a": "{pan}'.encode()]
+        messages = [Message(f"{door}/{at}", body) for at, body in enumerate(bodies)]
+        accept(source=till, sent=messages_sent(messages), door=door)
+    lines = f"notice_id,transaction_id,reason_code,kind\nf1,e0,{pan},\nf2,e0,,{SPACED}\n"
+    file, options = BytesIO(lines.encode()), {"notices": True}
+    uploads.receive(by=dana, source=till, name="n.csv", file=file, options=options)
+    making.work_through()
+    assert Transaction.objects.count() >= 6
+    assert RejectedRecord.objects.count() >= 6
+    stored = every_table()
+    assert pan not in stored
+    assert SPACED not in stored
+    assert token_of(pan) in stored

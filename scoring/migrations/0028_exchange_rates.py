@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('scoring', '0026_chargebacks_and_other_late_words'),
+        ('scoring', '0027_copies_for_a_lake'),
     ]
 
     operations = [
