@@ -45,7 +45,14 @@ PHRASES = (
     'is not a time of day such as "23:45"',
     "holds something that cannot be kept as JSON text",
     "holds the control character U+0000, or more than 10,000 bytes",
+    "has no exchange rate from {currency} to {base_currency} within {days} days before {day}",
     "has no exchange rate from {currency} to {base_currency}",
+    "is none of {choices}",
+    "is not a label such as 1, 0, fraud or legitimate",
+    "is already known with other content",
+    "lies before the payment itself ({moment} UTC)",
+    "is none that {source} may speak of",
+    "is required: one of {choices}",
     "has {value} fields that are not ours; at most {most} are kept",
 )
 
