@@ -31,11 +31,7 @@ test: ## The whole product: style, types, migrations, every test but most of cha
 	$(RUFF) format --check . || bad=1; \
 	$(MYPY) || bad=1; \
 	$(MIGRATIONS) || bad=1; \
-<<<<<<< HEAD
-	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25 --ignore=tests/chaos --ignore=tests/streams/test_crashes.py --ignore=tests/streams/test_spark.py || bad=1; \
-=======
-	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25 --ignore=tests/chaos/test_workers.py --ignore=tests/chaos/test_pipeline.py --ignore=tests/streams/test_crashes.py || bad=1; \
->>>>>>> 3d7d2c6 (Nemeses: a whole installation is killed, stopped, starved and cut off while clients send, and a checker compares what they were told with what is there)
+	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25 --ignore=tests/chaos/test_workers.py --ignore=tests/chaos/test_pipeline.py --ignore=tests/streams/test_crashes.py --ignore=tests/streams/test_spark.py || bad=1; \
 	exit $$bad
 
 # --- parts of it ----------------------------------------------------------------------------------
