@@ -8,20 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
+from django.db.models import QuerySet
 
 from alerts.entities import COLUMNS, Kind
-from alerts.linkrows import Id, frauds
+from alerts.linkrows import Id, known_frauds
 from alerts.models import Alert, EntityNote
+from anomalyshield.together import Part, Sql, side_by_side
 from scoring.models import ListEntry
 from scoring.withheld import readable_entries
 
 SHARED = 6  # other customers named of one card or device
+SHAREABLE = (Kind.CARD, Kind.DEVICE)
 READ = 400  # payments of each looked through for them
 NOTES = 5
 OTHERS = """
 SELECT DISTINCT ON (thing, paid.user_key) thing, paid.user_key, paid.user_id
-FROM unnest(%s::text[], %s::bigint[]) AS asked (thing, key)
+FROM unnest(%(kinds)s::text[], %(keys)s::bigint[]) AS asked (thing, key)
 JOIN LATERAL (
     (SELECT user_key, user_id FROM scoring_transaction
      WHERE asked.thing = 'card' AND card_key = asked.key AND card_key <> 0
@@ -30,7 +32,7 @@ JOIN LATERAL (
     (SELECT user_key, user_id FROM scoring_transaction
      WHERE asked.thing = 'device' AND device_key = asked.key AND device_key <> 0
      ORDER BY event_time DESC LIMIT {read})
-) AS paid ON paid.user_key <> %s
+) AS paid ON paid.user_key <> %(user)s
 """
 
 
@@ -63,47 +65,51 @@ class Around:
     notes: list[EntityNote]
 
 
-def around(alert: Alert, reader: Any, *, with_notes: bool) -> Around:
-    """In four queries."""
+def around(alert: Alert, reader: Any, *, with_notes: bool) -> Part[Around]:
+    """In two rounds: who shares them, then what is known of all of these."""
     paid = alert.transaction
     named = [
         Linked(str(kind), str(getattr(paid, text)), int(getattr(paid, key)))
         for kind, (key, text) in COLUMNS.items()
         if getattr(paid, text)
     ]
-    _share(named, paid.user_key)
+    shared, notes = yield _sharers(named, paid.user_key), _notes(named, with_notes)
+    _share(named, shared)
     known = [one for thing in named for one in (thing, *thing.others)]
-    said = frauds([one.id for one in known])
-    listed = _listed(known, reader)
+    said, listed = yield from side_by_side(
+        known_frauds([one.id for one in known]), _listed(known, reader)
+    )
     for one in known:
         one.frauds, one.listed = len(said.get(one.id, {})), listed.get(one.id, "")
-    return Around(named, _notes(named) if with_notes else [])
+    wanted = {one.id for one in named}
+    return Around(named, [n for n in notes if Id(n.kind, n.key) in wanted][:NOTES])
 
 
-def _share(named: Sequence[Linked], user_key: int) -> None:
-    """Other customers of the card and the device, in the order of their names."""
-    things = [one for one in named if one.kind in (Kind.CARD, Kind.DEVICE)]
-    if not things:
-        return
-    asked = [[one.kind for one in things], [one.key for one in things], user_key]
-    with connection.cursor() as cursor:
-        cursor.execute(OTHERS.format(read=READ), asked)
-        rows = cursor.fetchall()
-    for thing in things:
+def _sharers(named: Sequence[Linked], user_key: int) -> Sql:
+    """Other customers of the card and the device."""
+    things = [one for one in named if one.kind in SHAREABLE]
+    kinds, keys = [str(one.kind) for one in things], [one.key for one in things]
+    return Sql(OTHERS.format(read=READ), {"kinds": kinds, "keys": keys, "user": user_key})
+
+
+def _share(named: Sequence[Linked], rows: Sequence[tuple[str, int, str]]) -> None:
+    """In the order of their names."""
+    for thing in (one for one in named if one.kind in SHAREABLE):
         found = [Linked("user", value, key) for kind, key, value in rows if kind == thing.kind]
         found.sort(key=lambda one: one.value)
         thing.others, thing.more = found[:SHARED], max(len(found) - SHARED, 0)
 
 
-def _listed(known: Sequence[Linked], reader: Any) -> dict[Id, str]:
+def _listed(known: Sequence[Linked], reader: Any) -> Part[dict[Id, str]]:
     rows = ListEntry.objects.filter(state="ACTIVE", key__in={one.key for one in known})
     rows = readable_entries(rows, reader)
-    said = rows.values_list("entity", "key", "kind")
+    said = yield rows.values_list("entity", "key", "kind")
     return {Id(entity, key): kind for entity, key, kind in said}
 
 
-def _notes(named: Sequence[Linked]) -> list[EntityNote]:
-    """Those that stand, of any of them, latest first."""
+def _notes(named: Sequence[Linked], shown: bool) -> "QuerySet[EntityNote]":
+    """Those that stand, of any of these keys, latest first."""
+    if not shown:
+        return EntityNote.objects.none()
     kept = EntityNote.objects.filter(key__in=[one.key for one in named], retracted_at=None)
-    wanted, rows = {one.id for one in named}, kept.select_related("author")[:50]
-    return [note for note in rows if Id(note.kind, note.key) in wanted][:NOTES]
+    return kept.select_related("author")[:50]

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from alerts.entity import Event, prior_alerts, timeline
 from alerts.models import Alert, AlertHit, Review
+from anomalyshield.together import rows, together
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,17 @@ class Sight:
 def sight(review: Review, asker: Any) -> Sight:
     """Of the alert under review. `review` comes with its verdict and alert."""
     alert, at = undecided(review.alert), review.verdict.at
-    hits = list(alert.hits.select_related("transaction", "decision").order_by("-score", "-pk"))
-    around = timeline(alert, {hit.transaction_id for hit in hits})
+    hits, around, prior = together(
+        rows(alert.hits.select_related("transaction", "decision").order_by("-score", "-pk")),
+        timeline(alert, alert.hits.values("transaction")),
+        prior_alerts(alert, asker),
+    )
     events = [one for one in around if one.payment.event_time <= at]
     return Sight(
         alert=alert,
         hits=hits,
         events=events,
-        prior=[_then(one, at) for one in prior_alerts(alert, asker) if one.created_at <= at],
+        prior=[_then(one, at) for one in prior if one.created_at <= at],
         notes=notes_of(review),
     )
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from alerts.models import Alert, AlertHit, Look, Note
+from anomalyshield.together import Part
 from scoring.models import Transaction
 
 EVENTS = 20  # payments on the timeline …
@@ -32,9 +33,9 @@ COLUMNS = {
 }
 
 
-def timeline(alert: Alert, own: Collection[int]) -> list[Event]:
+def timeline(alert: Alert, own: "Collection[int] | QuerySet[Any]") -> Part[list[Event]]:
     """The payments of the same entity around the leading one, latest first, and it among them;
-    marked are those of the alert, its `own`."""
+    marked are those of the alert, its `own`, by their ids or as a question for them."""
     at = alert.transaction
     columns = COLUMNS[timed_by(alert)]
     known = {name: getattr(at, name) for name in columns}
@@ -46,11 +47,13 @@ def timeline(alert: Alert, own: Collection[int]) -> list[Event]:
     after = since.order_by("event_time", "pk").values("pk")[:EVENTS]
     # Each by its index, and both in one query.
     found = Transaction.objects.filter(pk__in=before.union(after, all=True))
-    rows = sorted(found.select_related("decision"), key=_moment)
+    marked = ExpressionWrapper(Q(pk__in=own), BooleanField())
+    rows = yield found.select_related("decision").annotate(marked=marked)
+    rows.sort(key=_moment)
     earlier = sum(_moment(payment) <= _moment(at) for payment in rows)
     later = rows[earlier:][: max(LATER, EVENTS - earlier)]
     shown = [*rows[:earlier][len(later) - EVENTS :], *later]
-    return [Event(payment, payment.pk in own) for payment in reversed(shown)]
+    return [Event(payment, payment.marked) for payment in reversed(shown)]
 
 
 def _moment(payment: Transaction) -> tuple[datetime, int]:
@@ -63,14 +66,14 @@ def timed_by(alert: Alert) -> Alert.Kind:
     return kind if kind in COLUMNS else Alert.Kind.USER
 
 
-def hits_of(alert: Alert, person: Any) -> list[AlertHit]:
+def hits_of(alert: Alert, person: Any) -> Part[list[AlertHit]]:
     """Its payments: those that joined since this person looked, `fresh`, then the highest score.
 
     Whoever looks has seen them from now on; at the first look nothing is fresh.
     """
     look = Look.objects.filter(alert=OuterRef("alert"), person=person).values("hits")
     rows = alert.hits.select_related("transaction", "decision").annotate(looked=Subquery(look))
-    hits = list(rows.order_by("-at", "-pk"))
+    hits = yield rows.order_by("-at", "-pk")
     seen_then = hits[0].looked if hits else None
     for number, hit in enumerate(reversed(hits)):
         hit.fresh = seen_then is not None and number >= seen_then
@@ -91,9 +94,10 @@ def notes_of(alert: Alert) -> "QuerySet[Note]":
     return Note.objects.filter(wanted).select_related("author")
 
 
-def prior_alerts(alert: Alert, user: Any) -> list[Alert]:
+def prior_alerts(alert: Alert, user: Any) -> Part[list[Alert]]:
     """Other alerts of the same customer or entity, latest first, as far as this person sees."""
     about = Q(user_id=alert.user_id) | Q(entity=alert.entity)
     moved_on = Q(status=Alert.Status.MERGED)
     others = Alert.objects.visible_to(user).filter(about, ~moved_on).exclude(pk=alert.pk)
-    return list(others.select_related("closed_by").order_by("-pk")[:PRIOR])
+    prior: list[Alert] = yield others.select_related("closed_by").order_by("-pk")[:PRIOR]
+    return prior

@@ -17,6 +17,7 @@ from alerts.rulebook import compared
 from alerts.visibility import masked
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.templatetags.words import masked_if
+from anomalyshield.together import answered
 from scoring.models import Decision, Explanation, Label, ListEntry, Resolution
 from scoring.models.lists import ListVersion
 
@@ -27,8 +28,19 @@ EVENTS = 500  # of the trail, the latest
 def evidence(alert: Alert, *, by: Any) -> dict[str, Any]:
     """The document as JSON has it: only texts, numbers, lists and objects, moments in ISO 8601."""
     hidden = masked(by)
-    hits = list(alert.hits.select_related("transaction__source", "decision__model",
-                                          "decision__policy").order_by("pk"))  # fmt: skip
+    related = ("transaction__source", "decision__model", "decision__policy")
+    about = AuditEvent.objects.filter(object_type="alerts.alert", object_id=str(alert.pk))
+    notes = notes_of(alert)
+    hits, verdicts, snoozes, regroupings, said, trail = answered(
+        (
+            alert.hits.select_related(*related).order_by("pk"),
+            alert.verdicts.select_related("by", "undone_by"),
+            alert.snoozes.select_related("by"),
+            alert.regroupings.select_related("by"),
+            notes.none() if hidden else notes,
+            about.order_by("-pk")[:EVENTS],
+        )
+    )
     known = _Known([hit.decision_id for hit in hits], [hit.transaction_id for hit in hits])
     return {
         "schema": SCHEMA,
@@ -40,11 +52,11 @@ def evidence(alert: Alert, *, by: Any) -> dict[str, Any]:
         "payments": [_payment(alert, hit, known, hidden) for hit in hits],
         "features": _features(alert),
         "lists": _lists(hits, hidden),
-        "verdicts": [_verdict(one) for one in alert.verdicts.select_related("by", "undone_by")],
-        "snoozes": [_snooze(one, hidden) for one in alert.snoozes.select_related("by")],
-        "regroupings": [_regrouping(one) for one in alert.regroupings.select_related("by")],
-        "notes": [] if hidden else [_note(one) for one in notes_of(alert)],
-        "trail": _trail(alert),
+        "verdicts": [_verdict(one) for one in verdicts],
+        "snoozes": [_snooze(one, hidden) for one in snoozes],
+        "regroupings": [_regrouping(one) for one in regroupings],
+        "notes": [_note(one) for one in said],
+        "trail": [_event(one) for one in reversed(trail)],  # oldest first
     }
 
 
@@ -52,15 +64,21 @@ class _Known:
     """What was made and said of these decisions, each read once."""
 
     def __init__(self, decisions: Sequence[int], transactions: Sequence[int]) -> None:
-        made = Explanation.objects.filter(decision__in=decisions)
+        said = Label.objects.filter(transaction__in=transactions).select_related("labeller")
+        steps = Resolution.objects.filter(decision__in=decisions).select_related("by")
+        made, labels, resolutions = answered(
+            (
+                Explanation.objects.filter(decision__in=decisions),
+                said.order_by("pk"),
+                steps.order_by("pk"),
+            )
+        )
         self.explained = {one.decision_id: one for one in made}
         self.labels: dict[int, list[Label]] = {}
-        said = Label.objects.filter(transaction__in=transactions).select_related("labeller")
-        for label in said.order_by("pk"):
+        for label in labels:
             self.labels.setdefault(label.transaction_id, []).append(label)
         self.resolutions: dict[int, list[Resolution]] = {}
-        steps = Resolution.objects.filter(decision__in=decisions).select_related("by")
-        for step in steps.order_by("pk"):
+        for step in resolutions:
             self.resolutions.setdefault(step.decision_id, []).append(step)
 
 
@@ -234,25 +252,20 @@ def _step(one: Resolution) -> dict[str, Any]:
     return {**said, "behind": one.behind or None, "reversal": one.is_reversal}
 
 
-def _trail(alert: Alert) -> list[dict[str, Any]]:
-    """Oldest first. Not sealed yet: without number and hashes, within two seconds of the act."""
-    about = AuditEvent.objects.filter(object_type="alerts.alert", object_id=str(alert.pk))
-    rows = list(about.order_by("-pk")[:EVENTS])
-    return [
-        {
-            "number": one.number,
-            "at": _at(one.at),
-            "actor": one.actor,
-            "role": one.role,
-            "action": one.action,
-            "before": one.before,
-            "after": one.after,
-            "reason": one.reason,
-            "previous": _hex(one.previous),
-            "digest": _hex(one.digest),
-        }
-        for one in reversed(rows)
-    ]
+def _event(one: AuditEvent) -> dict[str, Any]:
+    """Not sealed yet: without number and hashes, within two seconds of the act."""
+    return {
+        "number": one.number,
+        "at": _at(one.at),
+        "actor": one.actor,
+        "role": one.role,
+        "action": one.action,
+        "before": one.before,
+        "after": one.after,
+        "reason": one.reason,
+        "previous": _hex(one.previous),
+        "digest": _hex(one.digest),
+    }
 
 
 def _value(alert: Alert, hidden: bool) -> str:

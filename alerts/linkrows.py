@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from anomalyshield.together import Part, Sql, alone
 from scoring.engine.history import KINDS
 
 EACH = 400  # payments read of one entity while looking around
@@ -190,12 +191,17 @@ def edges(
 def frauds(ids: Sequence[Id], reader: int = 0) -> dict[Id, dict[int, datetime]]:
     """Of each that has some: the payments called fraud now, and since when that is known; without
     those of alerts that the reader reviews and must not know the verdict of."""
+    return alone(known_frauds(ids, reader))
+
+
+def known_frauds(ids: Sequence[Id], reader: int = 0) -> Part[dict[Id, dict[int, datetime]]]:
+    """The same, asked along with something else."""
     known = [one for one in ids if one.kind in KINDS]
     asked: dict[str, Any] = {"kinds": [KINDS[one.kind] for one in known], "reader": reader}
     asked["keys"] = [one.key for one in known]
     names = {number: kind for kind, number in KINDS.items()}
     found: dict[Id, dict[int, datetime]] = {}
-    for kind, key, transaction, known_at in _rows(FRAUDS, asked):
+    for kind, key, transaction, known_at in (yield Sql(FRAUDS, asked)):
         found.setdefault(Id(names[kind], key), {})[transaction] = known_at
     return found
 

@@ -11,6 +11,7 @@ from alerts.models import Alert, Playbook
 from alerts.plays import ANY, PLAYS
 from anomalyshield.audit.record import record
 from anomalyshield.locks import one_at_a_time
+from anomalyshield.together import Part, alone
 
 MOST_STEPS, STEP_LENGTH, TEXT_LENGTH = 20, 300, 4000
 
@@ -18,8 +19,13 @@ MOST_STEPS, STEP_LENGTH, TEXT_LENGTH = 20, 300, 4000
 def standing(typology: str) -> Playbook:
     """The version in force; version 0, unsaved, is what this release says. Without a typology:
     what to do about anything unusual."""
-    kept = Playbook.objects.filter(typology=typology).order_by("-version").first()
-    return kept or default(typology)
+    return alone(in_force(typology))
+
+
+def in_force(typology: str) -> Part[Playbook]:
+    """The same, asked along with something else."""
+    kept = yield Playbook.objects.filter(typology=typology).order_by("-version")[:1]
+    return kept[0] if kept else default(typology)
 
 
 def steps_for(typology: str) -> list[str]:

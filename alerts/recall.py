@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from alerts.dispositions import LABEL_OF
 from alerts.models import Alert, Sample, SampleDraw
+from anomalyshield.together import HowMany, answered
 from scoring.below import Below
 from scoring.engine.sampling import Estimate, bands, estimated, recall, strata_of
 from scoring.models import Decision, Label, ModelVersion
@@ -145,11 +146,11 @@ def _known(draws: list[SampleDraw]) -> tuple[int, int, int]:
     raised = of.reviewable()
     labelled = Label.objects.standing().filter(value=Label.Value.TRUE_FRAUD)
     reported = labelled.filter(transaction__decision__in=of.filter(reviewable=False))
-    return (
-        raised.filter(fraud).count(),
-        raised.exclude(Exists(standing.decisive())).count(),
-        reported.count(),
+    undecided = raised.exclude(Exists(standing.decisive()))
+    caught, open_, said = answered(
+        (HowMany(raised.filter(fraud)), HowMany(undecided), HowMany(reported))
     )
+    return caught, open_, said
 
 
 def _bands(draws: list[SampleDraw], sizes: dict[int, int], rows: list[Any]) -> list[Band]:

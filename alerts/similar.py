@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from alerts.dispositions import FOUND, JUDGED
 from alerts.models import Alert, Profile
+from anomalyshield.together import Part
 
 POOL = 500  # decided alerts, the latest: looked through in some milliseconds
 SHOWN = 5
@@ -51,10 +53,11 @@ class Past(NamedTuple):
     suspected: str
 
 
-def similar(alert: Alert, user: Any) -> Likes:
+def similar(alert: Alert, user: Any) -> Part[Likes]:
     """The decided alerts most like it, of those this person sees. Nothing without a vector."""
     own: Profile | None = getattr(alert, "profile", None)
-    pool = _pool(alert, own, user) if own else []
+    read = (yield _pool(alert, own, user)) if own else []
+    pool = [Past(*row) for row in read]
     if own is None or not pool:
         return Likes([], 0, 0)
     x, moved = _vector(own.vector), _moved(alert)
@@ -64,7 +67,9 @@ def similar(alert: Alert, user: Any) -> Likes:
     likeness = 1 - (1 - REASONS) * apart.mean(axis=1) - REASONS * reasons
     order = sorted(range(len(pool)), key=lambda n: (-likeness[n], -pool[n].alert))
     near = [n for n in order[:SHOWN] if likeness[n] >= ALIKE]
-    alerts = Alert.objects.select_related("closed_by").in_bulk([pool[n].alert for n in near])
+    ids = [pool[n].alert for n in near]
+    found = yield Alert.objects.select_related("closed_by").filter(pk__in=ids)
+    alerts = {one.pk: one for one in found}
     rows = [
         Similar(alerts[pool[n].alert], float(likeness[n]), _shared(apart[n], moved)) for n in near
     ]
@@ -95,14 +100,14 @@ def _ranks(rows: Vector) -> NDArray[np.int64]:
     return ranks
 
 
-def _pool(alert: Alert, own: Profile, user: Any) -> list[Past]:
+def _pool(alert: Alert, own: Profile, user: Any) -> "QuerySet[Profile, Any]":
     """Rows without their models: hundreds of those would take longer than all the rest."""
     closed = Alert.objects.visible_to(user).closed()
     decided = closed.exclude(pk=alert.pk).filter(duplicate_of=None)
     latest = decided.order_by("-closed_at", "-pk").values("pk")[:POOL]
     kept = Profile.objects.filter(alert__in=latest, spec=own.spec)
     columns = ("alert", "vector", "alert__reason_codes", "alert__suspected")
-    return [Past(*row) for row in kept.values_list(*columns)]
+    return kept.values_list(*columns)
 
 
 def _vector(stored: Any) -> Vector:

@@ -8,6 +8,7 @@ from alerts.baseline import UNITS, quantile, usual_hours
 from alerts.entities import COLUMNS, Entity
 from alerts.models import Alert
 from alerts.peers import FEWEST, sample
+from anomalyshield.together import Part
 from scoring.engine.fields import offset_seconds
 from scoring.models import Transaction
 
@@ -48,15 +49,16 @@ class Usual:
 Row = tuple[datetime, str, int]  # when, on which clocks, how much
 
 
-def usual(alert: Alert, entity: Entity) -> Usual:
-    """In one query; the sample of peers is kept by each process for a while."""
+def usual(alert: Alert, entity: Entity) -> Part[Usual]:
+    """In one question; the sample of peers is kept by each process for a while."""
     paid = alert.transaction
     since = paid.event_time - timedelta(days=DAYS)
     earlier = entity.payments().filter(event_time__lt=paid.event_time, event_time__gte=since)
     rows = earlier.order_by("-event_time", "-pk").values_list(
         "event_time", "timezone", "amount_units"
     )
-    return beside(paid, list(rows[:MOST]), sample(entity.kind), entity.key)
+    before = yield rows[:MOST]
+    return beside(paid, before, sample(entity.kind), entity.key)
 
 
 def beside(

@@ -1,7 +1,7 @@
 """Each part of the platform in words: how it is, since when, and what to do about it."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,8 @@ from anomalyshield import health, pulse
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.models import Heartbeat
 from anomalyshield.templatetags.words import ago, figure, span
-from anomalyshield.waiting import Waiting, waiting
+from anomalyshield.together import Part, Sql, first, together
+from anomalyshield.waiting import Waiting, all_work
 
 LATE_SEAL = 10.0  # seconds: the sealer goes round twice a second
 LEAST_DISK = 2 * 1024**3
@@ -49,50 +50,53 @@ class Component:
         return _("since {since}").format(since=ago(self.since)) if self.since else _("since ever")
 
 
+Components = list[Component]
+
+
 def components() -> list[Component]:
     """Everything there is to say; without a database only that."""
     try:
-        return [part for look in LOOKS for part in look()]
+        return [one for found in together(*[look() for look in LOOKS]) for one in found]
     except Error:
         connection.close()
         cure = _("See that PostgreSQL runs; every decision waits for it.")
         return [Component(_("Database"), _("It does not answer."), None, cure)]
 
 
-def database() -> Iterator[Component]:
-    with connection.cursor() as cursor:
-        cursor.execute(STARTED)
-        since, size = cursor.fetchone()
+def database() -> Part[Components]:
+    [(since, size)] = yield Sql(STARTED)
     version = _("PostgreSQL {pg_version}").format(pg_version=connection.pg_version // 10000)
-    yield Component(
-        _("Database"),
-        _("{version} answers; it holds {size} MB.").format(
-            version=version, size=figure(f"{size / 1024**2:,.0f}")
-        ),
-        since,
+    words = _("{version} answers; it holds {size} MB.").format(
+        version=version, size=figure(f"{size / 1024**2:,.0f}")
     )
+    return [Component(_("Database"), words, since)]
 
 
-def champion() -> Iterator[Component]:
-    best = apps.get_model("scoring.ModelVersion").objects.filter(state="CHAMPION").first()
+def champion() -> Part[Components]:
+    best = first((yield apps.get_model("scoring.ModelVersion").objects.filter(state="CHAMPION")))
     if best is None:
         cure = _("Train a model and have it promoted; until then people decide everything.")
-        yield Component(_("Model"), _("None is in service: every payment is REVIEW."), None, cure)
-    else:
-        yield Component(_("Model"), _("{best} decides.").format(best=best), best.champion_since)
+        return [
+            Component(_("Model"), _("None is in service: every payment is REVIEW."), None, cure)
+        ]
+    return [Component(_("Model"), _("{best} decides.").format(best=best), best.champion_since)]
 
 
-def tables() -> Iterator[Component]:
+def tables() -> Components:
     if health.tables_there():
-        yield Component(_("Tables"), _("All migrations are applied."))
-    else:
-        yield Component(_("Tables"), _("Some are missing."), None, _("Run manage.py migrate."))
+        return [Component(_("Tables"), _("All migrations are applied."))]
+    return [Component(_("Tables"), _("Some are missing."), None, _("Run manage.py migrate."))]
 
 
-def processes() -> Iterator[Component]:
+def processes() -> Part[Components]:
     """The ticker and a worker for each queue, by their last sign of life."""
-    signs = {sign.name: sign.at for sign in Heartbeat.objects.all()}
-    silent = set(pulse.stale(health.EXPECTED))
+    found = yield pulse.signs()
+    ages = {sign.name: sign.age.total_seconds() for sign in found}
+    silent = set(pulse.stale(health.EXPECTED, ages))
+    return list(_processes({sign.name: sign.at for sign in found}, silent))
+
+
+def _processes(signs: Mapping[str, datetime], silent: set[str]) -> Iterator[Component]:
     for name in health.EXPECTED:
         title, last = _title(name), signs.get(name)
         if name not in silent:
@@ -119,9 +123,12 @@ def _title(name: str) -> str:
     )
 
 
-def work() -> Iterator[Component]:
+def work() -> Part[Components]:
     """What waits longer than it should, and what was set aside after three attempts."""
-    found = waiting()
+    return list(_work((yield from all_work())))
+
+
+def _work(found: list[Waiting]) -> Iterator[Component]:
     slow = [one for one in found if one.oldest > health.PATIENCE]
     aside = [one for one in found if one.quarantined]
     if not slow:
@@ -148,21 +155,23 @@ def _set_aside(one: Waiting) -> str:
     )
 
 
-def trail() -> Iterator[Component]:
+def trail() -> Part[Components]:
     """The unsealed tail must stay short: only what is sealed can be proven."""
-    oldest = AuditEvent.objects.filter(number=None).order_by("pk").first()
+    oldest = first((yield AuditEvent.objects.filter(number=None).order_by("pk")[:1]))
     age = (timezone.now() - oldest.at).total_seconds() if oldest else 0.0
     if oldest is None or age <= LATE_SEAL:
-        yield Component(_("Audit trail"), _("Sealed to the end."))
-    else:
-        words = _("Events of the last {age} are not sealed.").format(age=span(age))
-        cure = _("See that the ticker and a worker run; then manage.py verify_audit.")
-        yield Component(_("Audit trail"), words, oldest.at, cure)
+        return [Component(_("Audit trail"), _("Sealed to the end."))]
+    words = _("Events of the last {age} are not sealed.").format(age=span(age))
+    cure = _("See that the ticker and a worker run; then manage.py verify_audit.")
+    return [Component(_("Audit trail"), words, oldest.at, cure)]
 
 
-def upstream() -> Iterator[Component]:
+def upstream() -> Part[Components]:
     """Endpoints that were stopped or fail again and again."""
-    endpoints = apps.get_model("scoring.Endpoint").objects.all()
+    return list(_upstream((yield apps.get_model("scoring.Endpoint").objects.all())))
+
+
+def _upstream(endpoints: list[Any]) -> Iterator[Component]:
     troubled = [one for one in endpoints if one.state == "STOPPED" or one.failures]
     if not troubled:
         many = (
@@ -178,11 +187,20 @@ def upstream() -> Iterator[Component]:
         yield Component(_("Upstream"), words, one.failing_since, cure)
 
 
-def streams() -> Iterator[Component]:
+def streams() -> Part[Components]:
     """Sources that keep coming: does somebody read them, and how much waits?"""
-    signs = {sign.name: sign.at for sign in Heartbeat.objects.filter(name__startswith="stream:")}
-    positions = apps.get_model("scoring.StreamPosition").objects.read_now()
-    for source in apps.get_model("scoring.Source").objects.filter(active=True, kind__in=READERS):
+    signs, positions, sources = yield (
+        Heartbeat.objects.filter(name__startswith="stream:"),
+        apps.get_model("scoring.StreamPosition").objects.read_now(),
+        apps.get_model("scoring.Source").objects.filter(active=True, kind__in=READERS),
+    )
+    return list(_streams({sign.name: sign.at for sign in signs}, positions, sources))
+
+
+def _streams(
+    signs: Mapping[str, datetime], positions: list[Any], sources: list[Any]
+) -> Iterator[Component]:
+    for source in sources:
         name = _("Source {source}").format(source=source.name)
         last = signs.get(f"stream:{source.pk}")
         if last is None or (timezone.now() - last).total_seconds() > pulse.STALE_SECONDS:
@@ -212,18 +230,14 @@ def _read(positions: list[Any]) -> str:
     return f"{words} {lost.format(missed=figure(f'{missed:,}'))}" if missed else words
 
 
-def disk() -> Iterator[Component]:
+def disk() -> Components:
     folder = settings.VAR if settings.VAR.exists() else settings.BASE_DIR
     free = shutil.disk_usage(folder).free
     cure = "" if free >= LEAST_DISK else _("Make room: PostgreSQL stops when the disk is full.")
-    yield Component(
-        _("Disk"),
-        _("{free} GB are free for data and models.").format(free=figure(f"{free / 1024**3:,.1f}")),
-        None,
-        cure,
-    )
+    words = _("{free} GB are free for data and models.")
+    return [Component(_("Disk"), words.format(free=figure(f"{free / 1024**3:,.1f}")), None, cure)]
 
 
-LOOKS: list[Callable[[], Iterator[Component]]] = [
+LOOKS: list[Callable[[], Part[Components] | Components]] = [
     database, tables, champion, processes, work, streams, trail, upstream, disk
 ]  # fmt: skip

@@ -7,12 +7,13 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from anomalyshield import pulse
-from anomalyshield.waiting import waiting
+from anomalyshield.together import Sql, rows, together
+from anomalyshield.waiting import all_work
 from scoring.tasks import QUEUES
 
 log = logging.getLogger(__name__)
 PATIENCE = 900  # seconds a row may wait for a worker before something is wrong
-CHAMPION = "SELECT EXISTS (SELECT FROM scoring_modelversion WHERE state = 'CHAMPION')"
+CHAMPION = "SELECT id FROM scoring_modelversion WHERE state = 'CHAMPION'"
 EXPECTED = ["ticker", *(f"queue:{queue}" for queue in QUEUES)]
 _seen = {"tables": False}  # migrations are never taken back while a process runs
 
@@ -23,9 +24,10 @@ def state() -> dict[str, Any]:
         connection.ensure_connection()
         if not tables_there():
             return _said(["The database lacks tables: run manage.py migrate."])
-        oldest = max((work.oldest for work in waiting()), default=0.0)
+        work, champion = together(all_work(), rows(Sql(CHAMPION)))
+        oldest = max((one.oldest for one in work), default=0.0)
         return _said(
-            [*_without_champion(), *_too_old(oldest)], oldest_ready_seconds=round(oldest, 1)
+            [*_without(champion), *_too_old(oldest)], oldest_ready_seconds=round(oldest, 1)
         )
     except Error as error:
         log.warning("The database does not answer: %s", error)  # its words name hosts and paths
@@ -37,7 +39,8 @@ def deep() -> dict[str, Any]:
     """The same, and the seconds since each process that must keep going last showed a sign."""
     found = state()
     try:
-        signs, silent = pulse.ages(), pulse.stale(EXPECTED)
+        signs = pulse.ages()
+        silent = pulse.stale(EXPECTED, signs)
     except Error:  # said above already
         connection.close()
         return found
@@ -58,11 +61,8 @@ def tables_there() -> bool:
     return _seen["tables"]
 
 
-def _without_champion() -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(CHAMPION)
-        found = cursor.fetchone()[0]
-    return [] if found else ["No model is champion yet: train and promote one."]
+def _without(champion: list[Any]) -> list[str]:
+    return [] if champion else ["No model is champion yet: train and promote one."]
 
 
 def _too_old(oldest: float) -> list[str]:

@@ -7,7 +7,7 @@ queue's work. `bell:<name>`: a bell came all the way through ticker, broker and 
 import time
 from typing import Any
 
-from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Now
 
 from anomalyshield.models import Heartbeat
@@ -30,14 +30,18 @@ def show(name: str, **details: Any) -> None:
     )
 
 
-def ages() -> dict[str, float]:
-    """Seconds since each sign of life, by the database's clock."""
+def signs() -> "QuerySet[Heartbeat]":
+    """Each sign of life with its age by the database's clock."""
     age = ExpressionWrapper(Now() - F("at"), output_field=DurationField())
-    signs = Heartbeat.objects.annotate(age=age).values_list("name", "age")
-    return {name: age.total_seconds() for name, age in signs}
+    return Heartbeat.objects.annotate(age=age)
 
 
-def stale(expected: list[str]) -> list[str]:
+def ages() -> dict[str, float]:
+    """Seconds since each sign of life."""
+    return {sign.name: sign.age.total_seconds() for sign in signs()}
+
+
+def stale(expected: list[str], known: dict[str, float] | None = None) -> list[str]:
     """Those of the expected signs that are missing or too old."""
-    known = ages()
+    known = ages() if known is None else known
     return [name for name in expected if known.get(name, STALE_SECONDS) >= STALE_SECONDS]

@@ -6,6 +6,7 @@ from django.apps import apps
 from django.db import connection
 
 from anomalyshield.leases import Leased
+from anomalyshield.together import Part, Sql, alone
 
 COUNT = """
 SELECT {place}, count(*),
@@ -30,12 +31,16 @@ def waiting() -> list[Waiting]:
 
     In one statement, however many kinds there are.
     """
+    return alone(all_work())
+
+
+def all_work() -> Part[list[Waiting]]:
+    """The same, asked along with something else."""
     models = [model for model in apps.get_models() if issubclass(model, Leased)]
     quoted = connection.ops.quote_name
     parts = [
         COUNT.format(place=place, table=quoted(model._meta.db_table))
         for place, model in enumerate(models)
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(f"{' UNION ALL '.join(parts)} ORDER BY 1")
-        return [Waiting(models[row[0]]._meta.model_name, *row[1:]) for row in cursor.fetchall()]
+    rows = yield Sql(f"{' UNION ALL '.join(parts)} ORDER BY 1")
+    return [Waiting(models[row[0]]._meta.model_name, *row[1:]) for row in rows]

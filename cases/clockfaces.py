@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from anomalyshield.together import Part
 from cases.calendars import business_time_between
 from cases.deadlines import Forecast, forecast
 from cases.models import BusinessCalendar, Case, CaseQuerySet, Clock
@@ -26,9 +27,9 @@ class Face:
     over: bool
 
 
-def clocks_of(case: Case) -> list[Face]:
+def clocks_of(case: Case) -> Part[list[Face]]:
     """Those that run first, then those that are over."""
-    found = case.clocks.select_related("calendar").prefetch_related("pauses")
+    found = yield case.clocks.select_related("calendar").prefetch_related("pauses")
     faces = [_face(clock) for clock in found]
     return sorted(faces, key=lambda face: face.over)
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
+
 from alerts.models import Alert, AlertHit
+from anomalyshield.together import Part
 from cases.models import Case
 
 MOST = 200  # payments on a page; the files of a report have all of them
@@ -36,20 +39,21 @@ class Contents:
     more: int  # payments that are not shown
 
 
-def contents_of(alerts: list[Alert]) -> Contents:
-    """One query for the payments of these alerts."""
+def contents_of(alerts: list[Alert]) -> Part[Contents]:
+    """One question for the payments of these alerts."""
     rows = AlertHit.objects.filter(alert__in=alerts).select_related("transaction")
-    hits = list(rows.order_by("transaction__event_time", "transaction_id")[:MOST])
+    hits = yield rows.order_by("transaction__event_time", "transaction_id")[:MOST]
     count = sum(alert.hit_count for alert in alerts)
     total = sum((alert.total for alert in alerts), Decimal(0))
     undecided = sum(alert.is_open for alert in alerts)
     return Contents(hits, total, undecided, _named(hits), max(0, count - len(hits)))
 
 
-def others_of(case: Case, user: Any) -> list[Alert]:
+def others_of(case: Case, user: Any) -> "QuerySet[Alert]":
     """Open alerts about the same subject that are in no case yet, the most urgent first."""
-    seen = Alert.objects.visible_to(user).growing().about(case.subject)
-    return list(seen.by_urgency()[:OTHERS])
+    if not case.takes_content:
+        return Alert.objects.none()
+    return Alert.objects.visible_to(user).growing().about(case.subject).by_urgency()[:OTHERS]
 
 
 def _named(hits: list[AlertHit]) -> list[Named]:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from alerts.models import Alert, AlertHit
+from anomalyshield.together import answered
 from cases.models import Case, Evidence
 from cases.states import Refused
 from scoring.engine.transaction import UNITS
@@ -56,16 +57,21 @@ class Facts:
 def facts_of(case: Case, by: Any) -> Facts:
     """Refused, with a sentence, when some of its alerts lie in queues this person does not work:
     they would be missing, and nobody would see it."""
-    alerts = case.alerts.select_related("closed_by", "decision__explanation").order_by("pk")
-    seen = set(Alert.objects.visible_to(by).filter(cases=case).values_list("pk", flat=True))
-    found = list(alerts)
-    if any(alert.pk not in seen for alert in found):
+    hits = AlertHit.objects.filter(alert__cases=case).select_related("transaction")
+    found, seen, brought, evidence = answered(
+        (
+            case.alerts.select_related("closed_by", "decision__explanation").order_by("pk"),
+            Alert.objects.visible_to(by).filter(cases=case).values_list("pk", flat=True),
+            hits,
+            case.evidence.all(),
+        )
+    )
+    if not {alert.pk for alert in found} <= set(seen):
         raise Refused(
             _("{case} holds alerts of a queue you do not work: they would be missing.").format(
                 case=case
             )
         )
-    hits = AlertHit.objects.filter(alert__in=found).select_related("transaction")
-    payments = [Payment(hit.transaction, hit.alert_id, hit.score) for hit in hits]
+    payments = [Payment(hit.transaction, hit.alert_id, hit.score) for hit in brought]
     payments.sort(key=lambda one: (one.row.event_time, one.row.pk))
-    return Facts(case, found, payments, list(case.evidence.all()))
+    return Facts(case, found, payments, evidence)

@@ -137,7 +137,8 @@ def one(request: HttpRequest, pk: int, number: int) -> Report:
 
 
 def page(request: HttpRequest, found: Report, status: int = 200, **more: Any) -> HttpResponse:
-    found.refresh_from_db()
+    if status != 200:  # refused: as it is, not as it was to be
+        found = one(request, found.case_id, found.number)
     versions = list(found.versions.select_related("by"))
     wanted = request.GET.get("version", "")
     newest = next(iter(versions), None)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as _noop
 
+from anomalyshield.together import Part
 from cases.models import Case, CaseEvent
 from scoring import retelling
 
@@ -97,9 +98,9 @@ class Told:
     total: int
 
 
-def timeline_of(case: Case, kind: str = "") -> Told:
+def timeline_of(case: Case, kind: str = "") -> Part[Told]:
     """All of it, or the entries of one group; an unknown group is all of it."""
-    events = list(case.timeline.select_related("author"))
+    events = yield case.timeline.select_related("author")
     counts = Counter(event.kind for event in events)
     kinds = [
         (name, title, number)

@@ -20,6 +20,7 @@ from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied, record
 from anomalyshield.templatetags.words import within
+from anomalyshield.together import Part, first, rows, side_by_side, together
 from cases import evidence, workflow
 from cases.clockfaces import breaches, clocks_of
 from cases.contents import contents_of, others_of
@@ -45,10 +46,10 @@ def cases(request: HttpRequest) -> HttpResponse:
     found = narrowed(shown(seen, asked["show"], request.user), asked)
     if before.isascii() and before.isdigit() and len(before) < 19:
         found = found.filter(pk__lt=int(before))
-    rows = list(found.with_counts().select_related("owner", "proposed_by")[: PAGE + 1])
+    page = list(found.with_counts().select_related("owner", "proposed_by")[: PAGE + 1])
     context = {
-        "cases": rows[:PAGE],
-        "older": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+        "cases": page[:PAGE],
+        "older": page[PAGE - 1].pk if len(page) > PAGE else None,
         "views": VIEWS,
         "asked": asked,
         "show": asked["show"],
@@ -237,29 +238,44 @@ def find(request: HttpRequest, pk: int) -> Case:
 
 def page(request: HttpRequest, found: Case, status: int = 200, **more: Any) -> HttpResponse:
     fresh = Case.objects.select_related(*PEOPLE).get(pk=found.pk) if status != 200 else found
-    alerts = list(found.alerts.visible_to(request.user).for_the_page().order_by("-pk"))
+    inside, moves, told, tasks, due = together(
+        _inside(fresh, request.user),
+        _moves(fresh, request.user),
+        timeline_of(found, request.GET.get("kind", "")),
+        _tasks(found),
+        _due(found),
+    )
     context = {
         "case": fresh,
-        **moves(fresh, request.user),
-        "told": timeline_of(found, request.GET.get("kind", "")),
-        "evidence": found.evidence.select_related("added_by"),
+        "told": told,
         "taken": TAKEN,
         "most": MOST_BYTES,
-        "alerts": alerts,
-        "contents": contents_of(alerts),
-        "others": others_of(fresh, request.user) if fresh.takes_content else (),
         "currency": settings.BASE_CURRENCY,
         "outcomes": Case.Outcome.choices,
-        **_tasks(found),
-        **_due(found),
+        **inside,
+        **moves,
+        **tasks,
+        **due,
     }
     return render(request, "cases/case.html", context | more, status=status)
 
 
-def _due(found: Case) -> dict[str, Any]:
+def _inside(found: Case, user: Any) -> Part[dict[str, Any]]:
+    """What lies in it, as far as this person sees it, and what could."""
+    alerts, kept, others = yield (
+        found.alerts.visible_to(user).for_the_page().order_by("-pk"),
+        found.evidence.select_related("added_by"),
+        others_of(found, user),
+    )
+    contents = yield from contents_of(alerts)
+    return {"alerts": alerts, "evidence": kept, "others": others, "contents": contents}
+
+
+def _due(found: Case) -> Part[dict[str, Any]]:
     """What is due, and the reports some of it is about."""
-    faces = clocks_of(found)
-    reports = list(found.reports.select_related("made_by", "approved_by"))
+    faces, reports = yield from side_by_side(
+        clocks_of(found), rows(found.reports.select_related("made_by", "approved_by"))
+    )
     over = {Report.State.NO_FILE, Report.State.ACKNOWLEDGED, Report.State.CONTINUING}
     under_way = any(one.state not in over for one in reports)
     return {
@@ -270,8 +286,8 @@ def _due(found: Case) -> dict[str, Any]:
     }
 
 
-def _tasks(found: Case) -> dict[str, Any]:
-    tasks = list(found.tasks.select_related("owner", "done_by"))
+def _tasks(found: Case) -> Part[dict[str, Any]]:
+    tasks = yield found.tasks.select_related("owner", "done_by")
     return {
         "tasks": tasks,
         "tasks_done": sum(task.done_at is not None for task in tasks),
@@ -279,19 +295,25 @@ def _tasks(found: Case) -> dict[str, Any]:
     }
 
 
-def moves(found: Case, user: Any) -> dict[str, Any]:
+def _moves(found: Case, user: Any) -> Part[dict[str, Any]]:
     """What this person may do to its state now, and what a form for it needs."""
+    reopenings = found.reopenings.select_related("asked_by").order_by("-pk")[:1]
+    asked, colleagues, insiders = yield (
+        reopenings if found.status in WAITING else reopenings.none(),
+        staffing.analysts(),
+        found.access.select_related("person") if found.restricted else found.access.none(),
+    )
     may = {verb.name.lower() for verb in verbs_for(found, user)}
     waiting = found.status in WAITING
     return {
         "may": may,
         "seen": found.proposal if waiting else "",
         "own_proposal": waiting and proposer_of(found) == user.pk,
-        "reopening": found.reopenings.select_related("asked_by").last() if waiting else None,
+        "reopening": first(asked),
         "waits": Case.Waiting.choices,
-        "colleagues": list(staffing.analysts()),
+        "colleagues": colleagues,
         "may_restrict": may_restrict(found, user),
-        "insiders": found.access.select_related("person") if found.restricted else (),
+        "insiders": insiders,
         "may_hand_over": found.is_open and (found.owner_id == user.pk or guards.leads(user)),
     }
 

@@ -8,7 +8,8 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from anomalyshield.audit.record import record
-from scoring import importance, stability
+from anomalyshield.together import answered, first
+from scoring import importance
 from scoring.engine import moving
 from scoring.engine.families import FAMILIES, Family
 from scoring.engine.features import FEATURES, NAMES, Feature, widened, widths
@@ -56,14 +57,17 @@ class KnownFamily:
         return None if self.gain is None else -self.gain
 
 
-def families(
-    versions: list[ModelVersion] | None = None, drift: FeatureDrift | None = None
-) -> list[KnownFamily]:
+def families(versions: list[ModelVersion], drift: FeatureDrift | None) -> list[KnownFamily]:
     """Everything the feature page says, from a handful of small rows."""
-    versions = importance.in_use() if versions is None else versions
-    drift = drift or stability.of_champion()
-    day, ablation = FeatureDay.objects.first(), Ablation.objects.first()
-    owners = {row.family: row.owner for row in FamilyOwner.objects.select_related("owner")}
+    days, ablations, owned = answered(
+        (
+            FeatureDay.objects.all()[:1],
+            Ablation.objects.all()[:1],
+            FamilyOwner.objects.select_related("owner"),
+        )
+    )
+    day, ablation = first(days), first(ablations)
+    owners = {row.family: row.owner for row in owned}
     by_name = {feature.name: feature for feature in FEATURES}
     return [
         KnownFamily(

@@ -250,7 +250,7 @@ def test_a_lowered_guard_is_on_every_page(ana: User, settings, name: str) -> Non
 def test_the_first_page_asks_little(adam: User, django_assert_max_num_queries) -> None:
     client = client_of(adam)
     client.get("/")
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(8):
         client.get("/")
 
 

@@ -24,6 +24,11 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
     def waiting(self) -> "CorrectionQuerySet":
         return self.filter(state=Correction.State.OPEN)
 
+    def of(self, alert: Alert) -> "CorrectionQuerySet":
+        """Those that wait, of the labels of an alert."""
+        waiting = self.waiting().filter(label__transaction__hit__alert=alert)
+        return waiting.select_related("proposed_by", "label__transaction")
+
     def for_the_page(self) -> "CorrectionQuerySet":
         """With what a row or a page shows, in the same query."""
         people = ("proposed_by", "answered_by", "label__labeller")

@@ -16,9 +16,9 @@ class SnoozeQuerySet(models.QuerySet["Snooze"]):
     def standing(self) -> "SnoozeQuerySet":
         return self.filter(ended_at=None)
 
-    def latest_of(self, alert: Any) -> "Snooze | None":
-        """The last one of an alert, with who did it."""
-        return self.filter(alert=alert).select_related("by", "ended_by").order_by("-pk").first()
+    def of(self, alert: Any) -> "SnoozeQuerySet":
+        """Of an alert, the last one first, with who did it."""
+        return self.filter(alert=alert).select_related("by", "ended_by").order_by("-pk")
 
 
 class Snooze(models.Model):

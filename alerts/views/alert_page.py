@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -23,9 +24,10 @@ from alerts.views.queue import filters_of
 from alerts.visibility import masked, queues_of
 from alerts.why import why
 from anomalyshield.templatetags.words import money, when
-from scoring import charts, opinions, resolving
+from anomalyshield.together import Part, alone, first, side_by_side, together
+from scoring import charts, opinions
 from scoring.engine.decision import Policy
-from scoring.models import Label, Notice
+from scoring.models import Notice
 from scoring.webhooks.events import DECISION_UPDATED, heard
 
 UPSTREAM = {  # what it hears of an undo
@@ -74,13 +76,14 @@ def refused(request: HttpRequest, found: Alert, *sentences: str, status: int = 4
 
 def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> HttpResponse:
     user, asked = request.user, asked_of(request)
+    beside, said, reasons = together(_beside(found, user), _said_of(found, user), _reasons(found))
     context = {
         "alert": found,
         "payment": found.transaction,
-        **reasons_of(found),
+        **reasons,
         **second_of(request, found, asked),
-        **_beside(found, user),
-        **_said_of(found, user),
+        **beside,
+        **said,
         **CHOICES,
         **_may(found, user),
         "named": named_in(found),
@@ -100,48 +103,67 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
     return render(request, "alerts/alert.html", context | more, status=status)
 
 
-def _beside(found: Alert, user: Any) -> dict[str, Any]:
+def _beside(found: Alert, user: Any) -> Part[dict[str, Any]]:
     """What else there is of its entity: its payments, other alerts, what looks like it."""
-    hits, kind = hits_of(found, user), timed_by(found)
-    events = timeline(found, {hit.transaction_id for hit in hits})
+    kind = timed_by(found)
+    hits, events, near, book, prior, likes = yield from side_by_side(
+        hits_of(found, user),
+        timeline(found, found.hits.values("transaction")),
+        around(found, user, with_notes=not masked(user)),
+        playbooks.in_force(found.suspected),
+        prior_alerts(found, user),
+        similar(found, user),
+    )
     return {
         "hits": hits,
         "sentence": SENTENCES.get(found.suspected, ""),
         "timed_kind": kind.value,
         "timed_value": getattr(found.transaction, COLUMNS[kind][1]),
-        "around": around(found, user, with_notes=not masked(user)),
-        "book": playbooks.standing(found.suspected),
+        "around": near,
+        "book": book,
         "events": events,
         "amounts": charts.amounts([_point(event) for event in reversed(events)]),
-        "prior": prior_alerts(found, user),
-        "likes": similar(found, user),
+        "prior": prior,
+        "likes": likes,
     }
 
 
-def _said_of(found: Alert, user: Any) -> dict[str, Any]:
-    """What people said of it until now."""
+def _said_of(found: Alert, user: Any) -> Part[dict[str, Any]]:
+    """What people said of it until now; asked for as far as there is any of it."""
+    hidden, decided = masked(user), not found.is_open
+    told = found.is_asleep or found.boost  # why it sleeps, or what it came back from just now
+    in_cases = found.in_cases and user.may("case.view")
+    labels, corrections, notices, notes, cases, states, snoozes, verdicts = yield (
+        _if(found.labelled, found.transaction.labels.standing().select_related("labeller")[:1]),
+        _if(found.corrected, Correction.objects.of(found)),
+        _if(found.noticed, _notices(found)),
+        _if(found.noted and not hidden, notes_of(found)),
+        _if(in_cases, found.cases.visible_to(user)),
+        _if(decided, found.decision.resolutions.order_by("-pk")[:1]),
+        _if(told, Snooze.objects.of(found)[:1]),
+        _if(decided, found.verdicts.filter(undone_at=None)[:1]),
+    )
     return {
-        "label": standing_label(found) if found.labelled else None,
-        "corrections": _corrections(found) if found.corrected else [],
-        "notices": _notices(found) if found.noticed else (),
-        "notes": () if masked(user) or not found.noted else notes_of(found),
-        "cases": found.cases.visible_to(user) if found.in_cases and user.may("case.view") else (),
-        "masked": masked(user),
-        "payment_state": None if found.is_open else resolving.standing(found.decision),
-        "snooze": _snooze(found),
-        "verdict": None if found.is_open else found.verdicts.filter(undone_at=None).first(),
+        "label": first(labels),
+        "corrections": corrections,
+        "notices": notices,
+        "notes": notes,
+        "cases": cases,
+        "masked": hidden,
+        "payment_state": first(states),
+        "snooze": first(snoozes),
+        "verdict": first(verdicts),
     }
 
 
-def _notices(found: Alert) -> list[Notice]:
+def _notices(found: Alert) -> "QuerySet[Notice]":
     """Chargebacks and the like about its payments, and whose word each overturned."""
     rows = Notice.objects.filter(transaction__hit__alert=found).order_by("-known_at", "-pk")
-    return list(rows.select_related("transaction", "label__supersedes__labeller")[:NOTICES])
+    return rows.select_related("transaction", "label__supersedes__labeller")[:NOTICES]
 
 
-def _corrections(found: Alert) -> list[Correction]:
-    waiting = Correction.objects.waiting().filter(label__transaction__hit__alert=found)
-    return list(waiting.select_related("proposed_by", "label__transaction"))
+def _if(there_is: bool, question: "QuerySet[Any]") -> "QuerySet[Any]":
+    return question if there_is else question.none()
 
 
 def _may(found: Alert, user: Any) -> dict[str, bool]:
@@ -157,23 +179,23 @@ def _may(found: Alert, user: Any) -> dict[str, bool]:
     }
 
 
-def standing_label(found: Alert) -> Label | None:
-    """Of its leading payment."""
-    return found.transaction.labels.standing().select_related("labeller").first()
-
-
 def reasons_of(found: Alert) -> dict[str, Any]:
     """What the middle column shows."""
+    return alone(_reasons(found))
+
+
+def _reasons(found: Alert) -> Part[dict[str, Any]]:
     policy, reasons = Policy.from_dict(found.decision.policy.values), why(found.decision)
     kind = timed_by(found)
     cuts = (policy.low_below, policy.high_above, policy.critical_above)
+    stands = yield from usual(found, timed_entity(found, kind))
     return {
         "decision": found.decision,
         "policy": policy,
         "why": reasons,
         "bars": [(c, charts.bar(c.value, reasons.largest)) for c in reasons.drawn],
         "scale": charts.scale(found.risk_score, *cuts),
-        "usual": usual(found, timed_entity(found, kind)),
+        "usual": stands,
         "rules": compared(found.decision),
         "timed_by": kind.label,
         "currency": settings.BASE_CURRENCY,
@@ -193,12 +215,6 @@ def _lease(found: Alert) -> AlertLease | None:
     """Who was given it and looks at it now."""
     lease = getattr(found, "lease", None)
     return lease if lease and lease.until > timezone.now() else None
-
-
-def _snooze(found: Alert) -> Snooze | None:
-    """Why it sleeps, or what it came back from just now."""
-    told = found.is_asleep or found.boost
-    return Snooze.objects.latest_of(found) if told else None
 
 
 def _point(event: Event) -> charts.Point:

@@ -9,6 +9,7 @@ from anomalyshield.accounts.models import User
 from anomalyshield.accounts.roles import ADMIN, ANALYST, ENGINEER, OWNER
 from anomalyshield.dashboard import approvals, data, house, learning, work
 from anomalyshield.dashboard.parts import Board, Maker
+from anomalyshield.together import together
 
 Audience = Callable[[User], bool]
 
@@ -58,29 +59,23 @@ EVERYONE: list[Maker] = [house.own_doings]
 
 
 def boards(user: User) -> list[Board]:
-    """One board per role held; nothing twice for those who hold several."""
-    shown: set[Maker] = set()
-    found = []
+    """One board per role held; nothing twice for those who hold several. Whatever the parts have
+    to know is asked together."""
     user.queues_seen = None  # asked anew by whoever needs it first
-    for audience, title, tiles, panels in BOARDS:
-        if audience(user):
-            found.append(_board(user, title, tiles, panels, shown))
-    if found:
-        last = _board(user, "", [], EVERYONE, shown)
-        found[-1].panels.extend(last.panels)
-    return found
-
-
-def _board(
-    user: User, title: str, tiles: list[Maker], panels: list[Maker], shown: set[Maker]
-) -> Board:
-    fresh = [make for make in (*tiles, *panels) if make not in shown]
-    shown.update(fresh)
-    return Board(
-        title,
-        [tile for make in tiles if make in fresh and (tile := make(user)).address],
-        [panel for make in panels if make in fresh and (panel := make(user)).shown],
-    )
+    mine = [(title, tiles, [*panels]) for to, title, tiles, panels in BOARDS if to(user)]
+    if not mine:
+        return []
+    mine[-1][2].extend(EVERYONE)
+    makers = dict.fromkeys(make for _, tiles, panels in mine for make in (*tiles, *panels))
+    made = dict(zip(makers, together(*[make(user) for make in makers]), strict=True))
+    return [
+        Board(
+            title,
+            [tile for make in tiles if (tile := made.pop(make, None)) and tile.address],
+            [panel for make in panels if (panel := made.pop(make, None)) and panel.shown],
+        )
+        for title, tiles, panels in mine
+    ]
 
 
 def digest(found: Sequence[object]) -> str:

@@ -1,7 +1,5 @@
 """For data engineers: is everything that should come in coming in, and getting through?"""
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.models import User
@@ -12,14 +10,15 @@ from anomalyshield.dashboard.parts import (
     Panel,
     Row,
     Tile,
-    asked,
-    count,
     elapsed,
     model,
+    some,
+    upto,
 )
 from anomalyshield.navigation import address_of
 from anomalyshield.templatetags.words import figure, percent, span
-from anomalyshield.waiting import waiting
+from anomalyshield.together import Part, Sql
+from anomalyshield.waiting import all_work
 
 SLOW = 30.0  # seconds a row may wait before it is worth a look
 MANY_REJECTED = 0.05
@@ -41,16 +40,16 @@ WHERE at > now() - interval '1 day' GROUP BY source_id
 """
 
 
-def rate(user: User) -> Tile:
-    hour, minute = asked(RATE, {"recent": RECENT})[0]
+def rate(user: User) -> Part[Tile]:
+    [(hour, minute)] = yield _latest(RATE)
     more = "+" if hour >= RECENT else ""
     hint = _("{minute} in the last minute").format(minute=figure(f"{minute:,}"))
     return Tile(_("Decided in an hour"), f"{hour:,}{more}", hint, address_of("transactions"))
 
 
-def lag(user: User) -> Tile:
+def lag(user: User) -> Part[Tile]:
     """How long the oldest row of any kind of work has waited."""
-    slowest = max(waiting(), key=lambda work: work.oldest)
+    slowest = max((yield from all_work()), key=lambda work: work.oldest)
     words = (
         _("{ready} of {name} wait").format(ready=figure(f"{slowest.ready:,}"), name=slowest.name)
         if slowest.ready
@@ -61,30 +60,34 @@ def lag(user: User) -> Tile:
     return Tile(_("Longest wait"), span(slowest.oldest), words, address, tone)
 
 
-def rejects(user: User) -> Tile:
-    total = sum(number for _unused, number in asked(REFUSED, {"recent": RECENT}))
+def rejects(user: User) -> Part[Tile]:
+    refused = yield _latest(REFUSED)
+    total = sum(number for _unused, number in refused)
     hint = _("records in 24 hours")
     return Tile(_("Rejected"), f"{total:,}", hint, address_of("uploads"), "warn" if total else "")
 
 
-def files(user: User) -> Tile:
+def files(user: User) -> Part[Tile]:
     uploads = model("scoring.Upload").objects.visible_to(user)
-    under_way = uploads.filter(state__in=["READY", "RUNNING"])
-    waits = count(uploads.filter(state="WAITING"))
+    under_way, waits = yield (
+        some(uploads.filter(state__in=["READY", "RUNNING"])),
+        some(uploads.filter(state="WAITING")),
+    )
     return Tile(
         _("Files under way"),
-        count(under_way),
-        _("{waits} wait to be started").format(waits=waits),
+        upto(under_way),
+        _("{waits} wait to be started").format(waits=upto(waits)),
         address_of("uploads"),
     )
 
 
-def sources(user: User) -> Panel:
+def sources(user: User) -> Part[Panel]:
     """Each source with its last record and the share of a day that was refused."""
-    came = {number: (records, last) for number, records, last in _recent(COMING)}
-    refused = dict(_recent(REFUSED))
-    rows = []
-    for source in model("scoring.Source").objects.visible_to(user).filter(active=True)[:12]:
+    seen = model("scoring.Source").objects.visible_to(user).filter(active=True)
+    coming, refusing, shown = yield _latest(COMING), _latest(REFUSED), seen[:12]
+    came = {number: (records, last) for number, records, last in coming}
+    refused, rows = dict(refusing), []
+    for source in shown:
         records, last = came.get(source.pk, (0, None))
         bad = refused.get(source.pk, 0)
         share = bad / (records + bad) if records + bad else 0.0
@@ -107,12 +110,14 @@ def sources(user: User) -> Panel:
     )
 
 
-def _recent(sql: str) -> list[tuple[Any, ...]]:
-    return asked(sql, {"recent": RECENT})
+def _latest(sql: str) -> Sql:
+    return Sql(sql, {"recent": RECENT})
 
 
-def recent_files(user: User) -> Panel:
-    uploads = model("scoring.Upload").objects.visible_to(user).select_related("source")[:LINES]
+def recent_files(user: User) -> Part[Panel]:
+    uploads = (
+        yield model("scoring.Upload").objects.visible_to(user).select_related("source")[:LINES]
+    )
     lines = [
         Line(
             upload.name,

@@ -15,23 +15,27 @@ from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, elapsed, war
 from anomalyshield.health import state
 from anomalyshield.navigation import address_of
 from anomalyshield.templatetags.words import ago, ago_shown
+from anomalyshield.together import Part, Totals, first
 
 LATE_SEAL = 10.0  # seconds: the sealer goes round twice a second
 # Coming, going and looking: whoever looks back wants to know what they did.
 NO_ACT = Q(action__startswith="session.") | Q(action="data.read")
 
 
-def people(user: User) -> Tile:
-    found = User.objects.aggregate(
-        active=Count("pk", Q(is_active=True)), ended=Count("pk", Q(is_active=False))
+def people(user: User) -> Part[Tile]:
+    found = yield Totals(
+        User.objects.all(),
+        active=Count("pk", Q(is_active=True)),
+        ended=Count("pk", Q(is_active=False)),
     )
     hint = _("{ended} suspended").format(ended=found["ended"])
     return Tile(_("People"), f"{found['active']:,}", hint, address_of("users"))
 
 
-def sessions(user: User) -> Tile:
+def sessions(user: User) -> Part[Tile]:
     now = timezone.now()
-    found = OpenSession.objects.filter(session__expire_date__gt=now).aggregate(
+    found = yield Totals(
+        OpenSession.objects.filter(session__expire_date__gt=now),
         n=Count("pk"),
         lately=Count("pk", Q(seen_at__gte=now - timedelta(minutes=15))),
     )
@@ -39,10 +43,13 @@ def sessions(user: User) -> Tile:
     return Tile(_("Open sessions"), f"{found['n']:,}", hint, address_of("users"))
 
 
-def trail(user: User) -> Tile:
-    oldest = AuditEvent.objects.filter(number=None).aggregate(n=Count("pk"), at=Min("at"))
+def trail(user: User) -> Part[Tile]:
+    oldest, said = yield (
+        Totals(AuditEvent.objects.filter(number=None), n=Count("pk"), at=Min("at")),
+        AuditEvent.objects.order_by("-pk").values_list("at", flat=True)[:1],
+    )
     age = (timezone.now() - oldest["at"]).total_seconds() if oldest["at"] else 0.0
-    last = AuditEvent.objects.order_by("-pk").values_list("at", flat=True).first()
+    last = first(said)
     hint = _("last event {last} ago").format(last=ago(last)) if last else _("nothing happened yet")
     late = age > LATE_SEAL
     return Tile(
@@ -79,8 +86,9 @@ def components(user: User) -> Panel:
     )
 
 
-def refusals(user: User) -> Panel:
+def refusals(user: User) -> Part[Panel]:
     denials = AuditEvent.objects.filter(outcome=AuditEvent.Outcome.DENIED).order_by("-pk")
+    found = yield denials[:LINES]
     lines = [
         Line(
             event.actor,
@@ -88,7 +96,7 @@ def refusals(user: User) -> Panel:
             f"{_doing(event)}: {event.reason}".rstrip(": "),
             ago_shown(event.at),
         )
-        for event in denials[:LINES]
+        for event in found
     ]
     return Panel(
         _("Refused lately"),
@@ -98,12 +106,12 @@ def refusals(user: User) -> Panel:
     )
 
 
-def own_doings(user: User) -> Panel:
+def own_doings(user: User) -> Part[Panel]:
     """Where one was before lunch."""
     events = AuditEvent.objects.filter(actor=user.username).order_by("-pk")
+    found = yield events.exclude(NO_ACT)[:LINES]
     lines = [
-        Line(_doing(event), _page_of(event), _name_of(event), elapsed(event.at))
-        for event in events.exclude(NO_ACT)[:LINES]
+        Line(_doing(event), _page_of(event), _name_of(event), elapsed(event.at)) for event in found
     ]
     return Panel(_("My last actions"), "", lines, f"{address_of('audit')}?actor={user.username}")
 

@@ -6,9 +6,10 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.models import User
-from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, asked, count, elapsed, model
+from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, elapsed, model, some, upto
 from anomalyshield.navigation import address_of
 from anomalyshield.templatetags.words import ago, figure, percent
+from anomalyshield.together import Part, Sql, first
 from scoring import kept
 from scoring.engine.evaluation import population_stability
 from scoring.engine.moving import in_words
@@ -25,11 +26,11 @@ WHERE model_id = %(model)s GROUP BY 1
 
 
 def reigning() -> Any:
-    return model("scoring.ModelVersion").objects.filter(state="CHAMPION").first()
+    return model("scoring.ModelVersion").objects.filter(state="CHAMPION")[:1]
 
 
-def champion(user: User) -> Tile:
-    best = reigning()
+def champion(user: User) -> Part[Tile]:
+    best = first((yield reigning()))
     if best is None:
         return Tile(_("Champion"), "none", _("train and promote one"), address_of("models"), "bad")
     since = (
@@ -42,33 +43,38 @@ def champion(user: User) -> Tile:
     )
 
 
-def labels_waiting(user: User) -> Tile:
+def labels_waiting(user: User) -> Part[Tile]:
     """Labels that became known after the champion had learnt."""
-    rows, best = model("scoring.Label").objects.all(), reigning()
+    rows, best = model("scoring.Label").objects.all(), first((yield reigning()))
     if best is not None:
         rows = rows.filter(known_at__gt=best.cutoff)
+    found = yield some(rows)
     hint = _("known since the champion's cut-off")
-    return Tile(_("Labels not learnt yet"), count(rows), hint, address_of("models"))
+    return Tile(_("Labels not learnt yet"), upto(found), hint, address_of("models"))
 
 
-def runs_under_way(user: User) -> Tile:
-    runs = model("scoring.TrainingRun").objects.filter(state__in=["READY", "RUNNING", "WAITING"])
-    last = model("scoring.TrainingRun").objects.first()
+def runs_under_way(user: User) -> Part[Tile]:
+    runs = model("scoring.TrainingRun").objects
+    waiting, asked = yield (
+        some(runs.filter(state__in=["READY", "RUNNING", "WAITING"])),
+        runs.all()[:1],
+    )
+    last = first(asked)
     hint = (
         _("last asked {asked_at} ago").format(asked_at=ago(last.asked_at))
         if last
         else _("none so far")
     )
-    return Tile(_("Trainings under way"), count(runs), hint, address_of("models"))
+    return Tile(_("Trainings under way"), upto(waiting), hint, address_of("models"))
 
 
-def drift(user: User) -> Panel:
+def drift(user: User) -> Part[Panel]:
     """Hints, no verdict: the champion's latest decisions beside what it was measured on."""
-    best = reigning()
+    best = first((yield reigning()))
     if best is None:
         return Panel(_("Drift"), _("There is no champion to drift."))
     params = {"bars": len(_measured(best)) or 20, "latest": LATEST, "model": best.pk}
-    found = asked(SHIFT, params)
+    found = yield Sql(SHIFT, params)
     total = sum(row[1] for row in found)
     if total < ENOUGH:
         words = _("{total} decisions by {best} are too few to say; {enough} are enough.").format(
@@ -127,7 +133,8 @@ def _degraded(found: list[tuple[Any, ...]], total: int) -> Line:
     )
 
 
-def runs(user: User) -> Panel:
+def runs(user: User) -> Part[Panel]:
+    found = yield model("scoring.TrainingRun").objects.all()[:LINES]
     lines = [
         Line(
             _("Run {pk}").format(pk=run.pk),
@@ -135,14 +142,15 @@ def runs(user: User) -> Panel:
             kept.told(run.verdict or run.message),
             elapsed(run.asked_at),
         )
-        for run in model("scoring.TrainingRun").objects.all()[:LINES]
+        for run in found
     ]
     return Panel(_("Trainings"), _("Nothing was trained yet."), lines, address_of("models"))
 
 
-def versions(user: User) -> Panel:
+def versions(user: User) -> Part[Panel]:
+    found = yield model("scoring.ModelVersion").objects.all()[:LINES]
     lines = [
         Line(str(version), address_of("model", version.pk), version.kind, version.state.lower())
-        for version in model("scoring.ModelVersion").objects.all()[:LINES]
+        for version in found
     ]
     return Panel(_("Models"), _("No model was trained yet."), lines, address_of("models"))

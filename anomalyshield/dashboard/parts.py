@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
-from django.db import connection
 from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.models import User
 from anomalyshield.templatetags.words import ago_shown
+from anomalyshield.together import HowMany
 
 LINES = 6  # of one list
 MANY = 1000  # counted no further
@@ -91,7 +91,7 @@ class Board:
         return [self.panels[::2], self.panels[1::2]]
 
 
-Maker = Callable[[User], Any]
+Maker = Callable[[User], Any]  # of a tile or a panel, or of a part that comes to one
 
 
 def model(name: str) -> Any:
@@ -99,24 +99,13 @@ def model(name: str) -> Any:
     return apps.get_model(name)
 
 
-def count(rows: QuerySet[Any]) -> str:
+def some(rows: QuerySet[Any]) -> HowMany:
     """Exact up to a thousand: nobody needs more, and counting a million rows takes a second."""
-    return upto(rows.order_by()[: MANY + 1].count())
-
-
-def counted(rows: QuerySet[Any]) -> str:
-    """How many these are, which end at MANY + 1 by themselves."""
-    return upto(rows.count())
+    return HowMany(rows.order_by()[: MANY + 1])
 
 
 def upto(found: int) -> str:
     return f"{MANY:,}+" if found > MANY else f"{found:,}"
-
-
-def asked(sql: str, params: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchall()
 
 
 def warned(when: bool) -> str:

@@ -1,6 +1,6 @@
 """For analysts and their leads: what waits, how late it is, who did what."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Min, Q
@@ -18,15 +18,15 @@ from anomalyshield.dashboard.parts import (
     Panel,
     Row,
     Tile,
-    count,
-    counted,
     elapsed,
     model,
+    some,
     upto,
     warned,
 )
 from anomalyshield.navigation import address_of
 from anomalyshield.templatetags.words import ago, figure, left, money, percent, span
+from anomalyshield.together import HowMany, Part, Totals
 
 WEEK = timedelta(days=7)
 OLD = 10_000  # open alerts of one age, counted no further
@@ -66,9 +66,9 @@ def today() -> datetime:
 
 
 # --- mine -----------------------------------------------------------------------------------------
-def own_alerts(user: User) -> Tile:
+def own_alerts(user: User) -> Part[Tile]:
     mine = model("alerts.Alert").objects.awake().filter(assignee=user)
-    found = mine.aggregate(n=Count("pk"), due=Min("due_at"))
+    found = yield Totals(mine, n=Count("pk"), due=Min("due_at"))
     late = found["due"] is not None and found["due"] < timezone.now()
     hint = clock(found["due"]) if found["due"] else _("take one from the queue")
     return Tile(
@@ -90,60 +90,62 @@ def clock(due: datetime) -> str:
     )
 
 
-def team_queue(user: User) -> Tile:
+def team_queue(user: User) -> Part[Tile]:
     waiting = model("alerts.Alert").objects.awake()
-    free = counted(urgent_of(user, waiting.filter(assignee=None), MANY + 1))
-    total = counted(urgent_of(user, waiting, MANY + 1))
-    return Tile(
-        _("Team queue"), total, _("{free} unassigned").format(free=free), address_of("alerts")
+    free, total = yield (
+        HowMany(urgent_of(user, waiting.filter(assignee=None), MANY + 1)),
+        HowMany(urgent_of(user, waiting, MANY + 1)),
     )
+    hint = _("{free} unassigned").format(free=upto(free))
+    return Tile(_("Team queue"), upto(total), hint, address_of("alerts"))
 
 
-def late(user: User) -> Tile:
+def late(user: User) -> Part[Tile]:
     overdue = model("alerts.Alert").objects.overdue()
-    found = list(overdue.across(queues(user), ("due_at", "id"), MANY + 1))
+    found = yield overdue.across(queues(user), ("due_at", "id"), MANY + 1)
     hint = _("oldest by {found}").format(found=ago(found[0][0])) if found else _("all in time")
     address = f"{address_of('alerts')}?status=overdue"
     return Tile(_("Past their time"), upto(len(found)), hint, address, warned(bool(found)))
 
 
-def decided_today(user: User) -> Tile:
+def decided_today(user: User) -> Part[Tile]:
     mine = model("alerts.Alert").objects.closed().filter(closed_by=user, closed_at__gte=today())
+    found = yield some(mine)
     return Tile(
         _("I decided today"),
-        count(mine),
+        upto(found),
         _("since midnight"),
         f"{address_of('alerts')}?status=closed",
     )
 
 
-def open_cases(user: User) -> Tile:
-    seen = model("cases.Case").objects.visible_to(user).open()
-    return Tile(_("Open cases"), count(seen), _("in my queues"), address_of("cases"))
+def open_cases(user: User) -> Part[Tile]:
+    found = yield some(model("cases.Case").objects.visible_to(user).open())
+    return Tile(_("Open cases"), upto(found), _("in my queues"), address_of("cases"))
 
 
-def next_due(user: User) -> Panel:
+def next_due(user: User) -> Part[Panel]:
     mine = model("alerts.Alert").objects.awake().filter(assignee=user).order_by("due_at", "pk")
-    lines = [line_of(alert, due=True) for alert in mine[:LINES]]
+    found = yield mine[:LINES]
+    lines = [line_of(alert, due=True) for alert in found]
     empty = _("You hold no alert. Open one from the queue and claim it.")
     return Panel(_("My alerts, next due first"), empty, lines, f"{address_of('alerts')}?mine=on")
 
 
-def urgent(user: User) -> Panel:
+def urgent(user: User) -> Part[Panel]:
     alerts = model("alerts.Alert").objects
-    waiting = urgent_of(user, alerts.workable_by(user).filter(assignee=None), LINES)
-    shown = alerts.filter(pk__in=[row[-1] for row in waiting]).by_urgency()
+    waiting = yield urgent_of(user, alerts.workable_by(user).filter(assignee=None), LINES)
+    shown = yield alerts.filter(pk__in=[row[-1] for row in waiting]).by_urgency()
     lines = [line_of(alert) for alert in shown]
     empty = _("Nothing waits in your queues. New alerts appear here by themselves.")
-    if not lines and not works_a_queue(user):
+    if not lines and not (yield own_queues(user)):
         empty = _("You work no queue yet. An admin puts you into one, under Routes.")
     return Panel(_("Most urgent in my queues"), empty, lines, address_of("alerts"))
 
 
-def works_a_queue(user: User) -> bool:
+def own_queues(user: User) -> Any:
     """A new analyst works none until an admin says which."""
-    mine = model("alerts.Queue").objects.filter(granted(user, "alerts.work_queue"))
-    return bool(mine.exists())
+    return model("alerts.Queue").objects.filter(granted(user, "alerts.work_queue"))[:1]
 
 
 def line_of(alert: Any, *, due: bool = False) -> Line:
@@ -163,8 +165,9 @@ def line_of(alert: Any, *, due: bool = False) -> Line:
     )
 
 
-def last_verdicts(user: User) -> Panel:
+def last_verdicts(user: User) -> Part[Panel]:
     mine = model("alerts.Alert").objects.closed().filter(closed_by=user).order_by("-closed_at")
+    found = yield mine[:LINES]
     lines = [
         Line(
             str(alert),
@@ -173,31 +176,34 @@ def last_verdicts(user: User) -> Panel:
             elapsed(alert.closed_at),
             alert.level,
         )
-        for alert in mine[:LINES]
+        for alert in found
     ]
     return Panel(_("My last decisions"), "", lines)
 
 
 # --- the team -------------------------------------------------------------------------------------
-def backlog(user: User) -> Tile:
+def backlog(user: User) -> Part[Tile]:
     """Open now, and what the last day added or took away."""
     day = timezone.now() - timedelta(days=1)
-    came = seen_by(user).filter(created_at__gte=day).count()
-    went = decided_since(user, day).count()
+    came, went, waiting = yield (
+        HowMany(seen_by(user).filter(created_at__gte=day)),
+        HowMany(decided_since(user, day)),
+        HowMany(urgent_of(user, model("alerts.Alert").objects.awake(), MANY + 1)),
+    )
     hint = _("{came} came and {went} went in 24 hours").format(
         came=figure(f"{came:,}"), went=figure(f"{went:,}")
     )
-    waiting = counted(urgent_of(user, model("alerts.Alert").objects.awake(), MANY + 1))
-    return Tile(_("Backlog"), waiting, hint, address_of("alerts"), warned(came > went))
+    return Tile(_("Backlog"), upto(waiting), hint, address_of("alerts"), warned(came > went))
 
 
-def throughput(user: User) -> Tile:
-    done = decided_since(user, timezone.now() - WEEK).count()
+def throughput(user: User) -> Part[Tile]:
+    done = yield HowMany(decided_since(user, timezone.now() - WEEK))
     return Tile(_("Decided a day"), f"{done / 7:,.1f}", _("over seven days"), address_of("alerts"))
 
 
-def precision(user: User) -> Tile:
-    found = decided_since(user, timezone.now() - WEEK).aggregate(
+def precision(user: User) -> Part[Tile]:
+    found = yield Totals(
+        decided_since(user, timezone.now() - WEEK),
         fraud=Count("pk", Q(disposition__startswith="TRUE_POSITIVE")),
         judged=Count("pk", Q(disposition__contains="_POSITIVE")),
     )
@@ -210,20 +216,22 @@ def precision(user: User) -> Tile:
     return Tile(_("Precision, 7 days"), percent(share, 0), hint, address_of("rules"))
 
 
-def ageing(user: User) -> Panel:
+def ageing(user: User) -> Part[Panel]:
     """Open alerts by age: what nobody looks at grows at the bottom."""
     now = timezone.now()
     *recent, (oldest, _unused) = AGES
     ends = [start for start, _unused in AGES[1:]]
     young = seen_by(user).awake().filter(created_at__gt=now - oldest)
-    counts = young.aggregate(
+    counts = yield Totals(
+        young,
         **{
             f"n{n}": Count("pk", Q(created_at__lte=now - start, created_at__gt=now - end))
             for n, ((start, _unused), end) in enumerate(zip(recent, ends, strict=True))
-        }
+        },
     )
     known = sum(counts.values())
-    total = urgent_of(user, model("alerts.Alert").objects.awake(), known + OLD + 1).count()
+    waiting = model("alerts.Alert").objects.awake()
+    total = yield HowMany(urgent_of(user, waiting, known + OLD + 1))
     numbers = [*counts.values(), total - known]  # what is older is the rest, counted so far
     most = max(numbers) or 1
     rows = [
@@ -233,11 +241,14 @@ def ageing(user: User) -> Panel:
     return Panel(_("Open alerts by age"), "", rows=rows, heads=(_("Age"), _("Alerts")))
 
 
-def by_day(user: User) -> Panel:
+def by_day(user: User) -> Part[Panel]:
     """Seven days of alerts raised and decided."""
     since = today() - timedelta(days=6)
-    came = _each_day(seen_by(user).filter(created_at__gte=since), "created_at")
-    went = _each_day(decided_since(user, since), "closed_at")
+    raised, decided = yield (
+        _each_day(seen_by(user).filter(created_at__gte=since), "created_at"),
+        _each_day(decided_since(user, since), "closed_at"),
+    )
+    came, went = dict(raised), dict(decided)
     days = [(since + timedelta(days=n)).date() for n in range(7)]
     most = max((came.get(day, 0) for day in days), default=0) or 1
     rows = [
@@ -253,15 +264,19 @@ def by_day(user: User) -> Panel:
     )
 
 
-def _each_day(alerts: Any, field: str) -> dict[date, int]:
+def _each_day(alerts: Any, field: str) -> Any:
+    """The days with how many."""
     days = alerts.annotate(day=TruncDate(field)).values_list("day")
-    return dict(days.annotate(n=Count("pk")).order_by())
+    return days.annotate(n=Count("pk")).order_by()
 
 
-def people(user: User) -> Panel:
+def people(user: User) -> Part[Panel]:
     """Who holds how much, and decided how much in seven days."""
-    holds = _by_person(seen_by(user).open().exclude(assignee=None), "assignee")
-    did = _by_person(decided_since(user, timezone.now() - WEEK), "closed_by")
+    held, decided = yield (
+        _by_person(seen_by(user).open().exclude(assignee=None), "assignee"),
+        _by_person(decided_since(user, timezone.now() - WEEK), "closed_by"),
+    )
+    holds, did = dict(held), dict(decided)
     names = sorted({*holds, *did} - {None})
     rows = [
         Row(
@@ -273,5 +288,6 @@ def people(user: User) -> Panel:
     return Panel(_("The team"), "", rows=rows, heads=(_("Who"), _("Holds"), _("Decided, 7 days")))
 
 
-def _by_person(alerts: Any, who: str) -> dict[str, int]:
-    return dict(alerts.values_list(f"{who}__username").annotate(n=Count("pk")).order_by())
+def _by_person(alerts: Any, who: str) -> Any:
+    """The names with how many."""
+    return alerts.values_list(f"{who}__username").annotate(n=Count("pk")).order_by()

@@ -12,7 +12,15 @@ from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
 from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Listed, Person, Strict, Text, page
-from scoring import feature_facts, feature_pipelines, plan_preview, plans, proposing
+from scoring import (
+    feature_facts,
+    feature_pipelines,
+    importance,
+    plan_preview,
+    plans,
+    proposing,
+    stability,
+)
 from scoring.engine.families import FAMILIES
 from scoring.models import FeaturePipeline
 from scoring.views.features import possible_owners
@@ -153,7 +161,7 @@ class Features(Resource):
     @does("readFeatures", "feature.view", FeaturesOut)
     def get(self, request: Request) -> dict[str, Any]:
         """Every feature with its meaning, how often it is unknown, and what it moves."""
-        return {"families": feature_facts.families()}
+        return {"families": feature_facts.families(importance.in_use(), stability.of_champion())}
 
 
 class Owner(Resource):

@@ -186,7 +186,9 @@ def _page(
     request: HttpRequest, pk: int, *, form: forms.Form | None = None, status: int = 200
 ) -> HttpResponse:
     version = _version(pk)
-    waiting = _waiting().filter(model=version).first()
+    requests = list(version.requests.select_related("asked_by", "answered_by"))
+    open_ = PromotionRequest.State.OPEN
+    waiting = next((one for one in requests if one.state == open_), None)
     bills = bills_of(version.metrics)
     cut = float(policies.active().values["high_above"])
     context = {
@@ -200,7 +202,7 @@ def _page(
         "families": figures.important_families(version.metrics),
         "moved_rows": (version.metrics.get("importance") or {}).get("rows"),
         "card": cards.card(version, bills),
-        "requests": version.requests.select_related("asked_by", "answered_by"),
+        "requests": requests,
         "watched": _watched(version, cut),
         "lane": novelty.followed(version),
         "below": below(version),

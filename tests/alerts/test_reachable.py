@@ -14,6 +14,7 @@ from alerts import duplicates, regrouping, routing, snoozing, suppressing, triag
 from alerts.entity import hits_of
 from alerts.guards import Refused
 from alerts.models import Alert, AlertHit, Regrouping, Snooze, SuppressedHit, Suppression
+from anomalyshield.together import alone
 from cases import workflow
 from scoring.models import Label
 from tests.alerts import making
@@ -128,7 +129,7 @@ class Desk:
 
     def look(self) -> None:
         if alert := self.one():
-            self.looked[alert.pk] = {hit.pk for hit in hits_of(alert, self.ana)}
+            self.looked[alert.pk] = {hit.pk for hit in alone(hits_of(alert, self.ana))}
 
 
 @pytest.mark.django_db

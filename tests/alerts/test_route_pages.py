@@ -175,5 +175,5 @@ def test_the_pages_ask_a_fixed_number_of_queries(
     making.alert(loans)
     with django_assert_max_num_queries(12):
         as_lena.get("/routes/")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(12):
         as_lena.get(f"/routes/{draft.pk}/")

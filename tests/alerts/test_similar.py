@@ -10,6 +10,7 @@ from django.utils import timezone
 from alerts import routing, triage
 from alerts.models import Alert, Profile, Queue
 from alerts.similar import POOL, differences, similar
+from anomalyshield.together import alone
 from scoring.engine.features import FEATURES, NAMES, spec_id
 from scoring.models import Explanation, ModelVersion, Snapshot, Transaction
 from tests.alerts import making
@@ -31,7 +32,7 @@ def decided(queue: Queue, by, *values: float, disposition: str = FRAUD, **fields
 
 
 def names(alert: Alert, user) -> list[str]:
-    return [str(one.alert) for one in similar(alert, user).rows]
+    return [str(one.alert) for one in alone(similar(alert, user)).rows]
 
 
 @pytest.mark.django_db
@@ -40,7 +41,7 @@ def test_the_nearest_come_first_with_what_they_were(cards, ana):
     same = decided(cards, ana, 1, 1, 1, disposition="FALSE_POSITIVE")
     near = decided(cards, ana, 1, 1, 2)
     alert = looked(making.alert(cards), 1, 1, 1)
-    found = similar(alert, ana)
+    found = alone(similar(alert, ana))
     assert [one.alert for one in found.rows] == [same, near, far]
     assert found.rows[0].likeness == pytest.approx(1)
     assert (found.frauds, found.judged) == (2, 3)
@@ -67,7 +68,7 @@ def test_what_raised_the_score_and_is_alike_is_named(cards, ana):
     Explanation.objects.create(
         decision=alert.decision, model=version, state="DONE", contributions=moved
     )
-    shared = {one.alert: one.shared for one in similar(alert, ana).rows}
+    shared = {one.alert: one.shared for one in alone(similar(alert, ana)).rows}
     assert shared[past] == [FEATURES[0].meaning]
 
 
@@ -165,7 +166,7 @@ def test_the_whole_pool_is_looked_through_within_50_ms(cards, ana):
     walls, own = [], []
     for _ in range(15):
         wall, cpu = time.perf_counter(), time.process_time()
-        similar(alert, ana)
+        alone(similar(alert, ana))
         walls.append(time.perf_counter() - wall)
         own.append(time.process_time() - cpu)
     print(f"  similar among {POOL}: {min(walls) * 1000:.0f} ms, {min(own) * 1000:.0f} ms of it CPU")

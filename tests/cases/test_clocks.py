@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from alerts.guards import Refused
 from anomalyshield.audit.models import AuditEvent
+from anomalyshield.together import alone
 from cases import calendarwork, clocks, creation, progress, reopening, workflow
 from cases.calendars import BadCalendar
 from cases.clockfaces import breaches, clocks_of
@@ -101,7 +102,7 @@ def test_a_pause_with_its_reason_moves_the_deadline(ana, case):
 def test_suspending_pauses_and_resuming_goes_on(ana, case):
     progress.suspend(by=ana, case=case, waits_for="BANK", reason="Recall.")
     assert work(case).stands_still
-    [face] = clocks_of(case)
+    [face] = alone(clocks_of(case))
     assert face.pause.reason == "Waits for another bank: Recall."
     progress.resume(by=ana, case=case)
     assert not work(case).stands_still

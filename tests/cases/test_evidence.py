@@ -239,7 +239,7 @@ def test_a_list_of_files_never_reads_their_bytes(as_ana, ana, case, django_asser
     for n in range(5):
         evidence.add(by=ana, case=case, name="n.txt", content=b"%d" % n)
     page(as_ana, case)
-    with django_assert_max_num_queries(17) as asked:
+    with django_assert_max_num_queries(12) as asked:
         page(as_ana, case)
     assert not any("evidencecontent" in one["sql"] for one in asked.captured_queries)
 

@@ -314,7 +314,7 @@ def test_the_pages_hold_no_inline_style_and_ask_a_fixed_number_of_questions(
 ):
     request = ask(mona)
     client = client_of(mona)
-    for name, args, most in (("rules", [], 9), ("policy-request", [request.pk], 13)):
+    for name, args, most in (("rules", [], 9), ("policy-request", [request.pk], 12)):
         page(mona, name, *args)
         with django_assert_max_num_queries(most):
             shown = client.get(reverse(name, args=args)).content.decode()
