@@ -90,7 +90,6 @@ def reverse(*, by: Any, resolution: Resolution, behind: str) -> Resolution:
 
 def _step(decision: Decision, latest: Resolution | None, **said: Any) -> Resolution:
     made = Resolution.objects.create(decision=decision, follows=latest, **said)
-    made.refresh_from_db(fields=["at"])
     events.decision_updated(made, previous=latest.state if latest else State.HELD)
     return made
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from alerts.models import Alert, AlertLease
 from anomalyshield.accounts.models import User
+from anomalyshield.audit.models import AuditEvent
 from scoring.models import Label, Resolution
 from tests.alerts import making
 from tests.conftest import client_of
@@ -120,6 +121,59 @@ def test_snoozed_by_key_it_is_out_of_the_way_and_z_brings_it_back_exactly(page: 
     page.wait_for_url(f"**/alerts/{pk}/**")
     page.wait_for_selector(".decision-bar [data-key=f] kbd")
     assert stood(pk) == before
+
+
+def tabbed_to(page: Page, selector: str) -> None:
+    for _ in range(250):
+        page.keyboard.press("Tab")
+        if page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
+            return
+    raise AssertionError(f"no key leads to {selector}")
+
+
+def test_many_at_once_by_key_with_one_reason_and_back_exactly(page: Page, ana: User) -> None:
+    """All that match, not only the page's: looked over, done, each on the trail, and undone."""
+    User.objects.filter(pk=ana.pk).update(is_lead=True)
+    matching = list(Alert.objects.filter(transaction__location="Oslo").values_list("pk", flat=True))
+    others = set(Alert.objects.values_list("pk", flat=True)) - set(matching)
+    before = {pk: stood(pk) for pk in [*matching, *others]}
+    page.goto("/alerts/?q=place:oslo")
+    tabbed_to(page, "#bulk [name=all]")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/alerts/bulk/?**")
+    told = page.inner_text(".tiles")
+    assert str(len(matching)) in told  # how many
+    assert "8,979.00 to 8,999.00" in told  # and how different
+    assert Alert.objects.closed().count() == 0
+
+    tabbed_to(page, "[name=disposition]")
+    page.keyboard.type("Legit")
+    tabbed_to(page, "#id_reason")
+    page.keyboard.type("One till in Oslo sent them twice.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("[data-key=z] kbd")
+    assert set(Alert.objects.closed().values_list("pk", flat=True)) == set(matching)
+    assert set(Alert.objects.closed().values_list("disposition", flat=True)) == {"FALSE_POSITIVE"}
+    trail = AuditEvent.objects.filter(action="alert.decided").values_list("object_id", flat=True)
+    assert sorted(map(int, trail)) == sorted(matching)
+
+    page.keyboard.press("z")
+    page.wait_for_selector(".notice-good")
+    assert {pk: stood(pk) for pk in before} == before
+
+
+def test_only_what_is_ticked_by_key_is_acted_on(page: Page, ana: User) -> None:
+    User.objects.filter(pk=ana.pk).update(is_lead=True)
+    page.goto("/alerts/")
+    for _ in range(2):
+        page.keyboard.press("j")
+        page.keyboard.press("x")
+    page.keyboard.press("Shift+X")
+    page.wait_for_url("**/alerts/bulk/?**")
+    first, second = list(Alert.objects.by_urgency()[:2])
+    assert page.locator("tbody tr").count() == 2
+    assert str(first) in page.inner_text("tbody")
+    assert str(second) in page.inner_text("tbody")
 
 
 def test_each_disposition_has_a_digit(page: Page) -> None:
