@@ -155,6 +155,7 @@ class Alert(models.Model):
             ),
             models.Index(
                 fields=["assignee", "queue", "-urgency", "due_at", "id"],
+                include=["status"],  # or a walk over all that wait looks cheaper
                 condition=~models.Q(status="CLOSED") & models.Q(assignee__isnull=False),
                 name="alert_held",
             ),
