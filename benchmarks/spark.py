@@ -25,6 +25,7 @@ from scoring.engine.decision import Policy
 from scoring.engine.history import EVENT, FRAUDS, HOUR, History
 from scoring.streaming.spark import job as jobs
 from tests.streams.broker import Broker, classpath
+from tests.streams.clustering import Cluster, messages
 from tools import spark
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -141,13 +142,32 @@ def say(cores: int, seen: list[tuple[float, float, float]]) -> None:
     print(line, flush=True)
 
 
+def steps_alone(rows: int, batch: int) -> None:
+    """What Python does of a batch, in this process: no broker, no JVM, no shuffle."""
+    with tempfile.TemporaryDirectory(prefix="anomalyshield-bench-spark-") as name:
+        folder = Path(name) / "job"
+        handed_over(folder, "transactions")
+        cluster = Cluster(jobs.load(folder), folder / "state", 4)
+        values = [value for _, value in payments(rows + batch)]
+        cluster.batch(0, messages(values[:batch]))
+        start = time.process_time()
+        for number, at in enumerate(range(batch, rows + batch, batch), start=1):
+            cluster.batch(number, messages(values[at : at + batch], at))
+        seconds = time.process_time() - start
+    print(f"the steps alone: {rows / seconds:,.0f} rows per second of a processor")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--batch", type=int, default=40_000)
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--steps", action="store_true", help="Only what Python does of a batch")
     asked = parser.parse_args()
+    if asked.steps:
+        steps_alone(asked.rows, asked.batch)
+        return 0
     with tempfile.TemporaryDirectory(prefix="anomalyshield-bench-spark-") as name:
         place = asked.keep or Path(name)
         (place / "kafka").mkdir(parents=True)

@@ -56,12 +56,20 @@ def by_the_web(bank: Source, values: list[bytes | None], first: int) -> None:
         do(CHUNK, chunk)
 
 
-def compared(rows: list[dict[str, Any]]) -> None:
+Said = tuple[dict[str, Decision], dict[str, dict[str, str]]]
+
+
+def said_by_the_web() -> Said:
+    """Its decisions by transaction id, and its reasons for what it refused by place."""
+    decisions = Decision.objects.select_related("transaction")
+    refused = {one.place: one.reasons for one in RejectedRecord.objects.all()}
+    return {one.transaction.external_id: one for one in decisions}, refused
+
+
+def compared(rows: list[dict[str, Any]], said: Said | None = None) -> None:
     """Every row of one way is a row of the other, with the same decision."""
+    decisions, refused = said or said_by_the_web()
     told = {row["transaction_id"]: row for row in rows if row["transaction_id"]}
-    decisions = {
-        one.transaction.external_id: one for one in Decision.objects.select_related("transaction")
-    }
     assert told.keys() == decisions.keys()
     for id, one in decisions.items():
         row = told[id]
@@ -72,8 +80,7 @@ def compared(rows: list[dict[str, Any]]) -> None:
         assert row["degraded"] == one.degraded == "", id
         assert (row["model"], row["policy"]) == (one.model_id, one.policy_id)
         assert row["event_time"] == one.transaction.event_time
-    refused = {row["place"]: json.loads(row["refused"]) for row in rows if row["refused"]}
-    assert refused == {one.place: one.reasons for one in RejectedRecord.objects.all()}
+    assert {row["place"]: json.loads(row["refused"]) for row in rows if row["refused"]} == refused
 
 
 def parts_of(values: list[Any], *edges: int) -> list[tuple[int, list[Any]]]:
