@@ -173,6 +173,7 @@ def session(options: Options) -> Iterator[Any]:
     settings = {
         connector[0]: connector[1],
         "spark.sql.session.timeZone": "UTC",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # INT96 knows no zone
         "spark.sql.adaptive.enabled": "false",  # shelves are as many as they are
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
         "spark.speculation": "false",  # two of one task would settle one shelf
