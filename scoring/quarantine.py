@@ -49,10 +49,10 @@ def keep(
     return RejectedRecord.objects.bulk_create(rows)
 
 
-def closed(record: Any, source: Source, mapping: Mapping[str, str] | None = None) -> dict[str, Any]:
+def closed(record: Any, source: Source, mapping: Mapping[str, str] | None = None) -> Any:
     """The record with its personal fields sealed; all of one whose fields nobody can tell."""
     if not source.pii:
-        return dict(record)
+        return dict(record) if isinstance(record, Mapping) else record
     if not isinstance(record, Mapping) or set(record) in ({"raw"}, {"row"}):
         name = next(iter(record)) if isinstance(record, Mapping) else "raw"
         return {name: personal.sealed(record[name] if isinstance(record, Mapping) else record)}
