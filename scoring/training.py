@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from anomalyshield import bell
+from anomalyshield import bell, leases
 from anomalyshield.audit.record import record
 from anomalyshield.leases import advance, finish
 from scoring import comparison, dataset, feature_pipelines, plans, registry, stability, weekly
@@ -70,6 +70,20 @@ def ask(
     return run
 
 
+@transaction.atomic
+def cancel(*, by: Any, run: TrainingRun) -> bool:
+    """Stop a training, or an update, that nobody wants any more; False if it has ended.
+
+    The process that learns notices at its next word of progress and lets go of what it had.
+    """
+    if not leases.cancel(run):
+        return False
+    run.refresh_from_db()
+    after = {"progress": run.progress}
+    record(by=by, action="model.training_cancelled", object=run, after=after)
+    return True
+
+
 def preset_names() -> list[str]:
     """What can be asked for by name, the default first."""
     return [learning.DEFAULT, *(preset.name for preset in presets.PRESETS)]
@@ -93,6 +107,7 @@ def default_novelty() -> float:
 
 def perform(run: TrainingRun) -> None:
     """Learn, measure, register; or say why there is nothing to register."""
+    advance(run, begun_at=timezone.now())
     if "update_of" in run.options:
         from scoring import updating  # which tells of its progress by this module
 
@@ -111,6 +126,7 @@ def perform(run: TrainingRun) -> None:
     if reason := _pointless(part, run):
         end(run, reason)
         return
+    advance(run, rows=len(part.train))
     try:
         bundle = _fit(run, part)
     except (learning.Untrainable, plans.Unreadable) as reason:

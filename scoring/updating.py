@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from anomalyshield import bell
 from anomalyshield.audit.record import record
-from anomalyshield.leases import finish
+from anomalyshield.leases import advance, finish
 from scoring import dataset, promotions, registry, stability, training
 from scoring.dataset import Dataset
 from scoring.engine import updating as engine
@@ -88,6 +88,8 @@ def perform(run: TrainingRun) -> None:
     matured = matured_until(cutoff, maturity)
     data = dataset.read(cutoff, maturity, since=matured - RECENT)
     data = data.where(data.times < matured.timestamp())
+
+    advance(run, rows=len(data))
 
     def progress(share: float, message: str) -> None:
         training.tell(run, 0.2 + 0.7 * share, message)

@@ -80,6 +80,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/update/", models.update, name="model-update"),
     path("models/rollback/", models.roll_back, name="model-rollback"),
     path("models/runs/<int:pk>/", models.run, name="run"),
+    path("models/runs/<int:pk>/cancel/", models.cancel_run, name="run-cancel"),
     path("models/<int:pk>/", models.model, name="model"),
     path("models/<int:pk>/card.md", models.card, name="model-card"),
     path("models/<int:pk>/ask/", models.ask, name="model-ask"),

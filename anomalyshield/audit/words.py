@@ -105,6 +105,7 @@ ACTIONS = {
     "model.shadow_changed": _("Changed which models run in shadow"),
     "model.trained": _("Trained a model"),
     "model.training_asked": _("Asked for a training"),
+    "model.training_cancelled": _("Stopped a training"),
     "model.training_ended": _("Ended a training"),
     "model.update_asked": _("Asked for an update of the champion"),
     "model.update_proposed": _("Proposed an update of the champion"),

@@ -196,10 +196,11 @@ class RunOut(s.ModelSerializer):
     asked_by = Person()
     result = s.IntegerField(source="result_id", allow_null=True, help_text="The version it made")
     verdict = s.CharField(help_text="Better, not worse, worse or undecided, with the range")
+    seconds_left = s.FloatField(allow_null=True, help_text="Estimated; null while nobody can tell")
 
     class Meta:
         model = TrainingRun
         fields = (
-            "id", "state", "progress", "message", "options", "asked_by", "asked_at", "result",
-            "verdict",
+            "id", "state", "progress", "seconds_left", "rows", "message", "options", "asked_by",
+            "asked_at", "result", "verdict",
         )  # fmt: skip

@@ -148,11 +148,23 @@ class Runs(Resource):
 class OneRun(Resource):
     @does("readTraining", "model.view", RunOut, versioned=True)
     def get(self, request: Request, pk: int) -> TrainingRun:
-        """One training, to be asked again until its state is DONE or QUARANTINED."""
+        """One training, to be asked again until its state is DONE, QUARANTINED or CANCELLED."""
         return self.one(request, pk)
 
     def one(self, request: Request, pk: int) -> TrainingRun:
         return self.found(_runs(), pk)
+
+
+class RunCancel(Resource):
+    """A training nobody wants any more."""
+
+    @does("cancelTraining", "model.train", RunOut, refused=(409,))
+    def post(self, request: Request, pk: int) -> TrainingRun:
+        """Stop a training or an update. Whatever it has learnt until then is let go."""
+        run = self.found(_runs(), pk)
+        if not training.cancel(by=request.user, run=run):
+            raise Problem(409, "ended", "This training has ended already.")
+        return run
 
 
 def _versions() -> "QuerySet[ModelVersion]":

@@ -89,7 +89,7 @@ class SourceMadeOut(SourceOut):
         fields = (*SourceOut.Meta.fields, "signing_secret")
 
 
-class StepOut(s.Serializer):
+class TriedStepOut(s.Serializer):
     """One step of a connection."""
 
     name = s.CharField()
@@ -101,7 +101,7 @@ class TestedOut(s.Serializer):
     """The steps up to the first that failed."""
 
     reached = s.BooleanField()
-    steps = StepOut(many=True)
+    steps = TriedStepOut(many=True)
 
 
 class SigningSecretIn(Strict):

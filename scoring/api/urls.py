@@ -107,6 +107,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/models/rollback", models.RollBack.as_view(), name="api-model-rollback"),
     path("api/v1/models/runs", models.Runs.as_view(), name="api-runs"),
     path("api/v1/models/runs/<int:pk>", models.OneRun.as_view(), name="api-run"),
+    path("api/v1/models/runs/<int:pk>/cancel", models.RunCancel.as_view(), name="api-run-cancel"),
     path("api/v1/models/<int:pk>", models.OneModel.as_view(), name="api-model"),
     path("api/v1/models/<int:pk>/card", models.Card.as_view(), name="api-model-card"),
     path("api/v1/models/<int:pk>/ask", models.Ask.as_view(), name="api-model-ask"),

@@ -2,11 +2,13 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from anomalyshield.asking import Asked
 from anomalyshield.leases import Leased
 
+LEAST_DONE = 0.05  # of a training; before that its first steps say nothing about the others
 HEADLINE = ("ap", "auc", "precision_at_5", "recall_at_5")
 
 
@@ -92,6 +94,8 @@ class TrainingRun(Leased):
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     asked_at = models.DateTimeField(auto_now_add=True)
     options = models.JSONField(default=dict)
+    begun_at = models.DateTimeField(null=True)  # by the worker that has it now
+    rows = models.PositiveIntegerField(null=True)  # learnt from, once they are counted
     progress = models.FloatField(default=0)
     message = models.CharField(max_length=200, blank=True)
     result = models.ForeignKey(ModelVersion, models.PROTECT, null=True)
@@ -102,3 +106,15 @@ class TrainingRun(Leased):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def under_way(self) -> bool:
+        return self.state in {self.State.WAITING, self.State.READY, self.State.RUNNING}
+
+    @property
+    def seconds_left(self) -> float | None:
+        """As long as it took so far, by what is left to do; None while too little is done."""
+        if self.state != self.State.RUNNING or self.begun_at is None or self.progress < LEAST_DONE:
+            return None
+        taken = (timezone.now() - self.begun_at).total_seconds()
+        return taken / self.progress * (1 - self.progress)

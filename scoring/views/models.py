@@ -34,7 +34,6 @@ from scoring.model_forms import ReasonForm, TrainForm
 from scoring.models import ModelVersion, PromotionRequest, TrainingRun
 
 RUNS_SHOWN = 8
-UNDER_WAY = {TrainingRun.State.READY, TrainingRun.State.RUNNING, TrainingRun.State.WAITING}
 
 
 @allow("model.view", methods=("GET", "HEAD"))
@@ -68,7 +67,19 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     """One training. While it is under way the page asks again every two seconds."""
     found = get_object_or_404(TrainingRun.objects.select_related("asked_by", "result"), pk=pk)
     template = "scoring/_run.html" if request.htmx else "scoring/run.html"
-    return render(request, template, {"run": found, "under_way": found.state in UNDER_WAY})
+    return render(
+        request,
+        template,
+        {"run": found, "under_way": found.under_way, "may": _rights(request.user)},
+    )
+
+
+@allow("model.train", methods=("POST",))
+def cancel_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop a training nobody wants any more."""
+    if not training.cancel(by=request.user, run=get_object_or_404(TrainingRun, pk=pk)):
+        messages.warning(request, _("It had ended already."))
+    return redirect("run", pk)
 
 
 @allow("model.view", methods=("GET", "HEAD"))

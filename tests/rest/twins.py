@@ -128,6 +128,7 @@ ACTS: dict[str, Act] = {
     "quarantine-all": act("scoring.mending.replay_all", "replayRejects", "dropRejects"),
     "source-keepers": act("scoring.keeping.set_keepers", "setKeepers"),
     "model-train": act("scoring.training.ask", "train"),
+    "run-cancel": act("scoring.training.cancel", "cancelTraining"),
     "model-update": act("scoring.updating.ask", "updateModel"),
     "model-rollback": act("scoring.promotions.roll_back", "rollBack"),
     "model-ask": act("scoring.promotions.ask", "askPromotion"),
