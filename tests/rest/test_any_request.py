@@ -116,6 +116,7 @@ LENIENT = {
     "scoreBatch",
     "tryPayment",
     "sendEvents",
+    "sendNotices",
     "sendWebhook",
 }
 
