@@ -210,7 +210,8 @@ def understood(upload: Upload, options: dict[str, Any]) -> dict[str, Any]:
 def remembered(source: Source) -> dict[str, Any]:
     """What the columns of the last file of this source meant."""
     last = (
-        Upload.objects.filter(source=source, options__notices=None)
+        Upload.objects.filter(source=source)
+        .exclude(options__has_key="notices")
         .exclude(state__in=[Upload.State.WAITING, Upload.State.QUARANTINED])
         .first()
     )

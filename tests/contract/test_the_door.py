@@ -122,7 +122,7 @@ def test_when_the_database_is_away_the_sender_keeps_the_event(
 def test_an_unexpected_failure_has_a_number_and_no_trace(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoring.admitting.parse", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("scoring.engine.gate.parse", lambda *_, **__: 1 / 0)
     answer = post("/detect", GOOD)
     assert answer.status_code == 500
     assert answer["Content-Type"] == "application/problem+json"

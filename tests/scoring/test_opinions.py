@@ -66,7 +66,7 @@ def test_one_that_breaks_is_said_and_harms_nothing(decided, monkeypatch) -> None
         (3, 3, 0.8, True, "names 3 of the same 5 reasons"),
         (2, 2, 0.9, False, "names only 2 of the same 5 reasons: treat the reasons with care."),
         (0, 0, 0.9, False, "names none of the same 5 reasons"),
-        (4, 3, 0.9, False, "but sees one of them the other way round"),
+        (4, 3, 0.9, False, "but sees 1 of them the other way round"),
         (4, 2, 0.9, False, "but sees 2 of them the other way round"),
         (5, 5, 0.4, None, "neither confirms the reasons nor doubts them."),
     ],

@@ -11,6 +11,7 @@ from django.utils import timezone
 from anomalyshield import condition, metrics
 from anomalyshield.listeners import Listeners
 from anomalyshield.models import Heartbeat
+from anomalyshield.together import alone
 from scoring.models import StreamPosition
 from scoring.sourcing import make_source
 from scoring.streaming import connection
@@ -125,7 +126,7 @@ def position(bank, partition, **more):
 
 
 def streams() -> list:
-    return list(condition.streams())
+    return list(alone(condition.streams()))
 
 
 def test_the_health_page_names_sources_that_nobody_reads_and_how_much_waits():
