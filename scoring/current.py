@@ -27,6 +27,7 @@ class Current(NamedTuple):
     version: ModelVersion | None
     policy: DecisionPolicy
     shadows: tuple[int, ...]
+    told: bool = False  # does a topic want to hear the vector of each payment?
 
 
 _lock = threading.Lock()
@@ -39,6 +40,7 @@ SELECT (SELECT id FROM scoring_modelversion WHERE state = 'CHAMPION'),
        (SELECT id FROM scoring_decisionpolicy WHERE active),
        array(SELECT id FROM scoring_modelversion WHERE state = 'SHADOW' ORDER BY id),
        (SELECT version FROM scoring_listversion),
+       EXISTS (SELECT FROM scoring_endpoint WHERE events @> '{features.computed}'),
        now()
 """
 
@@ -56,7 +58,7 @@ def current_scorer() -> Current:
     else:
         _lock.acquire()
     try:
-        marks, now = _asked()
+        marks, told, now = _asked()
         if _current is None or marks[:-1] != _marks[:-1]:
             _current = _loaded()
             # Loading may have made the first policy, and lists may have changed meanwhile.
@@ -64,6 +66,8 @@ def current_scorer() -> Current:
         elif marks != _marks or (_ends is not None and now >= _ends):
             _current = _with_lists(_current)
             _marks = marks
+        if _current.told != told:
+            _current = _current._replace(told=told)
         _looked = time.monotonic()
         return _current
     finally:
@@ -82,11 +86,12 @@ def _same_database() -> bool:
     return bool(_marks) and _marks[0] == connection.settings_dict["NAME"]
 
 
-def _asked() -> tuple[tuple[object, ...], datetime]:
+def _asked() -> tuple[tuple[object, ...], bool, datetime]:
     with connection.cursor() as cursor:
         cursor.execute(ASK)
-        champion, policy, shadows, lists, now = cursor.fetchone()
-    return (connection.settings_dict["NAME"], champion, policy, tuple(shadows), lists), now
+        champion, policy, shadows, lists, told, now = cursor.fetchone()
+    marks = (connection.settings_dict["NAME"], champion, policy, tuple(shadows), lists)
+    return marks, told, now
 
 
 def _with_lists(known: Current) -> Current:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.db import transaction
 
 from anomalyshield import prepared
 from anomalyshield.metrics import LATENCY
@@ -24,6 +25,7 @@ from scoring.engine.history import EVENT, History, Rows
 from scoring.engine.scorer import Scorer, Scores
 from scoring.engine.transaction import Transaction, event_of
 from scoring.models import Decision, ModelVersion, Source
+from scoring.webhooks import vectors
 
 log = logging.getLogger(__name__)
 LAST = 2**63 - 1  # stands for the ingest number to come, which is above all there are
@@ -118,7 +120,7 @@ def decide_one(found: Transaction, *, source: Source, record: dict[str, Any]) ->
     event = np.array([event_of(found, LAST)], EVENT)
     past, known_at = history.read_now(event)
     scores = judged(current, event, past, until)
-    saved = _save(found, source, scores, current, known_at)
+    saved = _told(found, source, scores, current, known_at)
     if saved is None:
         answer = earlier(found, source, record, until)
     else:
@@ -153,6 +155,19 @@ def _rules_alone(current: Current, events: Rows, past: History) -> Scores:
     except Exception as error:
         log.warning("rules are asked without features: %s", error)
         return rules.rescore(events, np.full((len(events), len(FEATURES)), np.nan))
+
+
+def _told(
+    found: Transaction, source: Source, scores: Scores, current: Current, known_at: datetime
+) -> tuple[int, int] | None:
+    """`_save`, and in the same commit what topics are told of it, if any is."""
+    if not current.told:
+        return _save(found, source, scores, current, known_at)
+    with transaction.atomic():
+        saved = _save(found, source, scores, current, known_at)
+        if saved is not None:
+            vectors.tell([saved[1]], scores, current.version, at=known_at)
+    return saved
 
 
 def _save(

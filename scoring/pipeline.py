@@ -21,6 +21,7 @@ from scoring.engine.scorer import Scores
 from scoring.models import Chunk
 from scoring.shadows import score_shadows
 from scoring.signals import decisions_made
+from scoring.webhooks import vectors
 
 log = logging.getLogger(__name__)
 DECISION = (
@@ -55,6 +56,8 @@ def store(events: Rows, scores: Scores, current: Current, *, known_at: datetime)
         columns = "day, transaction_id, spec, vector"
         with cursor.copy(f"COPY scoring_snapshot ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
             copy.write(wire.snapshots(known_at.date(), ids, spec_id(), scores.vectors))
+        if current.told:
+            vectors.tell(ids, scores, current.version, at=known_at)
         return explain_later(cursor, ids)
 
 

@@ -55,11 +55,28 @@ DELETE FROM scoring_receipt WHERE id IN (SELECT id FROM old)
 """
 
 
+# A day after every topic has it; what waits stays. The vector itself lies in its snapshot.
+TOLD = """
+WITH old AS (
+    SELECT id FROM scoring_outboundevent AS event
+    WHERE type = 'features.computed' AND made_at < now() - interval '24 hours' AND NOT EXISTS (
+        SELECT FROM scoring_delivery
+        WHERE event_id = event.id
+          AND (state NOT IN ('DONE', 'CANCELLED') OR finished_at > now() - interval '24 hours')
+    ) LIMIT 200000
+), gone AS (
+    DELETE FROM scoring_delivery WHERE event_id IN (SELECT id FROM old)
+)
+DELETE FROM scoring_outboundevent WHERE id IN (SELECT id FROM old)
+"""
+
+
 def drop_old_bookkeeping() -> None:
-    """Forget slots and receipts after 30 days, the answers to repeated requests after 24 hours."""
+    """Forget slots and receipts after 30 days; repeated answers, and features told, after one."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM scoring_jobslot WHERE slot < now() - interval '30 days'")
         cursor.execute(
             "DELETE FROM scoring_idempotentrequest WHERE created_at < now() - interval '24 hours'"
         )
         cursor.execute(RECEIPTS)
+        cursor.execute(TOLD)

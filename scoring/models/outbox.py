@@ -71,6 +71,15 @@ class OutboundEvent(models.Model):
     made_at = models.DateTimeField(db_default=Now())
     resolution = models.OneToOneField(Resolution, models.PROTECT, null=True, related_name="event")
 
+    class Meta:
+        indexes = [
+            models.Index(  # they are many and are dropped when they are told: scoring/retention.py
+                fields=["made_at"],
+                condition=models.Q(type="features.computed"),
+                name="outbound_features",
+            )
+        ]
+
     def __str__(self) -> str:
         return f"msg_{self.id.hex}"
 

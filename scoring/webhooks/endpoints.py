@@ -158,6 +158,10 @@ def _check(said: dict[str, Any], but: Endpoint | None = None) -> None:
             raise Refused(f"{sentence[0].upper()}{sentence[1:]}.", "url") from None
     if "events" in said and not (said["events"] and set(said["events"]) <= set(events.EVENTS)):
         raise Refused(_("Choose among {events}.").format(events=", ".join(events.EVENTS)), "events")
+    url, wanted = (said.get(name, getattr(but, name, "")) for name in ("url", "events"))
+    if events.FEATURES in wanted and channel_of(url).signs:
+        sentence = _("The features of every payment are told to topics only: kafka:NAME.")
+        raise Refused(sentence, "events")
 
 
 def _locked(endpoint: Endpoint) -> Endpoint:

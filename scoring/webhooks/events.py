@@ -17,12 +17,15 @@ from scoring.models import Decision, Delivery, Endpoint, OutboundEvent, Resoluti
 
 DECISION_UPDATED = "decision.updated"
 ANOMALY, ALERT = "anomaly.detected", "alert.raised"
+FEATURES = "features.computed"  # scoring/current.py asks by this name whether anybody wants it
 TESTED = "endpoint.tested"
+TOGETHER = 500  # rows in one statement
 # Those one subscribes to, and what they mean. A test is sent to whoever asks for it.
 EVENTS = {
     DECISION_UPDATED: _lazy("A held payment was released, declined, or is held again"),
     ANOMALY: _lazy("A payment was decided otherwise than approved"),
     ALERT: _lazy("An alert was opened"),
+    FEATURES: _lazy("A payment was decided: all its features; for topics only"),
 }
 
 
@@ -83,10 +86,10 @@ def key_of(paid: Transaction) -> str:
     return f"{paid.user_key & (2**64 - 1):016x}"
 
 
-def queue_all(made: Mapping[str, Callable[[], Sequence[News]]]) -> None:
+def queue_all(made: Mapping[str, Callable[[], Sequence[News]]], *, ring: bool = True) -> None:
     """Queue many events by type, in the caller's transaction, for whoever subscribed.
 
-    What nobody subscribed to is not even made.
+    What nobody subscribed to is not even made. Without `ring` workers find them by themselves.
     """
     listening = list(Endpoint.objects.filter(events__overlap=list(made)))
     for type, news in made.items():
@@ -95,8 +98,8 @@ def queue_all(made: Mapping[str, Callable[[], Sequence[News]]]) -> None:
                 OutboundEvent(type=type, body=_body(type, one.data, one.at), key=one.key)
                 for one in news()
             ]
-            OutboundEvent.objects.bulk_create(events)
-            _address(events, endpoints)
+            OutboundEvent.objects.bulk_create(events, batch_size=TOGETHER)
+            _address(events, endpoints, ring)
 
 
 def heard(type: str) -> str:
@@ -148,13 +151,16 @@ def _body(type: str, data: dict[str, Any], at: datetime) -> str:
     return json.dumps({"type": type, "timestamp": at.isoformat(), "data": data})
 
 
-def _address(events: Sequence[OutboundEvent], endpoints: Sequence[Endpoint]) -> None:
+def _address(
+    events: Sequence[OutboundEvent], endpoints: Sequence[Endpoint], ring: bool = True
+) -> None:
     ready, waiting = Delivery.State.READY, Delivery.State.WAITING
     active = Endpoint.State.ACTIVE
-    Delivery.objects.bulk_create(
+    made = [
         Delivery(event=event, endpoint=one, state=ready if one.state == active else waiting)
         for event in events
         for one in endpoints
-    )
-    if events and endpoints:
+    ]
+    Delivery.objects.bulk_create(made, batch_size=TOGETHER)
+    if made and ring:
         bell.leave("delivery")

@@ -2,6 +2,7 @@
 
 import logging
 import random
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from anomalyshield import faults, leases
 from anomalyshield.audit.record import record
+from anomalyshield.finishing import finish_all
 from scoring.models import Delivery, Endpoint
 from scoring.webhooks import events, signing
 from scoring.webhooks.channels import Channel, channel_of
@@ -42,11 +44,32 @@ def perform_all(deliveries: list[Delivery]) -> None:
         for (delivery, _), answer in zip(sent, _sent_by(channel, sent), strict=True)
     ]
     faults.point("delivery.sent")
+    if all(answer.delivered for _, answer in answers) and _noted_together(answers):
+        return
     for delivery, answer in answers:
         try:
             note(delivery, answer)
         except leases.LeaseLost as lost:
             log.warning("%s", lost)
+
+
+def _noted_together(answers: Sequence[tuple[Delivery, Answer]]) -> bool:
+    """All were taken: one statement says so. If one is no longer ours, each speaks for itself."""
+    if not answers:
+        return True
+    now = timezone.now().isoformat()
+    changes = [
+        {**_tried(one, answer), "sent_at": now, "final": _final(one, answer)}
+        for one, answer in answers
+    ]
+    try:
+        with transaction.atomic():
+            finish_all([delivery for delivery, _ in answers], changes)
+            for endpoint in {delivery.endpoint for delivery, _ in answers}:
+                _well(endpoint)
+    except leases.LeaseLost:
+        return False
+    return True
 
 
 def _sent_by(channel: Channel, sent: list[tuple[Delivery, Any]]) -> list[Answer]:
@@ -56,8 +79,9 @@ def _sent_by(channel: Channel, sent: list[tuple[Delivery, Any]]) -> list[Answer]
 
 def _mine(deliveries: list[Delivery]) -> list[Delivery]:
     """Those still held by this process, with all that is sent."""
-    for one in deliveries:
-        leases.advance(one)
+    with transaction.atomic():  # one commit for all of them
+        for one in deliveries:
+            leases.advance(one)
     related = Delivery.objects.select_related("event__resolution", "endpoint")
     return list(related.filter(pk__in=[one.pk for one in deliveries]).order_by("pk"))
 
@@ -80,15 +104,9 @@ def _letter(delivery: Delivery) -> Any:
 @transaction.atomic
 def note(delivery: Delivery, answer: Answer) -> None:
     """Write down what came of one try, and when there is another."""
-    told: dict[str, Any] = {
-        "tries": delivery.tries + 1,
-        "status": answer.status,
-        "said": answer.said,
-        "sent_at": timezone.now(),
-    }
+    told = {**_tried(delivery, answer), "sent_at": timezone.now()}
     if answer.delivered:
-        final = answer.final or events.is_final(delivery.endpoint, delivery.event.resolution)
-        leases.finish(delivery, final=final and delivery.event.resolution is not None, **told)
+        leases.finish(delivery, final=_final(delivery, answer), **told)
         _well(delivery.endpoint)
         return
     pauses = channel_of(delivery.endpoint.url).module.PAUSES
@@ -99,6 +117,15 @@ def note(delivery: Delivery, answer: Answer) -> None:
         pause = max(_jittered(pauses[delivery.tries]), answer.retry_after)
         leases.postpone(delivery, pause, **told)
     _badly(delivery.endpoint, answer)
+
+
+def _tried(delivery: Delivery, answer: Answer) -> dict[str, Any]:
+    return {"tries": delivery.tries + 1, "status": answer.status, "said": answer.said}
+
+
+def _final(delivery: Delivery, answer: Answer) -> bool:
+    about = delivery.event.resolution
+    return about is not None and (answer.final or events.is_final(delivery.endpoint, about))
 
 
 def _well(endpoint: Endpoint) -> None:

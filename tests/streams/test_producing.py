@@ -6,10 +6,12 @@ import pytest
 from django.utils import timezone
 
 from alerts.models import Alert
+from scoring import current
+from scoring.engine.features import NAMES, spec_id
 from scoring.models import Decision, Delivery, Endpoint, OutboundEvent
 from scoring.streaming import producing
 from scoring.tasks import do_next, work_named
-from scoring.webhooks import endpoints, events
+from scoring.webhooks import endpoints, events, relay
 from scoring.webhooks.channels import CHANNELS
 from tests.streams.reading import payments, read_until, source
 from tests.webhooks.making import endpoint
@@ -52,6 +54,34 @@ def test_each_decision_that_is_no_approval_and_each_alert_is_told_to_its_topic(o
         Alert.objects.values_list("pk", flat=True)
     )
     assert "user1" not in json.dumps([anomalies, alerts])
+
+
+def test_each_payment_is_told_once_with_all_its_features_whatever_kills_the_relay(
+    own_kafka, monkeypatch
+):
+    kafka = own_kafka
+    endpoint(f"kafka:{kafka.topic(name='transactions_features')}", events=[events.FEATURES])
+    current.forget()
+    bank, topic = source(), kafka.topic()
+    kafka.send(topic, payments(0, 60))
+    read_until(kafka, bank, topic, lambda: Decision.objects.count() == 60)
+    monkeypatch.setattr(relay, "_noted_together", lambda answers: 1 / 0)
+    monkeypatch.setattr(relay, "note", lambda delivery, answer: 1 / 0)
+    do_next(WORK)  # fifty are with the broker, and nobody wrote it down
+    monkeypatch.undo()
+    Delivery.objects.filter(state="READY").update(due_at=timezone.now())
+    while do_next(WORK):
+        pass
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"DONE"}
+    messages = kafka.read("transactions_features", 160, seconds=3)
+    bodies = {dict(one.headers())["id"]: json.loads(one.value()) for one in messages}
+    assert len(messages) > len(bodies) == 60, "those sent twice came with the same id"
+    found = {one["data"]["transaction_id"]: one["data"] for one in bodies.values()}
+    assert set(found) == {f"t{number}" for number in range(60)}
+    assert list(found["t7"]["features"]) == list(NAMES)
+    assert {one["feature_set"] for one in found.values()} == {spec_id()}
+    assert "user1" not in json.dumps(found)
+    current.forget()
 
 
 def test_a_message_names_its_event_and_keeps_the_users_of_one_key_together(own_kafka):
