@@ -44,6 +44,11 @@ def _boot() -> None:
     )
 
 
+def running() -> bool:
+    """Are the servers of this process its own?"""
+    return bool(_running)
+
+
 def pytest_unconfigure() -> None:
     while _running:
         servers, folder = _running.pop()

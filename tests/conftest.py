@@ -8,16 +8,17 @@ import pytest
 import pytest_django
 from django.contrib.auth.models import Group
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck, settings
 
-from anomalyshield import holder
+from anomalyshield import holder, pytest_servers
 from anomalyshield.accounts.authentication import forget_keys
 from anomalyshield.accounts.models import User
 from anomalyshield.audit import anchors, record
 from anomalyshield.audit.models import AuditEvent
 from scoring import current
 from scoring.engine.detectors import boosting, extra_trees
+from tests import emptying, ready_made
 
 # A crowded machine is no mistake of what is tested. Build servers (CI=true) get a profile of
 # hypothesis' own that says so, too.
@@ -50,19 +51,44 @@ def client_of(user: User) -> Client:
 
 
 @pytest.fixture(scope="session")
+def copy(django_db_modify_db_settings: None) -> ready_made.Copy | None:
+    """What the test database is read from; None where it is not on a server of ours."""
+    return ready_made.Copy() if pytest_servers.running() else None
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool, copy: ready_made.Copy | None) -> bool:
+    """Is the test database there already? Read from the copy, it is."""
+    if copy is None:
+        return django_db_keepdb
+    copy.wait()
+    return copy.read()
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(
-    django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
+    django_db_keepdb: bool,
+    django_db_setup: None,
+    copy: ready_made.Copy | None,
+    django_db_blocker: pytest_django.DjangoDbBlocker,
 ) -> Iterator[None]:
     """The test database, and the end of this process's own session before it is dropped.
 
-    pytest-django empties all tables by TRUNCATE after a transactional test; the audit trail and
-    evidence refuse that everywhere but here.
+    A transactional test ends with empty tables, which the audit trail and evidence refuse
+    everywhere but here.
     """
+    if copy is not None:
+        if not django_db_keepdb:
+            copy.keep()
+        copy.let_go()
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", emptying.empty)
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER audit_not_emptied")
         for table in ("cases_evidence", "cases_evidencecontent"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER evidence_not_emptied")
     yield
+    monkeypatch.undo()
     holder.stop()
 
 
