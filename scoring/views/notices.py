@@ -75,12 +75,12 @@ def _list(request: HttpRequest, form: NoticeFileForm, status: int = 200) -> Http
     if (before := request.GET.get("before", "")).isdigit() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     rows = rows.select_related("source", "payment_source", "label__supersedes__labeller")
-    found = list(rows[: SHOWN + 1])
+    found, many = list(rows[: SHOWN + 1]), counted(mine)
     more = {"state": state} if state in Notice.State else {}
     context = {
         "form": form,
         "notices": found[:SHOWN],
-        "states": [(value, label, counted(mine, value)) for value, label in Notice.State.choices],
+        "states": [(value, label, many[value]) for value, label in Notice.State.choices],
         "state": state,
         "masked": not sees_numbers(request.user),
         "more": urlencode({**more, "before": found[SHOWN - 1].pk}) if len(found) > SHOWN else "",

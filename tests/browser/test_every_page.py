@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import warnings
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -18,16 +17,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.urls import Resolver404, resolve, reverse
+from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser
 
 from alerts import bulk, corrections, mailing, reviews, snoozing, suppressing, triage
-from alerts.guards import leads
 from alerts.models import Alert, ReviewPolicy
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import User
-from anomalyshield.accounts.roles import PUBLIC
 from cases import evidence, reporting, workflow
 from scoring import cost_changes, policy_changes, training, uploads
 from scoring.accepting import Sent, accept
@@ -37,14 +34,14 @@ from scoring.models import Label, ModelVersion, Upload
 from scoring.sourcing import make_source
 from scoring.webhooks import events
 from tests.conftest import client_of
+from tests.pages import PEOPLE, kind_of, starts
 from tests.permission_samples import SAMPLES
-from tests.test_permissions import PATTERNS, action_of
+from tests.test_permissions import PATTERNS
 from tests.webhooks.making import endpoint
 from tools.walker import DESK, Walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 AXE = "axe-core@4.14.1"
-PEOPLE = ("ana", "lena", "dana", "mona", "adam")
 GERMANS = ("lena", "dana", "mona", "adam")  # ana reads English; what she sees, lena sees as well
 ENGLISH = re.compile(
     r"(?<![\w-])(the|of|and|is|are|with|by|from|has|have|not|this|that|its|been|would|which|who|"
@@ -53,9 +50,6 @@ ENGLISH = re.compile(
 )
 # A query of the queue's search, whose fields have one name in all languages; a rule of plotly's.
 NO_WORDS = re.compile(r"^\w+[:<>]\S+$|[.#][\w-]+\{")
-# Pages of other hands (the packaged manual), and addresses that answer with no page of ours.
-NOT_OURS = {"docs", "redoc", "schema", "metrics", "health", "health-ready", "health-deep", "jump"}
-DOOR = {"account_login", "account_logout"}
 
 
 @pytest.fixture(scope="session")
@@ -72,28 +66,6 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     if done.returncode or not file.is_file():
         pytest.skip(f"npm could not fetch {AXE}: {done.stderr.strip()[-200:]}")
     return file.read_text(encoding="utf-8")
-
-
-def kind_of(path: str) -> str:
-    """The name of a page of ours; "" for everything the walk passes by."""
-    try:
-        name = resolve(path).url_name or ""
-    except Resolver404:
-        return ""
-    sample = SAMPLES.get(name)
-    passed_by = sample is None or sample.method != "get" or sample.api or name in NOT_OURS
-    return "" if passed_by or name in DOOR else name
-
-
-def starts(user: User) -> Iterator[str]:
-    """Every page that needs no object and that this person may open."""
-    for name, sample in SAMPLES.items():
-        if not sample.args and kind_of(reverse(name)):
-            action = action_of(name)
-            if action == "alert.lead" and not leads(user):
-                continue  # the role alone opens none of these
-            if action == PUBLIC or user.may(action):
-                yield reverse(name)
 
 
 @cache
