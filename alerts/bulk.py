@@ -199,7 +199,7 @@ def _do(item: BulkItem, choice: Choice, said: Mapping[str, Any]) -> None:
         )
     item.before = _state(alert)
     if bulk.action == Bulk.Action.DECIDE:
-        triage.decide(
+        alert = triage.decide(
             by=bulk.by,
             alert=alert,
             disposition=said["disposition"],
@@ -211,12 +211,11 @@ def _do(item: BulkItem, choice: Choice, said: Mapping[str, Any]) -> None:
         )
         item.verdict = alert.verdicts.get(undone_at=None)
     elif bulk.action == Bulk.Action.ASSIGN:
-        triage.assign(by=bulk.by, alert=alert, to=said["to"])
+        alert = triage.assign(by=bulk.by, alert=alert, to=said["to"])
     elif bulk.action == Bulk.Action.SNOOZE:
-        snoozing.snooze(by=bulk.by, alert=alert, until=said["until"], reason=bulk.reason)
+        alert = snoozing.snooze(by=bulk.by, alert=alert, until=said["until"], reason=bulk.reason)
     else:
-        triage.release(by=bulk.by, alert=alert)
-    alert.refresh_from_db()
+        alert = triage.release(by=bulk.by, alert=alert)
     item.alert, item.after = alert, _state(alert)
 
 

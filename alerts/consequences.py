@@ -1,5 +1,6 @@
 """What a verdict means for each payment of its alert: a label, and the word that upstream hears."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -7,8 +8,8 @@ from django.utils.translation import gettext as _
 from alerts.dispositions import LABEL_OF, state_after
 from alerts.models import Alert, AlertHit, Consequence, Verdict
 from scoring import labels, resolving
-from scoring.labels import Refused
-from scoring.models import Decision, Label, Resolution, Transaction
+from scoring.labels import Given, Refused
+from scoring.models import Label, Resolution
 
 
 def follow(verdict: Verdict) -> Resolution | None:
@@ -17,29 +18,19 @@ def follow(verdict: Verdict) -> Resolution | None:
     A payment whose label somebody else has to change keeps that label, and is released or declined
     by it. Only if that is so for all of them is the verdict refused.
     """
-    alert, made, kept = verdict.alert, [], []
+    alert = verdict.alert
+    hits = list(alert.hits.select_related("transaction", "decision").order_by("pk"))
     value = LABEL_OF[Alert.Disposition(verdict.disposition)]
-    for hit in alert.hits.select_related("transaction", "decision").order_by("pk"):
-        one = Consequence(verdict=verdict, hit=hit)
-        said = value
-        try:
-            one.label = _label(hit, verdict, value)
-        except Refused as refusal:
-            kept.append(refusal)
-            stood = _standing(hit.transaction)
-            said = Label.Value(stood.value) if stood else value
-        one.resolution = _resolve(hit.decision, verdict, said)
-        made.append(one)
-    if kept and len(kept) == len(made):
-        raise Refused(_("{alert} stays open. {kept}").format(alert=alert, kept=kept[0])) from kept[
-            0
-        ]
-    made += [
-        Consequence(verdict=verdict, hit=hit, resolution=_resolve(hit.decision, verdict, value))
-        for hit in hits_of_duplicates(alert)
-    ]
-    Consequence.objects.bulk_create(made)
-    return next((one.resolution for one in made if one.hit.decision_id == alert.decision_id), None)
+    given = _labels(hits, verdict, value)
+    copies = hits_of_duplicates(alert)
+    said = [_said(one, value) for one in given] + [value] * len(copies)
+    done = _resolve([*hits, *copies], verdict, said)
+    new = [one.label for one in given] + [None] * len(copies)
+    Consequence.objects.bulk_create(
+        Consequence(verdict=verdict, hit=hit, label=label, resolution=resolution)
+        for hit, label, resolution in zip([*hits, *copies], new, done, strict=True)
+    )
+    return dict(zip([hit.decision_id for hit in hits], done, strict=False)).get(alert.decision_id)
 
 
 def hits_of_duplicates(alert: Alert) -> list[AlertHit]:
@@ -52,14 +43,11 @@ def hits_of_duplicates(alert: Alert) -> list[AlertHit]:
 def follow_original(verdict: Verdict, original: Verdict) -> None:
     """A duplicate's payments become what the original's became."""
     value = LABEL_OF[Alert.Disposition(original.disposition)]
-    hits = verdict.alert.hits.select_related("decision").order_by("pk")
+    hits = list(verdict.alert.hits.select_related("decision").order_by("pk"))
+    done = _resolve(hits, verdict, [value] * len(hits), said=original.disposition)
     Consequence.objects.bulk_create(
-        Consequence(
-            verdict=verdict,
-            hit=hit,
-            resolution=_resolve(hit.decision, verdict, value, said=original.disposition),
-        )
-        for hit in hits
+        Consequence(verdict=verdict, hit=hit, resolution=resolution)
+        for hit, resolution in zip(hits, done, strict=True)
     )
 
 
@@ -78,30 +66,40 @@ def take_back(verdict: Verdict, *, by: Any) -> None:
 
 
 def _resolve(
-    decision: Decision, verdict: Verdict, value: Label.Value, *, said: str = ""
-) -> Resolution | None:
-    return resolving.resolve(
+    hits: Sequence[AlertHit], verdict: Verdict, values: Sequence[Label.Value], *, said: str = ""
+) -> list[Resolution | None]:
+    """What is done with each payment, by what is said of it."""
+    meant = said or verdict.disposition
+    return resolving.resolve_all(
         by=verdict.by,
-        decision=decision,
-        state=state_after(said or verdict.disposition, value),
-        reason=value,
+        wishes=[
+            resolving.Wish(hit.decision, state_after(meant, value), value)
+            for hit, value in zip(hits, values, strict=True)
+        ],
         behind=(verdict.behind or str(verdict.alert))[:80],
     )
 
 
-def _label(hit: AlertHit, verdict: Verdict, value: Label.Value) -> Label | None:
-    """The label given; None when the same was said before and nothing changed."""
-    stood = _standing(hit.transaction)
-    given = labels.give(
+def _labels(hits: Sequence[AlertHit], verdict: Verdict, value: Label.Value) -> list[Given]:
+    """What became of each payment's label; refused if none of them may be given this one."""
+    alert = verdict.alert
+    given = labels.give_all(
         by=verdict.by,
-        transaction=hit.transaction,
+        transactions=[hit.transaction for hit in hits],
         value=value,
         origin=Label.Origin.DISPOSITION,
-        typology=verdict.alert.typology,
-        note=str(verdict.alert),
+        typology=alert.typology,
+        note=str(alert),
     )
-    return None if given == stood else given
+    kept = [one.refusal for one in given if one.refusal is not None]
+    if kept and len(kept) == len(given):
+        raise Refused(_("{alert} stays open. {kept}").format(alert=alert, kept=kept[0])) from kept[
+            0
+        ]
+    return given
 
 
-def _standing(payment: Transaction) -> Label | None:
-    return Label.objects.filter(transaction=payment).standing().first()
+def _said(given: Given, value: Label.Value) -> Label.Value:
+    """A payment that keeps its label is done with by that."""
+    kept = given.stood if given.refusal is not None else None
+    return Label.Value(kept.value) if kept else value

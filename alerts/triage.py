@@ -139,7 +139,7 @@ def decide(
         worth_reviewing=worth_reviewing,
         note=said,
         before=before,
-        listed=[one.pk for one in put_on_list(by=by, alert=alert, put=put)],
+        listed=[one.pk for one in put_on_list(by=by, alert=alert, put=put)] if put else [],
     )
     resolution = consequences.follow(verdict)
     drawing.draw(verdict)

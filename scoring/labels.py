@@ -1,6 +1,7 @@
 """What a transaction turned out to be, said by people and chargebacks, and since when."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from anomalyshield.audit.record import record
+from anomalyshield.audit.record import event, record, record_all
 from scoring import frauds
 from scoring.models import Label, Source, Transaction
 
@@ -18,9 +19,6 @@ OWN_CHANGE = timedelta(minutes=15)
 SECOND = _lazy("Changing that takes a second person: propose a correction.")
 # Chargebacks arrive weeks late. Silence counts as "legitimate" only after this long.
 MATURITY = timedelta(days=14)
-
-FRAUD_WORDS = {"1", "1.0", "true", "yes", "fraud", "true_fraud", "chargeback"}
-LEGITIMATE_WORDS = {"0", "0.0", "false", "no", "legit", "legitimate", "genuine", "false_positive"}
 
 
 class Refused(Exception):
@@ -35,32 +33,14 @@ class Row(NamedTuple):
     known_at: datetime
 
 
-MEANT = {
-    "fraud": Label.Value.TRUE_FRAUD,
-    "legitimate": Label.Value.FALSE_POSITIVE,
-    "undecided": Label.Value.INCONCLUSIVE,
-    "unknown": None,
-}
+@dataclass(frozen=True)
+class Given:
+    """What became of one payment: the label given to it just now, the one it had, or why it keeps
+    that one."""
 
-
-def value_of(text: object, words: Mapping[str, list[str]] | None = None) -> Label.Value | None:
-    """What a cell of a label column says; an empty one, nothing. Raises ValueError otherwise.
-
-    `words` are the file's own for what MEANT names; they come before ours.
-    """
-    word = "" if text is None or text != text else str(text).strip().casefold()
-    for meaning, said in (words or {}).items():
-        if word in said or word.removesuffix(".0") in said:  # integers with gaps, read as floats
-            return MEANT[meaning]
-    if word in {"", "none", "null", "nan"}:
-        return None
-    if word in FRAUD_WORDS:
-        return Label.Value.TRUE_FRAUD
-    if word in LEGITIMATE_WORDS:
-        return Label.Value.FALSE_POSITIVE
-    if word == "inconclusive":
-        return Label.Value.INCONCLUSIVE
-    raise ValueError(_("is not a label such as 1, 0, fraud or legitimate"))
+    label: Label | None
+    stood: Label | None
+    refusal: Refused | None = None
 
 
 @database.atomic
@@ -80,34 +60,55 @@ def give(
     Saying the same again changes nothing. Of two people at once the second is refused. What one
     person may not change any more, two may: `seconded_by` approved it (`alerts/corrections.py`).
     """
-    # A lock that readers and new alerts of the transaction do not wait for.
-    Transaction.objects.select_for_update(no_key=True).get(pk=transaction.pk)
-    value, known_at = Label.Value(value), _checked(known_at, transaction)
-    standing = Label.objects.filter(transaction=transaction).standing().first()
-    if standing and standing.value == value and typology in {"", standing.typology}:
-        return standing
-    adds_a_typology = standing and standing.value == value and not standing.typology
-    if standing and not adds_a_typology and seconded_by is None:
-        _may_change(by, standing)
-    label = _stored(
-        transaction=transaction,
+    [given] = give_all(
+        by=by,
+        transactions=[transaction],
         value=value,
-        origin=Label.Origin(origin),
+        origin=origin,
         known_at=known_at,
-        labeller=by if isinstance(by, models.Model) else None,
         typology=typology,
         note=note,
-        supersedes=standing,
+        seconded_by=seconded_by,
     )
-    frauds.remember([label.pk])
-    record(
-        by=seconded_by or by,
-        action="label.given",
-        object=transaction,
-        before={"label": standing.value} if standing else None,
-        after={"label": label.value, "typology": typology, "origin": label.origin},
-    )  # not the note: the trail cannot be erased, and people write names into notes
-    return label
+    if given.refusal is not None:
+        raise given.refusal
+    standing = given.label or given.stood
+    assert standing is not None
+    return standing
+
+
+@database.atomic(savepoint=False)
+def give_all(
+    *,
+    by: Any,
+    transactions: Sequence[Transaction],
+    value: str,
+    origin: str,
+    known_at: datetime | None = None,
+    typology: str = "",
+    note: str = "",
+    seconded_by: Any = None,
+) -> list[Given]:
+    """As `give`, the same of each of them, in as many statements as of one.
+
+    A payment whose label this person may not change keeps it, and is told with the reason.
+    """
+    value, known_at = Label.Value(value), _checked(known_at, transactions)
+    standing = _locked(transactions)
+    new = {
+        "value": value,
+        "origin": Label.Origin(origin),
+        "known_at": known_at,
+        "labeller": by if isinstance(by, models.Model) else None,
+        "typology": typology,
+        "note": note,
+    }
+    given = [
+        _given(by, standing.get(paid.pk), Label(transaction=paid, **new), seconded_by)
+        for paid in transactions
+    ]
+    _store([one.label for one in given if one.label is not None], by=seconded_by or by)
+    return given
 
 
 @database.atomic
@@ -141,13 +142,41 @@ def take_back(*, by: Any, label: Label) -> Label | None:
     return again
 
 
-def _checked(known_at: datetime | None, transaction: Transaction) -> datetime:
+def _locked(transactions: Sequence[Transaction]) -> dict[int, Label]:
+    """What stands of each, read once nobody else can say anything: two statements, since the second
+    must see what others committed while the first waited. In the order of ids, so that two people
+    cannot wait for each other in a circle; readers and new alerts of them do not wait at all."""
+    ids = [one.pk for one in transactions]
+    rows = Transaction.objects.select_for_update(no_key=True).filter(pk__in=ids)
+    list(rows.order_by("pk").values_list("pk"))
+    found = Label.objects.filter(transaction__in=ids).standing().select_related("labeller")
+    return {one.transaction_id: one for one in found}
+
+
+def _given(by: Any, standing: Label | None, new: Label, seconded_by: Any) -> Given:
+    """Whether the new word may be said, beside what was said until now."""
+    if standing is None:
+        return Given(new, None)
+    same = standing.value == new.value
+    if same and new.typology in {"", standing.typology}:
+        return Given(None, standing)
+    adds_a_typology = same and not standing.typology
+    if not adds_a_typology and seconded_by is None:
+        try:
+            _may_change(by, standing)
+        except Refused as refusal:
+            return Given(None, standing, refusal)
+    new.supersedes = standing
+    return Given(new, standing)
+
+
+def _checked(known_at: datetime | None, transactions: Sequence[Transaction]) -> datetime:
     now = timezone.now()
     if known_at is None:
         return now
     if known_at > now:
         raise Refused(_("A label cannot be known in the future."))
-    if known_at < transaction.event_time:
+    if any(known_at < one.event_time for one in transactions):
         raise Refused(_("A label cannot be known before its transaction took place."))
     return known_at
 
@@ -176,12 +205,28 @@ def _may_change(by: Any, standing: Label) -> None:
         )
 
 
-def _stored(**fields: Any) -> Label:
+def _store(new: Sequence[Label], *, by: Any) -> None:
+    if not new:
+        return
     try:
-        with database.atomic():
-            return Label.objects.create(**fields)
+        Label.objects.bulk_create(new)
     except IntegrityError:  # a file was labelling it in the same moment
         raise Refused(_("It was labelled in the same moment. Look again.")) from None
+    frauds.remember([one.pk for one in new if _is_fraud(one) != _is_fraud(one.supersedes)])
+    record_all(
+        event(
+            by=by,
+            action="label.given",
+            object=one.transaction,
+            before={"label": one.supersedes.value} if one.supersedes else None,
+            after={"label": one.value, "typology": one.typology, "origin": one.origin},
+        )  # not the note: the trail cannot be erased, and people write names into notes
+        for one in new
+    )
+
+
+def _is_fraud(label: Label | None) -> bool:
+    return label is not None and label.value == Label.Value.TRUE_FRAUD
 
 
 # Two statements: the second must see what others committed while the first waited for its locks.

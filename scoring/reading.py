@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.utils import timezone
 
-from scoring import cardnumbers, labels, personal, quarantine, rates, rejects
+from scoring import cardnumbers, label_words, personal, quarantine, rates, rejects
 from scoring.admitting import gate_of
 from scoring.engine import fields
 from scoring.engine.transaction import Defaults, Invalid, Transaction
@@ -91,7 +91,7 @@ def split_label(
         return record, None
     plain = {name: value for name, value in record.items() if name not in (column, known)}
     try:
-        value = labels.value_of(record.get(column), options.get("label_values"))
+        value = label_words.value_of(record.get(column), options.get("label_values"))
     except ValueError as error:
         raise Invalid({column: str(error)}) from None
     if value is None:

@@ -1,6 +1,7 @@
 """Held payments released, declined and held again: each step a row, and an event for upstream."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.db import models, transaction
 from django.utils.translation import gettext as _
@@ -22,6 +23,14 @@ def standing(decision: Decision) -> Resolution | None:
     return decision.resolutions.order_by("-pk").first()
 
 
+class Wish(NamedTuple):
+    """What is to become of a payment, and what it was; no `reason` where nobody said."""
+
+    decision: Decision
+    state: str
+    reason: Label.Value | None = None
+
+
 @transaction.atomic
 def resolve(
     *, by: Any, decision: Decision, state: str, reason: Label.Value | None, behind: str
@@ -32,17 +41,29 @@ def resolve(
     is nothing to release. HELD is a step as well: the review ended and the payment stays where
     it is.
     """
-    decision = _locked(decision)
-    if decision.outcome == Outcome.APPROVE:
-        return None
-    return _step(
-        decision,
-        standing(decision),
-        state=State(state),
-        by=_person(by),
-        reason=reason.value if reason else "",
-        behind=behind,
-    )
+    return resolve_all(by=by, wishes=[Wish(decision, state, reason)], behind=behind)[0]
+
+
+@transaction.atomic(savepoint=False)
+def resolve_all(*, by: Any, wishes: Sequence[Wish], behind: str) -> list[Resolution | None]:
+    """As `resolve`, for each of them, in as many statements as for one."""
+    held = _locked([wish.decision.pk for wish in wishes])
+    steps, by = _steps(held), _person(by)
+    made = [
+        None
+        if held[wish.decision.pk].outcome == Outcome.APPROVE
+        else Resolution(
+            decision=held[wish.decision.pk],
+            follows=next(iter(steps[wish.decision.pk]), None),
+            state=State(wish.state),
+            by=by,
+            reason=wish.reason.value if wish.reason else "",
+            behind=behind,
+        )
+        for wish in wishes
+    ]
+    _store([one for one in made if one is not None], steps)
+    return made
 
 
 @transaction.atomic
@@ -53,15 +74,15 @@ def revise(
 
     Raises Final when an upstream system holds what it was told to be final.
     """
-    decision = _locked(decision)
-    latest = standing(decision)
+    decision, steps = _held(decision)
+    latest = next(iter(steps), None)
     if decision.outcome == Outcome.APPROVE or state == (latest.state if latest else State.HELD):
         return None
     if latest is not None:
         _recall(latest)
     by = _person(by)
     said = {"state": State(state), "by": by, "reason": reason.value, "behind": behind}
-    return _step(decision, latest, **said)
+    return _step(decision, steps, **said)
 
 
 @transaction.atomic
@@ -71,15 +92,14 @@ def reverse(*, by: Any, resolution: Resolution, behind: str) -> Resolution:
     Raises Final when the payment moved on meanwhile, or when an upstream system holds what it was
     told to be final. What was not sent yet is not sent any more, only its reversal is.
     """
-    decision = _locked(resolution.decision)
-    latest = standing(decision)
-    if latest != resolution:
+    decision, steps = _held(resolution.decision)
+    if next(iter(steps), None) != resolution:
         raise Final(_("The payment was resolved again meanwhile."))
     _recall(resolution)
     before = resolution.follows
     return _step(
         decision,
-        resolution,
+        steps,
         state=State(before.state) if before else State.HELD,
         by=_person(by),
         reason=before.reason if before else "",
@@ -88,10 +108,15 @@ def reverse(*, by: Any, resolution: Resolution, behind: str) -> Resolution:
     )
 
 
-def _step(decision: Decision, latest: Resolution | None, **said: Any) -> Resolution:
-    made = Resolution.objects.create(decision=decision, follows=latest, **said)
-    events.decision_updated(made, previous=latest.state if latest else State.HELD)
+def _step(decision: Decision, steps: list[Resolution], **said: Any) -> Resolution:
+    made = Resolution(decision=decision, follows=next(iter(steps), None), **said)
+    _store([made], {decision.pk: steps})
     return made
+
+
+def _store(made: Sequence[Resolution], steps: Mapping[int, list[Resolution]]) -> None:
+    Resolution.objects.bulk_create(made)
+    events.decisions_updated([(one, len(steps[one.decision_id]) + 1) for one in made])
 
 
 def _recall(resolution: Resolution) -> None:
@@ -115,10 +140,25 @@ def _recall(resolution: Resolution) -> None:
     untold.update(state=Delivery.State.CANCELLED, said="taken back before it was sent")
 
 
-def _locked(decision: Decision) -> Decision:
+def _locked(ids: Sequence[int]) -> dict[int, Decision]:
     """Of two people at once the second waits, and then sees what the first one did."""
-    locked = Decision.objects.select_for_update(of=("self",), no_key=True)
-    return locked.select_related("transaction__source").get(pk=decision.pk)
+    locked = Decision.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids)
+    told = locked.select_related("transaction__source").defer("hits", "transaction__extra")
+    return {one.pk: one for one in told.order_by("pk")}
+
+
+def _steps(ids: Iterable[int]) -> dict[int, list[Resolution]]:
+    """What was done with each until now, the last first; asked once they are locked."""
+    steps: dict[int, list[Resolution]] = {pk: [] for pk in ids}
+    for one in Resolution.objects.filter(decision__in=list(steps)).order_by("-pk"):
+        steps[one.decision_id].append(one)
+    return steps
+
+
+def _held(decision: Decision) -> tuple[Decision, list[Resolution]]:
+    """One decision, locked, and its steps."""
+    held = _locked([decision.pk])
+    return held[decision.pk], _steps(held)[decision.pk]
 
 
 def _person(by: Any) -> Any:

@@ -19,6 +19,7 @@ from alerts.views.alert_page import (
     reasons_of,
     refused,
     second_of,
+    seen,
     sentences,
 )
 from alerts.views.queue import filters_of
@@ -59,7 +60,7 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
 
 @allow("alert.work", methods=("POST",))
 def claim(request: HttpRequest, pk: int) -> HttpResponse:
-    found = find(request, pk)
+    found = seen(request, pk)
     verb = triage.release if "release" in request.POST else triage.claim
     try:
         verb(by=request.user, alert=found)
@@ -70,7 +71,7 @@ def claim(request: HttpRequest, pk: int) -> HttpResponse:
 
 @allow("label.write", methods=("POST",))
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
-    found = find(request, pk)
+    found = seen(request, pk)
     form, listing = DecisionForm(request.POST), ListingForm(request.POST, alert=found)
     if not (form.is_valid() and listing.is_valid()):
         return refused(request, found, *sentences(form), *sentences(listing), status=400)
@@ -80,13 +81,14 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except triage.Refused as refusal:
         return refused(request, found, str(refusal))
-    return go_on(request, decided, _said(decided), "alert-undo")
+    said = _said(decided, resolving.standing(found.decision))
+    return go_on(request, decided, said, "alert-undo")
 
 
 @allow("list.edit", methods=("POST",))
 def put_on_list(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody of this alert, without deciding about it."""
-    found = find(request, pk)
+    found = seen(request, pk)
     form = ListingForm(request.POST, alert=found)
     if not form.is_valid():
         return refused(request, found, *sentences(form), status=400)
@@ -103,7 +105,7 @@ def put_on_list(request: HttpRequest, pk: int) -> HttpResponse:
 @allow("label.change", methods=("POST",))
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a decision back; it is open again, where the person then is."""
-    found = find(request, pk)
+    found = seen(request, pk)
     try:
         undone = triage.undo(by=request.user, alert=found)
     except triage.Refused as refusal:
@@ -120,7 +122,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 @allow("alert.work", methods=("POST",))
 def note(request: HttpRequest, pk: int) -> HttpResponse:
-    found = find(request, pk)
+    found = seen(request, pk)
     form = NoteForm(request.POST)
     if not form.is_valid():
         return refused(request, found, *sentences(form), status=400)
@@ -132,8 +134,8 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
 def following(request: HttpRequest) -> HttpResponse:
     """The next alert that nobody has, behind the one somebody stands on if they say which."""
     asked, here = asked_of(request), request.POST.get("behind", "")
-    seen = Alert.objects.visible_to(request.user)
-    behind = seen.filter(pk=int(here)).first() if here.isdecimal() and len(here) < 19 else None
+    theirs = Alert.objects.visible_to(request.user)
+    behind = theirs.filter(pk=int(here)).first() if here.isdecimal() and len(here) < 19 else None
     found = leasing.take_next(by=request.user, asked=asked, behind=behind)
     if found is None:
         messages.warning(request, _("Nothing else waits here that nobody is looking at."))
@@ -144,14 +146,14 @@ def following(request: HttpRequest) -> HttpResponse:
 @allow("alert.work", methods=("POST",))
 def renew(request: HttpRequest, pk: int) -> HttpResponse:
     """The page is still open: said by it once a minute."""
-    lease = leasing.renew(by=request.user, alert=find(request, pk))
+    lease = leasing.renew(by=request.user, alert=seen(request, pk))
     return HttpResponse(status=204 if lease else 409)
 
 
 @allow("alert.work", methods=("POST",))
 def leave(request: HttpRequest, pk: int) -> HttpResponse:
     """The page was closed."""
-    leasing.leave(by=request.user, alert=find(request, pk))
+    leasing.leave(by=request.user, alert=seen(request, pk))
     return HttpResponse(status=204)
 
 
@@ -170,9 +172,8 @@ def _entry_in_words(entry: ListEntry) -> str:
     )
 
 
-def _said(decided: Alert) -> str:
+def _said(decided: Alert, resolution: Resolution | None) -> str:
     """What was decided, and what became of the payment it held."""
-    resolution = resolving.standing(decided.decision)
     said = _("{decided} decided: {verdict}").format(
         decided=decided, verdict=within(decided.get_disposition_display())
     )

@@ -54,6 +54,12 @@ def find(request: HttpRequest, pk: int) -> Alert:
     return get_object_or_404(seen.select_related(*related), pk=pk)
 
 
+def seen(request: HttpRequest, pk: int) -> Alert:
+    """As `find`, for what acts on it and shows another page."""
+    theirs = Alert.objects.visible_to(request.user)
+    return get_object_or_404(theirs.select_related("transaction", "decision"), pk=pk)
+
+
 def asked_of(request: HttpRequest) -> dict[str, Any]:
     """The filters of the queue the person came from, carried along in the address."""
     if not request.GET:  # as most addresses are: nothing to read the person's queues for

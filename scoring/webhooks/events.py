@@ -38,27 +38,35 @@ class News:
     at: datetime
 
 
-def decision_updated(resolution: Resolution, *, previous: str) -> OutboundEvent:
-    """Queue what a step did, in the caller's transaction.
+def decisions_updated(steps: Sequence[tuple[Resolution, int]]) -> None:
+    """Queue what these steps did, each with its number, in the caller's transaction.
 
     `sequence` counts the steps of one decision: of two events the higher one holds, in whatever
     order they arrive.
     """
-    decision = resolution.decision
+    events = [_updated(resolution, sequence) for resolution, sequence in steps]
+    OutboundEvent.objects.bulk_create(events)
+    if events:
+        _address(events, list(Endpoint.objects.subscribed_to(DECISION_UPDATED)))
+
+
+def _updated(resolution: Resolution, sequence: int) -> OutboundEvent:
+    decision, before = resolution.decision, resolution.follows
     data = {
         "decision": decision.pk,
         "transaction_id": decision.transaction.external_id,
         "source": decision.transaction.source.name,
         "outcome": decision.outcome,
         "state": resolution.state,
-        "previous": previous,
-        "sequence": decision.resolutions.count(),
+        "previous": before.state if before else Resolution.State.HELD,
+        "sequence": sequence,
         "reason": resolution.reason or None,
         "reversal": resolution.is_reversal,
         "href": f"/api/v1/decisions/{decision.pk}",
     }
+    body = _body(DECISION_UPDATED, data, resolution.at)
     key = key_of(decision.transaction)
-    return queue(DECISION_UPDATED, data, at=resolution.at, resolution=resolution, key=key)
+    return OutboundEvent(type=DECISION_UPDATED, body=body, resolution=resolution, key=key)
 
 
 def anomaly(decision: Decision) -> News:

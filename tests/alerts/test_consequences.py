@@ -75,7 +75,7 @@ def test_the_event_is_queued_in_the_same_transaction_or_not_at_all(ana, cards, m
         raise IntegrityError("the outbox is full")
 
     with monkeypatch.context() as broke:
-        broke.setattr(events, "queue", broken)
+        broke.setattr(events, "_address", broken)
         with pytest.raises(IntegrityError), transaction.atomic():
             triage.decide(by=ana, alert=alert, disposition=FRAUD)
     assert (state(alert), Label.objects.count(), Alert.objects.get().is_open) == ("HELD", 0, True)

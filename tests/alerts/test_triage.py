@@ -114,7 +114,7 @@ def test_when_the_label_fails_the_alert_stays_open(ana, cards, monkeypatch):
     def broken(**_: object) -> None:
         raise IntegrityError("the disk is full")
 
-    monkeypatch.setattr(labels, "give", broken)
+    monkeypatch.setattr(labels, "give_all", broken)
     with pytest.raises(IntegrityError):
         triage.decide(by=ana, alert=alert, disposition=FRAUD, note="kept?")
     alert.refresh_from_db()

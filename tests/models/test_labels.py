@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from anomalyshield.audit.models import AuditEvent
-from scoring import labels
+from scoring import label_words, labels
 from scoring.models import Label
 from tests.models.making import NOW, payment, source
 
@@ -126,12 +126,12 @@ def test_a_report_from_outside_is_not_changed_by_one_person_alone(ana):
     [("1", FRAUD), (" Fraud ", FRAUD), (True, FRAUD), (0, LEGITIMATE), ("", None), (None, None)],
 )
 def test_the_cells_of_a_label_column_are_read_tolerantly(cell, meant):
-    assert labels.value_of(cell) == meant
+    assert label_words.value_of(cell) == meant
 
 
 def test_a_cell_that_is_no_label_is_refused():
     with pytest.raises(ValueError, match="is not a label"):
-        labels.value_of("maybe")
+        label_words.value_of("maybe")
 
 
 @pytest.mark.django_db(transaction=True)
