@@ -95,6 +95,9 @@ class TriedStepOut(s.Serializer):
     name = s.CharField()
     good = s.BooleanField()
     words = s.CharField(allow_blank=True)
+    field = s.CharField(
+        allow_blank=True, help_text="The setting to look at; empty: none is to blame"
+    )
 
 
 class TestedOut(s.Serializer):

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from scoring.streaming.connection import Login, Missing
+from scoring.streaming.connection import Login, Missing, trusted
 
 log = logging.getLogger("kafka")
 CURE = "Kafka needs the package confluent-kafka: pip install -r requirements-extras.txt"
@@ -34,6 +34,7 @@ def options(servers: str, login: Login, **more: Any) -> dict[str, Any]:
         told["sasl.mechanism"] = login.mechanism
         told["sasl.username"], told["sasl.password"] = login.username, login.password
     if login.authority:
+        trusted(login)  # of a file that is none the client only says that something failed
         told["ssl.ca.location"] = login.authority
     return told
 

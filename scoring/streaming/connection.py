@@ -1,5 +1,6 @@
 """How a source's broker is reached: read from the source (scoring/connections.py), or refused."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -132,6 +133,17 @@ def _login(given: Mapping[str, Any]) -> Login:
         authority=str(given.get("ca_file", "")),
         mechanism=str(given.get("sasl_mechanism", Login.mechanism)),
     )
+
+
+def trusted(login: Login) -> ssl.SSLContext:
+    """What TLS checks the other side by; Misconfigured when its file is none."""
+    try:
+        return ssl.create_default_context(cafile=login.authority or None)
+    except ssl.SSLError:
+        raise Misconfigured(f"ca_file: {login.authority} holds no certificate in PEM.") from None
+    except OSError as error:
+        why = error.strerror
+        raise Misconfigured(f"ca_file: {login.authority} cannot be read: {why}.") from None
 
 
 def _words(value: Any) -> list[str]:

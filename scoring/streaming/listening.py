@@ -8,7 +8,6 @@ which is all the backpressure there needs to be. One thread does everything.
 
 import hashlib
 import logging
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -24,7 +23,7 @@ from anomalyshield.metrics import BATCH_ROWS
 from scoring import accepting, quarantine
 from scoring.models import RejectedRecord, Source
 from scoring.streaming.assignment import OUTAGE, pauses
-from scoring.streaming.connection import MQTT, Missing, Mqtt
+from scoring.streaming.connection import MQTT, Missing, Mqtt, trusted
 from scoring.streaming.messages import Message, sent
 from scoring.tasks import do, work_named
 
@@ -85,7 +84,7 @@ class Listener:
         if login.username:
             client.username_pw_set(login.username, login.password)
         if login.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=login.authority or None))
+            client.tls_set_context(trusted(login))
         client.on_connect, client.on_message = self._connected, self._arrived
         client.on_subscribe = self._subscribed
         return client

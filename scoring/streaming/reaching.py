@@ -4,10 +4,11 @@ Nothing is read or stored: of Kafka the topic's metadata is asked for, an MQTT b
 under another name than the listener's, so that nobody is thrown out. Every step has its limit.
 """
 
-import shlex
+import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLong
@@ -17,15 +18,16 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from anomalyshield.audit.record import record
-from scoring import connections
 from scoring import secrets as vault
 from scoring.models import Source
 from scoring.streaming import cluster, connection, listening
 from scoring.streaming.connection import Kafka, Login, Misconfigured, Missing, Mqtt
 
 SECONDS = 5.0  # for one step
+UNKNOWN = "_AUTHENTICATION"
+# What the client puts around the words of a broker: who it was, and how long it took.
+WRAPPED = re.compile(r"^\S+: (SASL authentication error: )?|( \(after \d+ms.*\))$")
 K = Source.Kind
-SAMPLE = '{"transaction_id": "test-1", "user_id": "test", "amount": 1}'
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Step:
     name: str
     good: bool
     words: str = ""
+    field: str = ""  # the setting to look at, if one is to blame
 
 
 def try_connection(*, by: Any, source: Source) -> list[Step]:
@@ -69,6 +72,9 @@ def _steps(source: Source) -> Iterator[Step]:
 
 def _reached(told: Kafka | Mqtt) -> Iterator[Step]:
     """Any one of several brokers will do: the first that answers leads to the others."""
+    if told.login.tls and (file := _believed(told.login)):
+        yield file
+        return
     if isinstance(told, Mqtt):
         yield from _line(told.host, told.port, told.login)
         yield _greeted(told)
@@ -109,11 +115,25 @@ def _line(host: str, port: int, login: Login) -> Iterator[Step]:
 
 def _encrypted(line: socket.socket, host: str, login: Login) -> Step:
     try:
-        context = ssl.create_default_context(cafile=login.authority or None)
-        with context.wrap_socket(line, server_hostname=host) as closed:
+        with connection.trusted(login).wrap_socket(line, server_hostname=host) as closed:
             return Step("TLS", True, str(closed.version()))
-    except (ssl.SSLError, OSError) as error:
-        return Step("TLS", False, str(getattr(error, "reason", "") or error)[:200])
+    except ssl.SSLCertVerificationError as error:
+        words = _("The certificate of {host} is not believed: {why}.")
+        return Step("TLS", False, words.format(host=host, why=error.verify_message), "ca_file")
+    except ssl.SSLError as error:
+        words = _("{host} does not speak TLS at this port: {why}.")
+        return Step("TLS", False, words.format(host=host, why=error.reason or error), "tls")
+    except OSError as error:
+        return Step("TLS", False, f"{host} {_why(error)}", "tls")
+
+
+def _believed(login: Login) -> Step | None:
+    """What is wrong with the file of certificates, before anybody is called."""
+    try:
+        connection.trusted(login)
+    except Misconfigured as wrong:
+        return Step("TLS", False, str(wrong), "ca_file")
+    return None
 
 
 def _why(error: OSError) -> str:
@@ -133,19 +153,48 @@ def _topics(told: Kafka) -> Iterator[Step]:
         return
     from confluent_kafka.admin import AdminClient
 
-    client = AdminClient(cluster.options(told.servers, told.login))
+    refused: list[Any] = []  # what the client reports beside the answer
+    options = cluster.options(told.servers, told.login) | {"error_cb": refused.append}
+    client = AdminClient(options)
     for topic in told.topics:
         try:
-            found = client.list_topics(topic, timeout=SECONDS).topics[topic]
+            found = _metadata(client, topic, refused).topics[topic]
         except kafka.KafkaException as error:
-            words = error.args[0].str() if error.args else str(error)
-            yield Step("Kafka", False, _("The cluster does not answer: {why}").format(why=words))
+            yield _unanswered(told.login, error, refused)
             return
         if found.error is not None:
-            yield Step(_("Topic"), False, f"{topic}: {found.error.str()}")
+            yield Step(_("Topic"), False, f"{topic}: {found.error.str()}", "topic")
             return
         many = len(found.partitions)
         yield Step(_("Topic"), True, _("{topic}: {many} partitions").format(topic=topic, many=many))
+
+
+def _metadata(client: Any, topic: str, refused: list[Any]) -> Any:
+    """The client tries again whatever it meets; who is not let in need not wait for that."""
+    until = time.monotonic() + SECONDS
+    while True:
+        try:
+            return client.list_topics(topic, timeout=min(SECONDS, 1.0))
+        except cluster.library().KafkaException:
+            client.poll(0)
+            if time.monotonic() >= until or any(one.name() == UNKNOWN for one in refused):
+                raise
+
+
+def _unanswered(login: Login, error: Any, refused: list[Any]) -> Step:
+    """Who we say we are is wrong, or somebody else answers, or nobody."""
+    for one in refused:
+        if one.name() == UNKNOWN:
+            why = WRAPPED.sub("", one.str())
+            field = "sasl_mechanism" if "mechanism handshake" in why else "password"
+            words = _("The cluster does not let {user} in: {why}.")
+            return Step(_("Log-in"), False, words.format(user=login.username, why=why), field)
+    why = error.args[0].str() if error.args else str(error)
+    if login.tls:
+        field = "" if login.username else "username"
+        return Step("Kafka", False, _("The cluster does not answer: {why}").format(why=why), field)
+    words = _("The cluster does not answer: {why}. It may want TLS or a log-in.")
+    return Step("Kafka", False, words.format(why=why), "tls")
 
 
 def _greeted(told: Mqtt) -> Step:
@@ -163,7 +212,7 @@ def _greeted(told: Mqtt) -> Step:
     if told.login.username:
         client.username_pw_set(told.login.username, told.login.password)
     if told.login.tls:
-        client.tls_set_context(ssl.create_default_context(cafile=told.login.authority or None))
+        client.tls_set_context(connection.trusted(told.login))
 
     def connected(_client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         said.append(reason)
@@ -177,7 +226,9 @@ def _greeted(told: Mqtt) -> Step:
         if not answered.wait(SECONDS):
             return Step("MQTT", False, _("The broker did not answer in time."))
         if said[0].is_failure:
-            return Step("MQTT", False, _("The broker refuses us: {why}").format(why=said[0]))
+            field = "password" if told.login.username else "username"
+            words = _("The broker refuses us: {why}").format(why=said[0])
+            return Step("MQTT", False, words, field)
         return Step("MQTT", True, _("The broker lets us in."))
     except OSError as error:
         return Step("MQTT", False, _why(error))
@@ -190,35 +241,3 @@ def _hook(source: Source) -> Step:
     if not source.sealed.get("signing_secret"):
         return Step(_("Secret"), False, _("It has no secret yet, so no message is taken."))
     return Step(_("Secret"), True, _("Send this sample to see whether you sign as is expected."))
-
-
-def signed_sample(source: Source, address: str) -> str:
-    """A command that sends a sample signed with $SECRET, for a source of webhooks; else empty."""
-    if source.kind != K.WEBHOOK:
-        return ""
-    said = connections.with_defaults(source)
-    body = shlex.quote(SAMPLE)
-    if said.get("scheme") == "standard":
-        return (
-            f"body={body}; id=test-1; stamp=$(date +%s)\n"
-            'key=$(printf %s "${SECRET#whsec_}" | base64 -d | od -An -v -tx1 | tr -dc 0-9a-f)\n'
-            'mark=$(printf %s "$id.$stamp.$body" |\n'
-            '  openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | base64)\n'
-            f"curl -s {shlex.quote(address)} -H 'Content-Type: application/json' \\\n"
-            '  -H "webhook-id: $id" -H "webhook-timestamp: $stamp" \\\n'
-            '  -H "webhook-signature: v1,$mark" --data-binary "$body"'
-        )
-    coded = "| base64" if said.get("encoding") == "base64" else "-hex | sed 's/.* //'"
-    binary = "-binary " if said.get("encoding") == "base64" else ""
-    extra, content = "", '"$body"'
-    if name := said.get("timestamp_header"):
-        extra, content = f'  -H "{name}: $stamp" \\\n', '"$stamp.$body"'
-    if name := said.get("id_header"):
-        extra += f'  -H "{name}: test-1" \\\n'
-    return (
-        f"body={body}; stamp=$(date +%s)\n"
-        f'mark=$(printf %s {content} | openssl dgst -sha256 -hmac "$SECRET" {binary}{coded})\n'
-        f"curl -s {shlex.quote(address)} -H 'Content-Type: application/json' \\\n{extra}"
-        f'  -H "{said["signature_header"]}: {said.get("signature_prefix", "")}$mark" '
-        '--data-binary "$body"'
-    )

@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from anomalyshield.accounts.permissions import allow
 from scoring import connections, hooks, source_documents
 from scoring.columns import Refused
+from scoring.hook_samples import signed_sample
 from scoring.models import RejectedRecord, Source, SourceVersion
 from scoring.sampled import MOST_CHARACTERS, Tried, try_sample
 from scoring.source_forms import WORDS, SourceForm
 from scoring.source_health import health_of
 from scoring.sourcing import change_source, load_document, make_source, openable
-from scoring.streaming.reaching import signed_sample, try_connection
+from scoring.streaming.reaching import try_connection
 
 SHOWN_VERSIONS = 20
 EXAMPLE = """\

@@ -14,10 +14,11 @@ from django.core.management import CommandError, call_command
 
 from anomalyshield.accounts.models import User
 from scoring import hooks
+from scoring.hook_samples import signed_sample
 from scoring.models import Source, Transaction
 from scoring.sourcing import make_source
 from scoring.streaming import reaching
-from scoring.streaming.reaching import signed_sample, try_connection
+from scoring.streaming.reaching import try_connection
 from tests.conftest import client_of
 
 pytestmark = pytest.mark.django_db

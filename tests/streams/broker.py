@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    NewTopic,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+from tests.streams.certificates import Authority
 
 POM = Path(__file__).with_name("pom.xml")
 FETCH_SECONDS, START_SECONDS = 300, 90
@@ -27,9 +35,15 @@ SETTINGS = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{control}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{control}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{control}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://localhost:{secure}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+ssl.keystore.type=PEM
+ssl.keystore.location={folder}/server.chain
+sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config={login}.scram.ScramLoginModule required;
+listener.name.sasl_ssl.plain.sasl.jaas.config={login}.plain.PlainLoginModule required \
+  user_fraud="{secret}";
 controller.listener.names=CONTROLLER
 log.dirs={folder}/data
 num.network.threads=1
@@ -45,6 +59,10 @@ auto.create.topics.enable=false
 log.retention.check.interval.ms=500
 log.segment.delete.delay.ms=100
 """
+
+
+LOGIN = "org.apache.kafka.common.security"
+USER, SECRET = "fraud", "a secret of theirs"
 
 
 class Absent(Exception):
@@ -94,6 +112,7 @@ class Broker:
     folder: Path
     paths: str
     port: int = field(default_factory=free_port)
+    secure: int = field(default_factory=free_port)  # TLS, and who comes in must log in
     control: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -102,7 +121,12 @@ class Broker:
         return f"127.0.0.1:{self.port}"
 
     def prepare(self) -> None:
-        text = SETTINGS.format(port=self.port, control=self.control, folder=self.folder)
+        self.authority = Authority(self.folder)
+        certificate, key = self.authority.issue()
+        chain = key.read_text() + certificate.read_text()
+        (self.folder / "server.chain").write_text(chain)
+        ports = {"port": self.port, "secure": self.secure, "control": self.control}
+        text = SETTINGS.format(**ports, folder=self.folder, login=LOGIN, secret=SECRET)
         (self.folder / "server.properties").write_text(text)
         # 22 characters of base64, as Kafka names its clusters.
         name = "AS" + uuid.uuid4().hex[:20]
@@ -147,6 +171,22 @@ class Broker:
             self.kill()
 
     # --- what tests do with it --------------------------------------------------------------------
+    def entered(self) -> dict[str, Any]:
+        """How a source says that it comes in by TLS and a log-in; the password is a secret."""
+        self._let_in(USER, SECRET)
+        return {
+            "bootstrap_servers": [f"localhost:{self.secure}"],
+            "tls": True,
+            "username": USER,
+            "ca_file": str(self.authority.file),
+        }
+
+    def _let_in(self, user: str, password: str) -> None:
+        kind = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+        admin = self.admin()
+        wanted = [UserScramCredentialUpsertion(user, kind, password.encode())]
+        admin.alter_user_scram_credentials(wanted)[user].result(20)
+
     def admin(self) -> AdminClient:
         return AdminClient(
             {"bootstrap.servers": self.servers, "reconnect.backoff.max.ms": 200, "log_level": 0}

@@ -8,10 +8,12 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import paho.mqtt.client as paho
 
 from tests.streams.broker import Absent, free_port
+from tests.streams.certificates import Authority
 
 SETTINGS = """
 listener {port} 127.0.0.1
@@ -20,7 +22,18 @@ persistence true
 persistence_location {folder}/
 autosave_interval 1
 autosave_on_changes true
+max_queued_messages 0
 """
+# Beside it a door with TLS that only lets in who logs in.
+SECURE = """
+per_listener_settings true
+listener {port} 127.0.0.1
+allow_anonymous false
+password_file {folder}/passwords
+certfile {certificate}
+keyfile {key}
+"""
+USER, SECRET = "tills", "a secret of theirs"
 
 
 def program() -> str:
@@ -36,12 +49,15 @@ class Mosquitto:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    secure: int = 0  # opened by `entered`
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         text = SETTINGS.format(port=self.port, folder=self.folder)
         if os.geteuid() == 0:
             text += "user root\n"  # else it becomes somebody who may not enter the folder
+        if self.secure:
+            text = self._secured() + text
         settings = self.folder / "mosquitto.conf"
         settings.write_text(text)
         with (self.folder / "mosquitto.log").open("ab") as log:
@@ -54,6 +70,30 @@ class Mosquitto:
             except OSError:
                 assert time.monotonic() < deadline, (self.folder / "mosquitto.log").read_text()
                 time.sleep(0.05)
+
+    def entered(self) -> dict[str, Any]:
+        """Start again with a door for who logs in; how a source says that, without the secret."""
+        self.stop()
+        self.secure = free_port()
+        self.start()
+        return {
+            "host": "localhost",
+            "port": self.secure,
+            "tls": True,
+            "username": USER,
+            "ca_file": str(self.folder / "authority.pem"),
+        }
+
+    def _secured(self) -> str:
+        certificate, key = Authority(self.folder).issue()
+        maker = shutil.which("mosquitto_passwd")
+        assert maker is not None
+        passwords = self.folder / "passwords"
+        subprocess.run(
+            [maker, "-b", "-c", passwords, USER, SECRET], check=True, capture_output=True
+        )
+        said = {"certificate": certificate, "key": key, "folder": self.folder}
+        return SECURE.format(port=self.secure, **said)
 
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self.process is not None and self.process.poll() is None:

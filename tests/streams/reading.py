@@ -95,7 +95,7 @@ class Processes:
             process = subprocess.Popen(
                 [sys.executable, "manage.py", *words],
                 cwd=PROJECT,
-                env={**os.environ, **_environment(), "ANOMALYSHIELD_FAULTS": faults, **env},
+                env={**os.environ, **environment(), "ANOMALYSHIELD_FAULTS": faults, **env},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -125,7 +125,7 @@ def processes(folder: Path) -> Iterator[Processes]:
                 made.kill(process)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     named = connection.settings_dict
     host, name = quote(named["HOST"], safe=""), named["NAME"]
     port = f"&port={named['PORT']}" if named["PORT"] else ""

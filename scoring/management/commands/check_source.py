@@ -23,6 +23,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no source named {given['name']}.")
         steps = try_connection(by="command", source=source)
         for step in steps:
-            self.stdout.write(f"{'ok ' if step.good else 'NOT'}  {step.name:<12}{step.words}")
+            field = f" ({step.field})" if step.field else ""
+            self.stdout.write(
+                f"{'ok ' if step.good else 'NOT'}  {step.name:<12}{step.words}{field}"
+            )
         if not steps[-1].good:
             raise CommandError(f"{source.name} is not reached.")
