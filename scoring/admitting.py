@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from scoring import cardnumbers, noticing, personal, rates, schemas
+from scoring.engine import gazetteer
 from scoring.engine.gate import Gate
 from scoring.engine.transaction import Defaults, Transaction
 from scoring.models import Source
@@ -71,4 +72,5 @@ def defaults_of(source: Source, received_at: datetime) -> Defaults:
         clamp=source.future == Source.Future.CLAMP,
         behind=timedelta(seconds=source.late_after) if source.late == Source.Late.REJECT else None,
         rate=source.rates.rate if source.rates else rates.rate_of,
+        place=gazetteer.find if source.places else None,
     )

@@ -16,8 +16,9 @@ MOST = 100_000
 NAMES = {
     "name": "name", "title": "title", "source_type": "kind", "config": "connection",
     "schema": "schema", "mapping": "mapping", "about": "about", "pii_fields": "pii",
-    "currency": "currency", "timezone": "timezone", "late": "late", "late_after": "late_after",
-    "future": "future", "future_after": "future_after", "active": "active",
+    "places": "places", "currency": "currency", "timezone": "timezone", "late": "late",
+    "late_after": "late_after", "future": "future", "future_after": "future_after",
+    "active": "active",
 }  # fmt: skip
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,64}", re.ASCII)
 TEXTS = ("title", "currency", "timezone")
@@ -38,8 +39,9 @@ def read(text: str) -> tuple[dict[str, Any], dict[str, str]]:
     for name in TEXTS:
         if name in fields and not isinstance(fields[name], str):
             raise Refused(name, f"{name} is a text; write it in quotes.")
-    if not isinstance(fields.get("active", True), bool):
-        raise Refused("active", "active is true or false.")
+    for name in ("active", "places"):
+        if not isinstance(fields.get(name, True), bool):
+            raise Refused(name, f"{name} is true or false.")
     _name(fields)
     fields["kind"] = fields["kind"].strip().lower()
     if fields["kind"] not in Source.Kind.values:

@@ -134,7 +134,7 @@ class SourceForm(forms.ModelForm):
         model = Source
         fields = (
             "name", "title", "kind", "currency", "timezone", "mapping", "about", "schema", "pii",
-            "late", "late_after", "future", "future_after", "active",
+            "places", "late", "late_after", "future", "future_after", "active",
         )  # fmt: skip
         labels = {
             "name": _lazy("Name"),
@@ -143,11 +143,16 @@ class SourceForm(forms.ModelForm):
             "currency": _lazy("Currency"),
             "timezone": _lazy("Time zone"),
             "active": _lazy("Active"),
+            "places": _lazy("Look up places by name"),
         }
         help_texts = {
             "name": _lazy("Short, without spaces; it cannot be changed later"),
             "timezone": _lazy("Of times that state no offset, for example Asia/Kolkata"),
             "active": _lazy("Takes new files and transactions"),
+            "places": _lazy(
+                "A location without coordinates gets those of the city of that name, and its "
+                "country; what could be two places stays as it is"
+            ),
         }
 
     def __init__(self, data: Any = None, *, instance: Source | None = None, kind: str = "") -> None:
@@ -177,7 +182,7 @@ class SourceForm(forms.ModelForm):
         return self.part(*(f"set-{setting.name}" for setting in self.settings))
 
     def records(self) -> list[forms.BoundField]:
-        return self.part("mapping", "schema", "pii", "about")
+        return self.part("mapping", "schema", "pii", "places", "about")
 
     def times(self) -> list[forms.BoundField]:
         return self.part("timezone", "currency", "late", "late_after", "future", "future_after")

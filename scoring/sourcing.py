@@ -15,8 +15,8 @@ from scoring.models import Source, SourceVersion
 from scoring.source_rules import checked
 
 TOLD = (
-    "name", "title", "kind", "connection", "schema", "mapping", "about", "pii", "currency",
-    "timezone", "late", "late_after", "future", "future_after", "active",
+    "name", "title", "kind", "connection", "schema", "mapping", "about", "pii", "places",
+    "currency", "timezone", "late", "late_after", "future", "future_after", "active",
 )  # fmt: skip
 SIGNING = "signing_secret"
 FIRST_HAND = "the installation"  # who made what no person made

@@ -41,6 +41,9 @@ class SourceChangeIn(Strict):
         required=False,
         help_text="Fields that tell who somebody is",
     )
+    places = Flag(
+        required=False, help_text="Look up where a location lies that comes without coordinates"
+    )
     late = s.ChoiceField(Source.Late.choices, required=False)
     late_after = Whole(**LENGTH, help_text="Seconds before its receipt")
     future = s.ChoiceField(Source.Future.choices, required=False)
@@ -72,8 +75,8 @@ class SourceOut(s.ModelSerializer):
         model = Source
         fields = (
             "id", "name", "title", "kind", "connection", "secrets", "schema", "currency",
-            "timezone", "mapping", "about", "pii", "late", "late_after", "future", "future_after",
-            "active", "version", "created_at",
+            "timezone", "mapping", "about", "pii", "places", "late", "late_after", "future",
+            "future_after", "active", "version", "created_at",
         )  # fmt: skip
 
     def get_secrets(self, source: Source) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from scoring.engine import amounts, exchange, fields
 from scoring.engine.fields import Unfit, offset_seconds
+from scoring.engine.gazetteer import Place
 from scoring.engine.keys import country_number, entity_key, folded_key
 from scoring.engine.names import (
     HINTS,
@@ -49,6 +50,8 @@ class Defaults:
     behind: timedelta | None = None  # later than this it is refused; None: never
     # What one unit of another currency was worth on a day; None: there is no table.
     rate: Callable[[str, date], Decimal | None] | None = None
+    # Where a location lies, in words and with the country stated; None: nobody looks.
+    place: Callable[[str, str], Place] | None = None
 
 
 class Transaction(NamedTuple):
@@ -124,6 +127,9 @@ def parse(
     stated = microseconds(event_time) if "timestamp" in given else given.get("time_of_day")
     more = (stated, units, currency, mcc, country, latitude, longitude, online, zone_name)
     said = repr((texts, more)).encode()
+    if defaults.place is not None and location and latitude is None:  # no part of what was said
+        found = defaults.place(location, country)
+        country, latitude, longitude = found.country or country, found.latitude, found.longitude
     return Transaction(  # by place: a file makes millions, and names cost a third of making one
         transaction_id,
         _clamped(event_time, defaults) if defaults.clamp else event_time,

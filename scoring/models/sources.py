@@ -75,6 +75,7 @@ class Source(models.Model):
     about = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     schema = models.JSONField(null=True, blank=True)  # JSON Schema of a record as it is sent
     pii = ArrayField(models.CharField(max_length=200), default=list, blank=True)  # their columns
+    places = models.BooleanField(default=False)  # look up where a stated location lies
     late = models.CharField(max_length=8, choices=Late.choices, default=Late.ACCEPT)
     late_after = models.PositiveIntegerField(default=86_400)  # seconds before its receipt
     future = models.CharField(max_length=8, choices=Future.choices, default=Future.REJECT)

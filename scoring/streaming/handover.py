@@ -47,6 +47,7 @@ def _source(source: Source) -> dict[str, Any]:
         "name": source.name,
         "mapping": source.mapping,
         "schema": source.schema,
+        "places": source.places,
         "currency": defaults.currency,
         "base_currency": defaults.base_currency,
         "timezone": defaults.timezone,

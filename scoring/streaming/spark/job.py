@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from scoring.engine import bundle, cards, schema
+from scoring.engine import bundle, cards, gazetteer, schema
 from scoring.engine.decision import Policy
 from scoring.engine.gate import Gate
 from scoring.engine.history import Rows
@@ -57,6 +57,7 @@ class Job:
             ahead=timedelta(seconds=source["ahead"]),
             clamp=source["clamp"],
             behind=None if source["behind"] is None else timedelta(seconds=source["behind"]),
+            place=gazetteer.find if source.get("places") else None,
         )
         return Gate(defaults, source["mapping"], schema.check_of(source["schema"]), self.cleaned)
 
