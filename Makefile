@@ -6,6 +6,8 @@ DEV = $(PYTHON) tools/bootstrap.py --dev
 RUFF = $(DEV) -m ruff
 MYPY = $(DEV) -m mypy
 PYTEST = $(DEV) -m pytest
+# One more than there are cores, as tests of processes wait most of their time.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 2) + 1))')
 # Without a database it warns that it cannot compare with one; that is not asked here.
 MIGRATIONS = $(DEV) -W ignore manage.py makemigrations --check --dry-run
 DOCKER ?= docker
@@ -31,7 +33,7 @@ test: ## The whole product: style, types, migrations, every test but most of cha
 	$(RUFF) format --check . || bad=1; \
 	$(MYPY) || bad=1; \
 	$(MIGRATIONS) || bad=1; \
-	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25 --ignore=tests/chaos/test_workers.py --ignore=tests/chaos/test_pipeline.py --ignore=tests/streams/test_crashes.py --ignore=tests/streams/test_spark.py || bad=1; \
+	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=25 --ignore=tests/chaos/test_workers.py --ignore=tests/chaos/test_pipeline.py --ignore=tests/streams/test_crashes.py --ignore=tests/streams/test_spark.py || bad=1; \
 	exit $$bad
 
 # --- parts of it ----------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The cast: one person per role, the same in every test."""
 
 from collections.abc import Iterator
-from functools import partial
 
 import psycopg
 import pytest
@@ -17,8 +16,8 @@ from anomalyshield.accounts.models import User
 from anomalyshield.audit import anchors, record
 from anomalyshield.audit.models import AuditEvent
 from scoring import current
-from scoring.engine.detectors import boosting, extra_trees
 from tests import emptying, ready_made
+from tests.quick import quicken
 
 # A crowded machine is no mistake of what is tested. Build servers (CI=true) get a profile of
 # hypothesis' own that says so, too.
@@ -36,11 +35,25 @@ def person(username: str, role: str, **fields: object) -> User:
     return user
 
 
+# Files that take minutes, the longest first: whoever takes one of them last is waited for.
+LONGEST = (
+    "browser/test_every_page", "chaos/test_nemeses", "ingest/test_processes", "test_startup",
+    "models/test_demo", "test_permissions", "engine/test_detectors", "browser/test_journey",
+    "browser/test_desk", "rest/test_any_request", "scoring/test_web_process",
+)  # fmt: skip
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the order in which they are handed out to processes."""
+    places = {f"tests/{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+
+
 @pytest.fixture
 def quick_learning(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings of few and small trees, for tests that ask what happens and not how good it is."""
-    for learner, fewer in ((boosting, {"rounds": 20}), (extra_trees, {"trees": 10})):
-        monkeypatch.setattr(learner, "Settings", partial(learner.Settings, **fewer))
+    """Trainings of few trees, for tests that ask what happens and not how good it is."""
+    quicken(monkeypatch)
 
 
 def client_of(user: User) -> Client:

@@ -61,7 +61,7 @@ class Copy:
             return False
         _run("createdb", database=_name())
         try:
-            _run("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", str(self.file), database=_name())
+            _psql(self.file, _name())
         except subprocess.CalledProcessError:  # cut short by a full disk, say
             self.file.unlink()
             _run("dropdb", database=_name())
@@ -69,12 +69,26 @@ class Copy:
         return True
 
 
+def filled(host: str, database: str) -> bool:
+    """Another empty database of the same kind, for a stack of real processes; False: no copy."""
+    copy = Copy()
+    copy.wait()
+    copy.let_go()
+    if copy.file.exists():
+        _psql(copy.file, database, host=host)
+    return copy.file.exists()
+
+
+def _psql(file: Path, database: str, **where: str) -> None:
+    _run("psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", str(file), database=database, **where)
+
+
 def _name() -> str:
     return str(connection.creation._get_test_db_name())
 
 
-def _run(program: str, *arguments: str, database: str) -> None:
+def _run(program: str, *arguments: str, database: str, host: str = "") -> None:
     server = connection.settings_dict
-    whom = ["-h", server["HOST"], "-U", server["USER"]]
+    whom = ["-h", host or server["HOST"], "-U", server["USER"]]
     command = [str(Programs.find().postgres / program), *whom, *arguments, database]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

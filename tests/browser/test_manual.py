@@ -29,7 +29,7 @@ def test_a_manual_is_read_without_the_internet(
     context.on("request", lambda request: asked.append(request))
     page = context.new_page()
     page.goto(address)
-    page.wait_for_selector(drawn, timeout=30_000)
+    page.wait_for_selector(drawn, timeout=120_000)
     page.wait_for_load_state("networkidle")
     here = urlsplit(live_server.url).netloc
     elsewhere = [one for one in asked if urlsplit(one.url).netloc not in {here, ""}]

@@ -15,7 +15,8 @@ from typing import Any
 
 import psycopg
 
-from anomalyshield.embedded import Servers
+from anomalyshield.embedded import DATABASE, Servers
+from tests import ready_made
 from tests.chaos.toy.work import TABLES
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -89,10 +90,14 @@ class Stack:
         self.servers = Servers(self.folder / "servers", self.folder / "log", durable=False)
         self.servers.start_postgres()
         self.servers.start_valkey()
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "-v0"], cwd=PROJECT, env=self.env, check=True
-        )
+        self.migrate()
         self.ask(TABLES)
+
+    def migrate(self) -> None:
+        """From the copy that other tests have left, if they have; that is ten times as quick."""
+        if not ready_made.filled(str(self.servers.site.sockets), DATABASE):
+            arguments = [sys.executable, "manage.py", "migrate", "-v0"]
+            subprocess.run(arguments, cwd=PROJECT, env=self.env, check=True)
 
     def shell(self, program: str) -> None:
         """Run a few lines inside the platform."""

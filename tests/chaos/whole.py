@@ -85,7 +85,7 @@ class Whole(Stack):
         self.port = free_port()
         self.door = Proxy(("127.0.0.1", self.port))
         self.bell = Proxy(str(self.servers._valkey_socket), path=self.folder / "bell.sock")
-        self.command("migrate", "-v0")
+        self.migrate()
         self.shell(PREPARE.format(path=str(self.folder / "key")))
         self.key = (self.folder / "key").read_text()
         self.kept = [Kept(name, number) for number, name in enumerate(KINDS)]

@@ -12,6 +12,7 @@ from scoring.engine.history import History, Rows
 from scoring.engine.training import fit
 from scoring.engine.transaction import UNITS
 from tests.engine.streams import crowd
+from tests.quick import quicken
 
 BUDGET = 0.02
 
@@ -48,8 +49,10 @@ def cold(world: World) -> Bundle:
 
 @pytest.fixture(scope="session")
 def warm(world: World) -> Bundle:
-    """Learnt from more than 200 frauds."""
-    return fit(world.vectors, world.labels, world.events["time"], budget=BUDGET)
+    """Learnt from more than 200 frauds, with few trees: nobody asks how good it is."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        quicken(monkeypatch, rounds=100, trees=40)
+        return fit(world.vectors, world.labels, world.events["time"], budget=BUDGET)
 
 
 @pytest.fixture(params=["cold", "warm"])

@@ -81,7 +81,7 @@ def test_the_manifest_says_what_it_is(warm, folder):
     assert {"rows", "frauds", "last_event", "libraries", "seed", "budget"} <= set(manifest)
 
 
-def test_a_model_of_the_first_release_scores_as_it_did(folder, world):
+def test_a_model_of_the_first_release_scores_as_it_did(folder, world, quick_learning):
     masked = world.vectors.copy()
     masked[:, features.FIRST :] = np.nan  # what that release did not compute
     made = fit(masked, world.labels, world.events["time"], budget=BUDGET)

@@ -52,7 +52,7 @@ def test_below_two_hundred_frauds_the_gate_stays_shut(world: World, frauds):
 
 
 @pytest.mark.usefixtures("quick_learning")
-def test_labels_that_mean_nothing_leave_the_bundle_cold_and_say_why(world: World):
+def test_labels_that_mean_nothing_leave_the_bundle_cold_and_say_why(world: World, quick_learning):
     labels = (np.random.default_rng(1).random(len(world.labels)) < 0.05).astype(float)
     made = fit(world.vectors, labels, world.events["time"], budget=BUDGET)
     assert made.kind == "cold" or made.metrics["average_precision"] < 0.15
@@ -82,7 +82,7 @@ def test_the_judged_slice_lies_after_the_learnt_one(world: World):
 
 
 @pytest.mark.usefixtures("quick_learning")
-def test_progress_is_reported_to_the_end(world: World):
+def test_progress_is_reported_to_the_end(world: World, quick_learning):
     seen: list[float] = []
     fit(
         world.vectors,
