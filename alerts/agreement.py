@@ -91,6 +91,7 @@ class Figures:
     overturned: tuple[float, float, float]  # of all verdicts, estimated; NaN without a review
     outside: Share  # payments called genuine: frauds by reports from outside
     groups: dict[str, list[Line]] = field(default_factory=dict)
+    by_person: str = ""  # the name of the group of persons, where one is shown
     hidden: int = 0  # persons with too few reviews
 
 
@@ -101,7 +102,7 @@ def figures(asker: Any, days: int = USUAL) -> Figures:
     settled = [row for row in rows if row.settled]
     groups = {
         _("Disposition"): lines(rows, lambda row: str(Alert.Disposition(row.first).label)),
-        _("Drawn"): lines(rows, lambda row: str(Review.Why(row.why).label)),
+        _("How it was drawn"): lines(rows, lambda row: str(Review.Why(row.why).label)),
         _("Typology"): lines(rows, lambda row: _typology(row.typology)),
         _("Queue"): lines(rows, lambda row: row.queue),
     }
@@ -123,6 +124,7 @@ def figures(asker: Any, days: int = USUAL) -> Figures:
         ),
         outside=overturned_outside(asker, days),
         groups={name: found for name, found in groups.items() if found},
+        by_person=_("Who decided") if told else "",
         hidden=len(persons) - len(told),
     )
 

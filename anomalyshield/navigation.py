@@ -46,6 +46,25 @@ ITEMS = [
     Item("audit", _("Audit log"), "audit.own", _("Records")),
     Item("permissions", _("Roles and rights"), "session.own", _("Records")),
 ]
+# Pages within those, which the palette leads to as well.
+WITHIN = [
+    Item("case-board", _("Board of cases"), "case.view", _("Cases")),
+    Item("suppressions", _("Suppressions"), "alert.view", _("Alert queue")),
+    Item("playbooks", _("Playbooks"), "alert.view", _("Alert queue")),
+    Item("alert-views", _("Saved views"), "session.own", _("Alert queue")),
+    Item("samples", _("Below the line"), "review.view", _("Reviews")),
+    Item("questions", _("The model asks"), "review.view", _("Reviews")),
+    Item("agreement", _("Agreement"), "review.view", _("Reviews")),
+    Item("label-facts", _("Labels"), "review.view", _("Reviews")),
+    Item("reports", _("Reports by e-mail"), "report.schedule", _("Analytics")),
+    Item("quarantine", _("Quarantine"), "quarantine.work", _("Data")),
+    Item("rates", _("Exchange rates"), "source.edit", _("Data")),
+    Item("pipelines", _("Feature pipelines"), "feature.view", _("Models")),
+    Item("case-terms", _("Terms of cases"), "user.manage", _("Administration")),
+    Item("case-calendars", _("Calendars"), "user.manage", _("Administration")),
+    Item("profile", _("Profile, time zone, keys"), "session.own"),
+    Item("sessions", _("Where I am logged in"), "session.own"),
+]
 BANNERS = [
     (
         "FOUR_EYES",
@@ -62,13 +81,23 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {"navigation": []}
     groups: dict[str, list[dict[str, Any]]] = {}
-    for item in ITEMS:
-        if user.may(item.action) and (address := address_of(item.url_name)):
-            groups.setdefault(item.heading, []).append(
-                {"title": item.title, "address": address, "here": _here(request.path, address)}
-            )
+    for item, address in _open_to(user, ITEMS):
+        groups.setdefault(item.heading, []).append(
+            {"title": item.title, "address": address, "here": _here(request.path, address)}
+        )
     banners = [words for name, when, words in BANNERS if getattr(settings, name) is when]
-    return {"navigation": list(groups.items()), "banners": banners, "zone": zone()}
+    return {
+        "navigation": list(groups.items()),
+        "within": _open_to(user, WITHIN),
+        "banners": banners,
+        "zone": zone(),
+    }
+
+
+def _open_to(user: Any, items: list[Item]) -> list[tuple[Item, str]]:
+    """Those this person may open and this installation has, with their addresses."""
+    found = [(item, address_of(item.url_name)) for item in items if user.may(item.action)]
+    return [(item, address) for item, address in found if address]
 
 
 def address_of(name: str, *args: Any) -> str:

@@ -102,7 +102,8 @@ def step(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             action = f"report.{name}"
             denied(by=request.user, action=action, object=found.case, reason=str(refusal))
         return page(request, found, 409, errors=[str(refusal)], typed=request.POST)
-    messages.success(request, f"{found} {STEPS[name].words}.")
+    told = _("Report {number} {words}.").format(number=found.number, words=_(STEPS[name].words))
+    messages.success(request, told)
     return redirect("case-report", pk=pk, number=number)
 
 
@@ -174,7 +175,8 @@ def _sections(form: ContentForm, content: sections.Content, today: Any) -> list[
 
 
 def _steps(found: Report, user: Any) -> list[str]:
-    return reporting.steps_for(found, user)
+    """What leads on first, then what leads back and has to say why."""
+    return sorted(reporting.steps_for(found, user), key=lambda name: "reason" in STEPS[name].needs)
 
 
 def _rows(found: Report, user: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -165,6 +166,7 @@ def _preview(
         "errors": errors,
         "most": bulk.MOST,
         "masked": masked(request.user),
+        "currency": settings.BASE_CURRENCY,
         "may_label": request.user.may("label.write"),
         "back": f"{reverse('alerts')}?{filters}",
         "filters": filters,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from alerts import feedback
 from alerts.forms import NOTE_LENGTH
 from alerts.models import Feedback
-from alerts.views.samples import around, point
+from alerts.views.samples import around, number_of, point
 from alerts.visibility import masked, unread_by
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
@@ -53,7 +53,7 @@ def questions(request: HttpRequest) -> HttpResponse:
 
 @allow("review.work", methods=("POST",))
 def following(request: HttpRequest) -> HttpResponse:
-    return _on(request, "")
+    return _on(request, "", behind=number_of(request.POST.get("behind", "")))
 
 
 @allow("review.work", methods=("GET",))
@@ -73,7 +73,8 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except feedback.Refused as refusal:
         return page(request, find(request, pk), 409, errors=[str(refusal)], typed=request.POST)
-    return _on(request, f"{answered}: {'fraud' if answered.human_label else 'legitimate'}. ")
+    word = _("fraud") if answered.human_label else _("legitimate")
+    return _on(request, f"{answered}: {word}. ", behind=answered.pk)
 
 
 def find(request: HttpRequest, pk: int) -> Feedback:
@@ -97,9 +98,11 @@ def page(request: HttpRequest, found: Feedback, status: int = 200, **more: Any) 
     return render(request, "alerts/question.html", context | more, status=status)
 
 
-def _on(request: HttpRequest, said: str) -> HttpResponse:
+def _on(request: HttpRequest, said: str, *, behind: int) -> HttpResponse:
+    """To the next one that waits, and from the top again when nothing stands behind."""
     rows = Feedback.objects.waiting().exclude(transaction__in=unread_by(request.user))
-    found = rows.order_by("pk").first()
+    rows = rows.order_by("pk")
+    found = rows.filter(pk__gt=behind).first() or rows.first()
     if found is None:
         messages.success(request, _("{said}No model asks anything now.").format(said=said))
         return redirect("questions")

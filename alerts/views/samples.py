@@ -52,7 +52,7 @@ def samples(request: HttpRequest) -> HttpResponse:
 
 @allow("review.work", methods=("POST",))
 def following(request: HttpRequest) -> HttpResponse:
-    return _on(request, "")
+    return _on(request, "", behind=number_of(request.POST.get("behind", "")))
 
 
 @allow("review.work", methods=("GET",))
@@ -70,7 +70,12 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         answered = sampling.answer(by=request.user, sample=found, **form.cleaned_data)
     except sampling.Refused as refusal:
         return page(request, find(pk), 409, errors=[str(refusal)], typed=request.POST)
-    return _on(request, f"{answered}: {within(answered.get_said_display())}. ")
+    return _on(request, f"{answered}: {within(answered.get_said_display())}. ", behind=answered.pk)
+
+
+def number_of(text: str) -> int:
+    """A row's number as a form sends it; 0 if it is none."""
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
 def find(pk: int) -> Sample:
@@ -110,9 +115,9 @@ def point(one: Transaction, marked: Transaction) -> charts.Point:
     return charts.Point(one.event_time, float(one.amount), label, one.pk == marked.pk)
 
 
-def _on(request: HttpRequest, said: str) -> HttpResponse:
+def _on(request: HttpRequest, said: str, *, behind: int) -> HttpResponse:
     """To the next one that nobody looks at."""
-    found = sampling.take_next(by=request.user)
+    found = sampling.take_next(by=request.user, behind=behind)
     if found is None:
         messages.success(request, _("{said}Nothing of the sample waits now.").format(said=said))
         return redirect("samples")

@@ -1,4 +1,4 @@
-// Keys for the queue and the alert page, and a refresh that never moves what is being read.
+// Keys for pages of work (queue, alert, case, links, reviews), and a refresh that never moves what is being read.
 "use strict";
 (() => {
   const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") !== null;
@@ -7,33 +7,37 @@
   const off = document.body.dataset.keys === "off"; // by this person's choice
 
   // --- keys: an element with data-key is pressed by that key, a field is gone to; digits are for verdicts
-  for (const element of document.querySelectorAll(".decision-bar :is([data-key], [data-digit]), .actions [data-key], .notice [data-key]")) {
+  for (const element of document.querySelectorAll(".decision-bar :is([data-key], [data-digit]), .actions [data-key], .notice [data-key], :is(.panel, .buttons) :is(a, button, summary)[data-key]")) {
     if (off || element.matches("input, select")) continue;
     const hint = document.createElement("kbd");
     hint.textContent = element.dataset.key ?? element.dataset.digit;
     element.append(hint);
   }
-  for (const words of document.querySelectorAll("[data-keys]")) words.hidden = off;
+  for (const words of document.querySelectorAll("body [data-keys]")) words.hidden = off; // body itself says "off"
 
   const press = (key) => {
     const element = document.querySelector(`[data-key="${CSS.escape(key)}"], [data-digit="${CSS.escape(key)}"]`);
     if (!element || element.disabled) return false;
     if (element.matches("input, select")) element.closest("details")?.setAttribute("open", "");
-    if (element.matches("input, select, textarea")) element.focus();
+    // What is decided for good is gone to, and done by Enter.
+    if (element.matches("input, select, textarea, [data-goes-to]")) element.focus();
     else element.click();
     // What a summary opens is filled in at once.
     const opened = element.matches("summary") && element.parentElement.open;
-    if (opened) element.parentElement.querySelector("input, select, textarea")?.focus();
+    if (opened) element.parentElement.querySelector("input:not([type=hidden]), select, textarea")?.focus();
     return true;
   };
 
   const move = (step) => {
-    const links = [...document.querySelectorAll("[data-row] .c-id a")];
+    const links = [...document.querySelectorAll("[data-row] .c-id a, .link-map .node > a:first-child")];
     if (!links.length) return false;
-    const at = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+    const place = (link) => link.closest("[data-row], .node");
+    const here = links.findIndex((link) => place(link).contains(document.activeElement));
+    const at = here < 0 ? links.findIndex((link) => link.matches("[aria-current]")) : here;
     const next = Math.min(Math.max(at + step, 0), links.length - 1);
     links[next].focus();
-    for (const link of links) link.closest("tr").ariaSelected = String(link === links[next]);
+    links[next].scrollIntoView({ block: "nearest", inline: "nearest" });
+    for (const link of links) if (place(link).matches("tr")) place(link).ariaSelected = String(link === links[next]);
     return true;
   };
 

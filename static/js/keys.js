@@ -5,14 +5,27 @@
   const help = document.getElementById("keys-help");
   if (!palette) return;
   const field = palette.querySelector("input");
-  const links = [...palette.querySelectorAll("li a")];
+  const list = palette.querySelector("ul");
+  const links = [...list.querySelectorAll("a")];
   const nothing = palette.querySelector("p");
-  const shown = () => links.filter((link) => !link.parentElement.hidden);
+  const shown = () => [...list.querySelectorAll("li:not([hidden]) a")];
   const named = /^[ac]-?\d+$/i; // the number of an alert or a case
 
+  // Whose name begins so stands first, then whose words do, then what has it anywhere, its heading included.
+  const rank = (link, wanted) => {
+    const title = link.firstElementChild.textContent.toLowerCase();
+    const ways = [title.startsWith(wanted), title.includes(` ${wanted}`), title.includes(wanted), link.textContent.toLowerCase().includes(wanted)];
+    return ways.includes(true) ? ways.indexOf(true) : ways.length;
+  };
   const narrow = () => {
     const wanted = field.value.trim().toLowerCase();
-    for (const link of links) link.parentElement.hidden = !link.textContent.toLowerCase().includes(wanted);
+    const ranks = new Map(links.map((link) => [link, rank(link, wanted)]));
+    list.append(...[...links].sort((a, b) => ranks.get(a) - ranks.get(b)).map((link) => link.parentElement));
+    const best = Math.min(...ranks.values());
+    for (const [link, at] of ranks) link.parentElement.hidden = at > 3 || (at === 3 && best < 3);
+    for (const link of links) delete link.dataset.first;
+    if (wanted && shown().length) shown()[0].dataset.first = "";
+    list.scrollTop = 0;
     nothing.hidden = shown().length > 0;
   };
   const open = () => {

@@ -5,7 +5,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from anomalyshield.accounts.models import User
+from tests.conftest import client_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -88,3 +92,27 @@ def visit(browser: Browser, live_server) -> Iterator:
     yield arrive
     for visitor in visitors:
         visitor.page.context.close()
+
+
+@pytest.fixture
+def desk(browser: Browser, live_server) -> Iterator:
+    """By person a page in which they are logged in already; none complains of a script."""
+    pages: list[Page] = []
+    complaints: list[str] = []
+
+    def of(user: User) -> Page:
+        context = browser.new_context(
+            base_url=live_server.url, viewport={"width": 1366, "height": 768}
+        )
+        session = client_of(user).cookies[settings.SESSION_COOKIE_NAME].value
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}
+        context.add_cookies([cookie])
+        pages.append(context.new_page())
+        pages[-1].set_default_timeout(60_000)  # the machine may be busy with other tests
+        pages[-1].on("pageerror", lambda error: complaints.append(str(error)))
+        return pages[-1]
+
+    yield of
+    for page in pages:
+        page.context.close()
+    assert complaints == []

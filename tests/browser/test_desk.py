@@ -13,6 +13,7 @@ from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
 from scoring.models import Label, Resolution
 from tests.alerts import making
+from tests.browser.keyboard import tabbed_to
 from tests.conftest import client_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -121,14 +122,6 @@ def test_snoozed_by_key_it_is_out_of_the_way_and_z_brings_it_back_exactly(page: 
     page.wait_for_url(f"**/alerts/{pk}/**")
     page.wait_for_selector(".decision-bar [data-key=f] kbd")
     assert stood(pk) == before
-
-
-def tabbed_to(page: Page, selector: str) -> None:
-    for _ in range(250):
-        page.keyboard.press("Tab")
-        if page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
-            return
-    raise AssertionError(f"no key leads to {selector}")
 
 
 def test_many_at_once_by_key_with_one_reason_and_back_exactly(page: Page, ana: User) -> None:
@@ -261,6 +254,7 @@ def test_keys_help_search_palette_and_leave(page: Page, ana: User) -> None:
     page.reload()
     page.keyboard.press("f")
     page.keyboard.press("?")
+    assert page.locator(".decision-bar").is_visible()
     assert page.locator(".decision-bar kbd").count() == 0
     assert not page.locator("#keys-help").is_visible()
     assert not Alert.objects.closed().exists()
