@@ -28,7 +28,7 @@ from scoring.streaming.positions import Overtaken
 from scoring.tasks import do, work_named
 
 log = logging.getLogger(__name__)
-ROWS = 500  # in one batch
+ROWS = 2_000  # in one batch: a message costs a core 114 µs, in batches of 500 it was 201
 WAIT, GATHER = 0.5, 0.02  # seconds: for the first message of a batch, and for the others then
 LOOK = 2.0  # seconds between signs of life
 SESSION_MS = 10_000  # a reader that died is missed after this
