@@ -24,7 +24,15 @@ def queues_of(user: Any) -> "QuerySet[Queue]":
         return Queue.objects.none()
     if user.may("user.manage") or not user.may("alert.work"):
         return Queue.objects.all()
+    if (known := getattr(user, "queues_seen", None)) is not None:  # of programs it is not kept
+        return Queue.objects.filter(pk__in=known)
     return Queue.objects.filter(granted(user, "alerts.work_queue"))
+
+
+def remember_queues(user: Any) -> None:
+    """Asked once for all that one request asks: grants are looked up in long statements."""
+    if user.queues_seen is None:
+        user.queues_seen = list(queues_of(user).values_list("pk", flat=True))
 
 
 def labels_for(user: Any) -> "QuerySet[Label]":

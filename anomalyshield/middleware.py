@@ -85,6 +85,22 @@ class Audited:
         return response
 
 
+class InPlace:
+    """For a script that shows a page in the place of another: it is told where it would be sent on
+    to, since a browser follows for it and what the next page says once would be lost."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if "X-In-Place" not in request.headers or "Location" not in response.headers:
+            return response
+        told = HttpResponse(status=204, headers={"X-Go-To": response["Location"]})
+        told.cookies = response.cookies
+        return told
+
+
 class Counted:
     """Counts answers by address and status, for the error rates."""
 

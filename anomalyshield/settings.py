@@ -154,6 +154,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "anomalyshield.middleware.Audited",
+    "anomalyshield.middleware.InPlace",
 ]
 ROOT_URLCONF = "anomalyshield.urls"
 WSGI_APPLICATION = "anomalyshield.wsgi.application"

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from alerts import leasing, snoozing, triage
+from alerts import leasing, triage
 from alerts.forms import DecisionForm, ListingForm, NoteForm
 from alerts.models import Alert, Review
 from alerts.views import undoing
@@ -15,7 +15,8 @@ from alerts.views.alert_page import (
     address_of,
     asked_of,
     find,
-    page,
+    on_to,
+    opened,
     reasons_of,
     refused,
     second_of,
@@ -23,9 +24,7 @@ from alerts.views.alert_page import (
     sentences,
 )
 from alerts.views.queue import filters_of
-from alerts.visibility import masked
 from anomalyshield.accounts.permissions import allow
-from anomalyshield.audit.record import record
 from anomalyshield.templatetags.words import within
 from scoring import resolving
 from scoring.engine.decision import Outcome
@@ -52,10 +51,7 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
             **second_of(request, found, asked_of(request)),
         }
         return render(request, "alerts/_why.html", context)
-    if not masked(request.user):
-        record(by=request.user, action="data.read", object=found)
-    snoozing.looked(by=request.user, alert=found)
-    return page(request, found)
+    return opened(request, found)
 
 
 @allow("alert.work", methods=("POST",))
@@ -66,7 +62,7 @@ def claim(request: HttpRequest, pk: int) -> HttpResponse:
         verb(by=request.user, alert=found)
     except triage.Refused as refusal:
         return refused(request, found, str(refusal))
-    return redirect(address_of(found, asked_of(request)))
+    return on_to(request, found, asked_of(request))
 
 
 @allow("label.write", methods=("POST",))
@@ -99,7 +95,7 @@ def put_on_list(request: HttpRequest, pk: int) -> HttpResponse:
     except triage.Refused as refusal:
         return refused(request, found, str(refusal))
     messages.success(request, _listed(made) or _("They are on that list already."))
-    return redirect(address_of(found, asked_of(request)))
+    return on_to(request, found, asked_of(request))
 
 
 @allow("label.change", methods=("POST",))
@@ -117,7 +113,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
             undone=undone, told=_told(undone)
         ),
     )
-    return redirect(address_of(undone, asked_of(request)))
+    return on_to(request, undone, asked_of(request))
 
 
 @allow("alert.work", methods=("POST",))
@@ -127,7 +123,7 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return refused(request, found, *sentences(form), status=400)
     triage.comment(by=request.user, alert=found, text=form.cleaned_data["note"])
-    return redirect(address_of(found, asked_of(request)))
+    return on_to(request, found, asked_of(request))
 
 
 @allow("alert.work", methods=("POST",))
@@ -140,7 +136,7 @@ def following(request: HttpRequest) -> HttpResponse:
     if found is None:
         messages.warning(request, _("Nothing else waits here that nobody is looking at."))
         return redirect(f"{reverse('alerts')}?{filters_of(asked)}")
-    return redirect(address_of(found, asked))
+    return on_to(request, found, asked)
 
 
 @allow("alert.work", methods=("POST",))
@@ -206,4 +202,4 @@ def go_on(request: HttpRequest, done: Alert, said: str, undo: str) -> HttpRespon
     messages.success(
         request, _("{said} Next: {following}.").format(said=said, following=following), undo_it
     )
-    return redirect(address_of(following, asked))
+    return on_to(request, following, asked)

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from alerts import moments, playbooks, regrouping, suppressing, triage
+from alerts import moments, playbooks, regrouping, snoozing, suppressing, triage
 from alerts.around import around
 from alerts.entity import COLUMNS, Event, hits_of, notes_of, prior_alerts, timed_by, timeline
 from alerts.forms import DAYS, QueueFilter, named_in
@@ -21,8 +21,9 @@ from alerts.typologies import SENTENCES
 from alerts.usual import timed_entity, usual
 from alerts.views import undoing
 from alerts.views.queue import filters_of
-from alerts.visibility import masked, queues_of
+from alerts.visibility import masked, queues_of, remember_queues
 from alerts.why import why
+from anomalyshield.audit.record import record
 from anomalyshield.templatetags.words import money, when
 from anomalyshield.together import Part, alone, first, side_by_side, together
 from scoring import charts, opinions
@@ -48,6 +49,7 @@ CHOICES = {
 
 def find(request: HttpRequest, pk: int) -> Alert:
     """The alert, if it lies in a queue this person sees; else it does not exist for them."""
+    remember_queues(request.user)
     seen = Alert.objects.visible_to(request.user).for_the_page().with_what_there_is()
     related = ("decision__model", "decision__policy", "transaction__source")
     related += ("lease__person", "profile")
@@ -56,8 +58,33 @@ def find(request: HttpRequest, pk: int) -> Alert:
 
 def seen(request: HttpRequest, pk: int) -> Alert:
     """As `find`, for what acts on it and shows another page."""
+    remember_queues(request.user)
     theirs = Alert.objects.visible_to(request.user)
     return get_object_or_404(theirs.select_related("transaction", "decision"), pk=pk)
+
+
+def opened(request: HttpRequest, found: Alert) -> HttpResponse:
+    """The page, and that they have it before their eyes."""
+    if not masked(request.user):
+        record(by=request.user, action="data.read", object=found)
+    snoozing.looked(by=request.user, alert=found)
+    return page(request, found)
+
+
+def on_to(request: HttpRequest, found: Alert, asked: dict[str, Any]) -> HttpResponse:
+    """The address of this alert; for a script that shows it in place its page at once."""
+    address = address_of(found, asked)
+    if request.headers.get("X-In-Place") != "alert" or not request.user.may("alert.view"):
+        return redirect(address)
+    try:
+        theirs = find(request, found.pk)
+    except Http404:
+        return redirect(address)
+    if theirs.merged_into_id:
+        return redirect(address)
+    answer = opened(request, theirs)
+    answer["Content-Location"] = address
+    return answer
 
 
 def asked_of(request: HttpRequest) -> dict[str, Any]:
@@ -77,7 +104,11 @@ def refused(request: HttpRequest, found: Alert, *sentences: str, status: int = 4
     """The same page with the reason on top and what was typed still in its fields."""
     fresh = find(request, found.pk)
     ticked = request.POST.getlist("list_on")
-    return page(request, fresh, status=status, errors=sentences, typed=request.POST, ticked=ticked)
+    answer = page(
+        request, fresh, status=status, errors=sentences, typed=request.POST, ticked=ticked
+    )
+    answer["Content-Location"] = address_of(fresh, asked_of(request))
+    return answer
 
 
 def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> HttpResponse:
@@ -94,6 +125,7 @@ def page(request: HttpRequest, found: Alert, status: int = 200, **more: Any) -> 
         **_may(found, user),
         "named": named_in(found),
         "filters": filters_of(asked),
+        "stands": reverse("alert", args=[found.pk]),  # also where it answers a form
         "lease": _lease(found),
         "last": undoing.undoable(request),
     }

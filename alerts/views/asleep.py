@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from alerts import snoozing
@@ -11,7 +10,7 @@ from alerts.guards import Refused
 from alerts.models import Alert
 from alerts.views import undoing
 from alerts.views.alert import go_on
-from alerts.views.alert_page import address_of, asked_of, find, refused, sentences
+from alerts.views.alert_page import asked_of, on_to, refused, seen, sentences
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.templatetags.words import when
 
@@ -19,7 +18,7 @@ from anomalyshield.templatetags.words import when
 @allow("alert.work", methods=("POST",))
 def snooze(request: HttpRequest, pk: int) -> HttpResponse:
     """Until later, and on to the next one."""
-    found, form = find(request, pk), SnoozeForm(request.POST)
+    found, form = seen(request, pk), SnoozeForm(request.POST)
     if not form.is_valid():
         return refused(request, found, *sentences(form), status=400)
     try:
@@ -32,14 +31,14 @@ def snooze(request: HttpRequest, pk: int) -> HttpResponse:
 @allow("alert.work", methods=("POST",))
 def wake(request: HttpRequest, pk: int) -> HttpResponse:
     """At work again now; the key that undoes comes here too."""
-    found = find(request, pk)
+    found = seen(request, pk)
     try:
         woken = snoozing.wake(by=request.user, alert=found)
     except Refused as refusal:
         return refused(request, found, str(refusal))
     undoing.forget(request)
     messages.success(request, _("{woken} is at work again.").format(woken=woken))
-    return redirect(address_of(woken, asked_of(request)))
+    return on_to(request, woken, asked_of(request))
 
 
 def _said(done: Alert) -> str:

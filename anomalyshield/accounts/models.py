@@ -28,7 +28,7 @@ class User(AbstractUser):
     language = models.CharField(max_length=8, blank=True, default="")  # empty: as the browser asks
     keys = models.BooleanField(default=True)  # single letters act (WCAG 2.1.4: can be switched off)
     displays = models.JSONField(default=dict)  # page → how it looks to them, as they chose
-    queues_seen: list[int] | None = None  # while the first page is made: asked once
+    queues_seen: list[int] | None = None  # while one page is made: asked once
 
     objects = People()
 

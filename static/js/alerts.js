@@ -7,13 +7,16 @@
   const off = document.body.dataset.keys === "off"; // by this person's choice
 
   // --- keys: an element with data-key is pressed by that key, a field is gone to; digits are for verdicts
-  for (const element of document.querySelectorAll(".decision-bar :is([data-key], [data-digit]), .actions [data-key], .notice [data-key], :is(.panel, .buttons) :is(a, button, summary)[data-key]")) {
-    if (off || element.matches("input, select")) continue;
-    const hint = document.createElement("kbd");
-    hint.textContent = element.dataset.key ?? element.dataset.digit;
-    element.append(hint);
-  }
-  for (const words of document.querySelectorAll("body [data-keys]")) words.hidden = off; // body itself says "off"
+  const hint = () => {
+    for (const element of document.querySelectorAll(".decision-bar :is([data-key], [data-digit]), .actions [data-key], .notice [data-key], :is(.panel, .buttons) :is(a, button, summary)[data-key]")) {
+      if (off || element.matches("input, select") || element.querySelector(":scope > kbd")) continue;
+      const key = document.createElement("kbd");
+      key.textContent = element.dataset.key ?? element.dataset.digit;
+      element.append(key);
+    }
+    for (const words of document.querySelectorAll("body [data-keys]")) words.hidden = off; // body itself says "off"
+  };
+  hint();
 
   const press = (key) => {
     const element = document.querySelector(`[data-key="${CSS.escape(key)}"], [data-digit="${CSS.escape(key)}"]`);
@@ -55,23 +58,26 @@
   });
 
   // --- the alert one was given: kept while the page is open, free again when it is left
-  const given = document.querySelector("[data-renew]");
-  if (given) {
-    const send = (address) => {
-      const body = new FormData();
-      body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
-      return fetch(address, { method: "POST", body, keepalive: true }).catch(() => null);
-    };
-    let staying = false; // a form of this page leads back to it, or has just decided it
-    document.addEventListener("submit", (event) => { staying ||= event.target.method === "post"; });
-    setInterval(() => { if (!document.hidden) send(given.dataset.renew); }, 60000);
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) send(given.dataset.renew); });
-    addEventListener("pagehide", () => { if (!staying) send(given.dataset.leave); });
-    addEventListener("pageshow", (event) => {
-      staying = false;
-      if (event.persisted) send(given.dataset.renew);
-    });
-  }
+  const given = () => document.querySelector("[data-renew]");
+  const send = (address) => {
+    const body = new FormData();
+    body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
+    return fetch(address, { method: "POST", body, keepalive: true }).catch(() => null);
+  };
+  const renew = () => { if (given() && !document.hidden) send(given().dataset.renew); };
+  let staying = false; // a form of this page leads back to it, or has just decided it
+  document.addEventListener("submit", (event) => { staying ||= event.target.method === "post"; });
+  setInterval(renew, 60000);
+  document.addEventListener("visibilitychange", renew);
+  addEventListener("pagehide", () => { if (given() && !staying) send(given().dataset.leave); });
+  addEventListener("pageshow", (event) => {
+    staying = false;
+    if (event.persisted) renew();
+  });
+  document.addEventListener("page:shown", () => { // another alert stands in the place of the one before
+    staying = false;
+    hint();
+  });
 
   // --- the refresh: the table only while nobody reads it, else how many alerts are new
   let moved = 0;

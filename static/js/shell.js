@@ -84,4 +84,5 @@ function reachScrolled() {
 reachScrolled();
 addEventListener("resize", reachScrolled);
 document.addEventListener("htmx:afterSettle", reachScrolled);
+document.addEventListener("page:shown", reachScrolled);
 document.fonts?.ready.then(reachScrolled);

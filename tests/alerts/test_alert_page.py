@@ -471,6 +471,6 @@ def test_undo_says_that_upstream_is_told_only_where_it_is(as_ana, cards):
 def test_the_page_asks_for_nothing_that_is_not_there(as_ana, cards, django_assert_max_num_queries):
     raised = making.alert(cards)
     as_ana.get(f"/alerts/{raised.pk}/")
-    # session, person, groups, alert, trail, and two rounds of whatever stands beside it
-    with django_assert_max_num_queries(7):
+    # session, person, groups, queues, alert, trail, and two rounds of whatever stands beside it
+    with django_assert_max_num_queries(8):
         as_ana.get(f"/alerts/{raised.pk}/")

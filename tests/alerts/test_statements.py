@@ -46,8 +46,8 @@ def test_the_key_and_the_page_behind_it_ask_little(
     first, second, third = (making.alert(cards, amount=amount) for amount in ("900", "800", "700"))
     said = {"disposition": "FALSE_POSITIVE", "seen": "1"}
     as_ana.post(f"/alerts/{first.pk}/decide/", said)  # what is asked once per process is known
-    with django_assert_max_num_queries(36):
+    with django_assert_max_num_queries(37):
         answer = as_ana.post(f"/alerts/{second.pk}/decide/", said)
     assert answer["Location"] == f"/alerts/{third.pk}/"
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         as_ana.get(f"/alerts/{third.pk}/")
