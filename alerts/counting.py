@@ -11,6 +11,8 @@ from alerts.models import Alert
 
 MOST = 1_000  # counted no further: nobody acts otherwise on more
 LOOKED = 2_000  # of each queue, for what no index serves
+# How many does not depend on the order: by this one an index alone knows what is late.
+BY_TIME = ("due_at", "id")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ def _found(asks: Question, user: object) -> "QuerySet[Alert] | None":
     if not asks.queues:
         return None
     if asks.rest is None:
-        return alerts.across(asks.queues, asks.order, MOST + 1)
+        late = asks.filters.get("status") == "overdue"
+        return alerts.across(asks.queues, BY_TIME if late else asks.order, MOST + 1)
     among = Q()
     for queue in asks.queues:
         first = alerts.filter(queue=queue).order_by(*asks.order).values("pk")[:LOOKED]

@@ -12,7 +12,7 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -246,7 +246,7 @@ def state(op: str, value: str, asker: Asker) -> Q:
 
 
 def _changed(asker: Asker) -> Q:
-    looks = Look.objects.filter(person=asker.user.pk, hits__lt=F("alert__hit_count"))
+    looks = Look.objects.filter(person=asker.user.pk, behind=True)
     return OPEN & Q(pk__in=looks.values("alert"))
 
 

@@ -30,8 +30,9 @@ def queues_of(user: Any) -> "QuerySet[Queue]":
 
 
 def remember_queues(user: Any) -> None:
-    """Asked once for all that one request asks: grants are looked up in long statements."""
-    if user.queues_seen is None:
+    """Asked once for all that one request asks: grants are looked up in long statements. Not of
+    programs, which outlive their request."""
+    if getattr(user, "queues_seen", ()) is None:
         user.queues_seen = list(queues_of(user).values_list("pk", flat=True))
 
 

@@ -85,8 +85,8 @@ SELECT decision_id, %(model)s, '[{"sentence": "Four times the usual amount.", "c
 FROM alerts_alert WHERE status <> 'CLOSED'
 """
 LOOKED = """
-INSERT INTO alerts_look (alert_id, person_id, hits)
-SELECT id, %(looker)s, hit_count - (id %% 20 = 0)::int FROM alerts_alert
+INSERT INTO alerts_look (alert_id, person_id, hits, behind)
+SELECT id, %(looker)s, hit_count - (id %% 20 = 0)::int, id %% 20 = 0 FROM alerts_alert
 WHERE status <> 'CLOSED' ORDER BY random() LIMIT 2000
 """
 TABLES = ["scoring_transaction", "scoring_decision", "alerts_alert", "alerts_alerthit"]

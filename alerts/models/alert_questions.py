@@ -69,8 +69,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 
     def changed_for(self, user) -> "AlertQuerySet":
         """Open ones that took a payment since this person looked."""
-        seen = {"looks__person_id": user.pk, "looks__hits__lt": models.F("hit_count")}
-        return self.open().filter(**seen)
+        return self.open().filter(looks__person_id=user.pk, looks__behind=True)
 
     def workable_by(self, user) -> "AlertQuerySet":
         """What someone takes up next: not in a case already, and nobody else's."""

@@ -145,6 +145,7 @@ class Alert(models.Model):
             ),
             models.Index(
                 fields=["queue", "level", "-urgency", "due_at", "id"],
+                include=["assignee", "status"],
                 condition=~models.Q(status="CLOSED"),
                 name="alert_level",
             ),
@@ -166,7 +167,7 @@ class Alert(models.Model):
             ),
             models.Index(
                 fields=["queue", "due_at", "id"],
-                include=["status"],
+                include=["status", "created_at", "expected_loss"],  # what figures of queues read
                 condition=~models.Q(status="CLOSED"),
                 name="alert_due",
             ),

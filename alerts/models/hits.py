@@ -37,9 +37,15 @@ class Look(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     at = models.DateTimeField(db_default=Now())
     hits = models.PositiveIntegerField()
+    # Payments joined since. Kept by triggers (migration 0022), so that no door can forget it: to
+    # find such alerts by counting, all that are open would be read.
+    behind = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "alert"], name="one_look_each")]
+        indexes = [
+            models.Index(fields=["person", "alert"], condition=models.Q(behind=True), name="behind")
+        ]
 
     def __str__(self) -> str:
         return f"{self.person_id} saw {self.hits} of {self.alert_id}"

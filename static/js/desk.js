@@ -17,6 +17,7 @@
     shown = address();
     scrollTo(0, 0);
     const main = document.querySelector("main");
+    main.removeAttribute("aria-busy");
     main.focus({ preventScroll: true }); // where a reader of the screen goes on
     window.htmx?.process(main);
     document.dispatchEvent(new Event("page:shown"));
@@ -47,6 +48,7 @@
     event.preventDefault();
     if (busy) return;
     busy = true;
+    document.querySelector("main").ariaBusy = "true";
     const to = sender?.getAttribute("formaction") ?? form.getAttribute("action");
     sent(form, sender, to).catch(() => natively(form, sender, to));
   });

@@ -156,6 +156,8 @@ def test_moved_payments_are_new_to_whoever_looked_before(cards, ana, as_ana):
     assert as_ana.get(f"/alerts/{into.pk}/").content.count(b">new</span>") == 1
     regrouping.undo(by=ana, regrouping=done)
     assert Look.objects.get(alert=into).hits == 1
+    assert not Look.objects.filter(behind=True).exists()
+    assert not Alert.objects.changed_for(ana).exists()
 
 
 def test_the_vector_kept_is_that_of_the_payment_that_leads(cards, ana):

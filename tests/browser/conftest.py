@@ -70,6 +70,7 @@ class Visitor:
     def press(self, words: str) -> None:
         self.page.click(f"button:has-text('{words}')")
         self.page.wait_for_load_state()
+        self.page.wait_for_selector("main:not([aria-busy])")  # shown in place, where no page loads
 
     def reads(self, words: str) -> bool:
         return words.lower() in self.page.inner_text("body").lower()
