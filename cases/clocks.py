@@ -82,13 +82,23 @@ def stop(case: Case, *kinds: str, now: datetime | None = None) -> None:
     settle(case)
 
 
+def subject_known(case: Case) -> str:
+    """What was said of it when the case was determined, as a report says it; nothing if not yet."""
+    filing = case.clocks.filter(kind=Kind.REG_FILING).last()
+    if filing is None:
+        return ""
+    return "yes" if filing.days == filing_days(True) else "no"
+
+
 def nothing_owed(case: Case) -> None:
     """Raise while the regulator's clock runs: it ends by a report, or by two who decide on none."""
     owed = case.clocks.filter(kind__in=Clock.REGULATORY, stopped_at=None).first()
     if owed is not None:
         raise Refused(
-            f"{case} was determined on {owed.determined_on}: file the report, or decide with a "
-            "second person that none is made. Until then its clock runs."
+            _(
+                "{case} was determined on {determined_on}: file the report, or decide with a "
+                "second person that none is made. Until then its clock runs."
+            ).format(case=case, determined_on=owed.determined_on)
         )
 
 

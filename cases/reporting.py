@@ -136,6 +136,7 @@ def filled(content: Mapping[str, Any], report: Report, by: Any) -> dict[str, dic
         S.APPROVED, S.FILED, S.ACKNOWLEDGED, S.CONTINUING,
     )).order_by("-pk").first()  # fmt: skip
     known = {
+        ("subject", "known"): clocks.subject_known(report.case),
         ("subject", "customer"): report.case.subject,
         ("activity", "currency"): facts.currency,
         ("activity", "typology"): _typologies(facts.alerts),

@@ -17,7 +17,6 @@ Desk = Callable[[User], Page]
 TOLD = "The customer reported payments which were not hers, made within minutes of each other. " * 3
 # What a person adds to the draft: field of the report → words.
 SAID = {
-    "subject-known": "Yes",
     "subject-name": "M. Example",
     "subject-relation": "Customer",
     "activity-typology": "Card testing",
