@@ -108,7 +108,7 @@ def test_figures_are_taken_away_and_pages_found(desk: Desk, ana: User, cards: Qu
     User.objects.filter(pk=ana.pk).update(keys=False)
     page.goto("/reviews/samples/")
     pressed(page, "?", "n")
-    assert page.locator("main .pills").first.is_visible()  # the page is as it was, but for the hints
+    assert page.locator("main .pills").first.is_visible()  # all is as it was, but for the hints
     assert not page.locator("#keys-help").is_visible()
     assert page.locator("main kbd, .actions kbd").count() == 0
     pressed(page, "Control+k")  # no letter: it stays
