@@ -173,7 +173,13 @@ def _node_class(node: Node, shown: Shown) -> str:
 def _edge_class(edge: Edge, graph: Graph) -> str:
     thing = graph.nodes[edge.thing]
     weak = thing.is_hub or thing.id.kind == "place"
-    marks = {"way": edge.on_path, "fraud": edge.evidence.frauds > 0, "weak": weak}
+    told = {node.id for node in graph.path} | {n.id for n in graph.nodes.values() if not n.level}
+    marks = {
+        "way": edge.on_path,
+        "told": edge.on_path and {edge.user, edge.thing} <= told,  # the one that is put in words
+        "fraud": edge.evidence.frauds > 0,
+        "weak": weak,
+    }
     return " ".join(["edge", *(name for name, is_so in marks.items() if is_so)])
 
 
