@@ -124,9 +124,8 @@ def _there(items: list[Item]) -> bool:
 
 def _opened(desk: Desk, items: list[Item], note: str) -> Case:
     alerts = [one.alert for one in items]
-    kind = Alert.Typology(TYPOLOGY[items[0].kind]).label
-    title = f"{kind}: {len(alerts)} alerts" if len(alerts) > 1 else kind
-    case = workflow.open_case(by=desk.ana, alerts=alerts, title=title)
+    title = Alert.Typology(TYPOLOGY[items[0].kind]).label  # told in each reader's language
+    case = workflow.open_case(by=desk.ana, alerts=alerts, title=str(title))
     workflow.add_note(by=desk.ana, case=case, text=note)
     for alert in alerts:
         alert.refresh_from_db(fields=["status", "assignee"])
