@@ -25,7 +25,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from tests.streams.certificates import Authority
+from tests.certificates import Authority
 
 POM = Path(__file__).with_name("pom.xml")
 FETCH_SECONDS, START_SECONDS = 300, 90

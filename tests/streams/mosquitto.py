@@ -12,8 +12,8 @@ from typing import Any
 
 import paho.mqtt.client as paho
 
+from tests.certificates import Authority
 from tests.streams.broker import Absent, free_port
-from tests.streams.certificates import Authority
 
 SETTINGS = """
 listener {port} 127.0.0.1

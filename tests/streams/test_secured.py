@@ -14,11 +14,11 @@ from scoring.streaming import connection
 from scoring.streaming.consuming import Reader
 from scoring.streaming.listening import Listener
 from scoring.streaming.reaching import try_connection
+from tests.certificates import Authority
 from tests.conftest import client_of
 from tests.streams import broker
 from tests.streams import mosquitto as mqtt
 from tests.streams.broker import Broker
-from tests.streams.certificates import Authority
 from tests.streams.mosquitto import Mosquitto
 from tests.streams.reading import Until, payment, payments, said
 
