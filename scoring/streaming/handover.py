@@ -18,10 +18,11 @@ from scoring.admitting import defaults_of
 from scoring.engine.features import DAYS
 from scoring.engine.history import FRAUDS, HISTORY, Rows, in_order
 from scoring.listed import entries_in_force
-from scoring.models import Source
+from scoring.models import ExchangeRate, Source
 from scoring.streaming.connection import Kafka, Login
 from scoring.streaming.spark import job as jobs
 
+RATES = timedelta(days=366)
 EVERYBODY = "(SELECT DISTINCT kind, key FROM scoring_entityfraud)"
 LONG_AGO, NEVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -35,6 +36,7 @@ def hand_over(source: Source, reached: Kafka, folder: Path) -> str:
         "policy": _policy(),
         "model": champion and {"number": champion.version.pk, "sha256": champion.version.sha256},
         "lists": [[one.number, one.code, one.entity, one.key] for one in entries_in_force()],
+        "rates": _rates(),
     }
     bundle_at = registry.folder_of(champion.version) if champion else None
     return jobs.write(folder, told, _keys(reached.login), _frauds(), bundle_at)
@@ -62,6 +64,14 @@ def _source(source: Source) -> dict[str, Any]:
 def _policy() -> dict[str, Any]:
     policy = policies.active()
     return {"number": policy.pk, "values": policy.values}
+
+
+def _rates() -> list[tuple[str, str, str]]:
+    """The exchange rates of a year: what is paid on a topic is seldom older."""
+    since = timezone.now().date() - RATES
+    rows = ExchangeRate.objects.filter(day__gte=since).order_by("currency", "day")
+    found = rows.values_list("currency", "day", "rate")
+    return [(currency, day.isoformat(), str(rate)) for currency, day, rate in found]
 
 
 def _frauds() -> Rows:

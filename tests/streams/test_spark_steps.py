@@ -1,18 +1,18 @@
 """The steps of the Spark job decide as the consumer does; here without Spark, in one process."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from scoring import accepting, current, promotions, registry
+from scoring import accepting, current, promotions, rates, registry
 from scoring.engine import features, training
 from scoring.engine.history import History
 from scoring.engine.keys import entity_key
-from scoring.models import Decision, ListEntry, RejectedRecord, Source
+from scoring.models import Decision, ExchangeRate, ListEntry, RejectedRecord, Source
 from scoring.streaming import handover
 from scoring.streaming.connection import Kafka, Login
 from scoring.streaming.messages import Message, sent
@@ -147,6 +147,37 @@ def test_lists_and_known_frauds_go_along_and_a_new_version_counts_from_the_next_
     message = json.loads(row["message"])
     assert message["type"] == "anomaly.detected"
     assert "customer-0005" not in row["message"]
+
+
+def elsewhere(values: list[bytes | None]) -> list[bytes | None]:
+    """Some of them in another currency, with a rate or without; all in places named in words."""
+    said: list[bytes | None] = []
+    for number, value in enumerate(values):
+        record = json.loads(value or b"{}")
+        currency = {0: "EUR", 1: "USD", 2: "CHF"}[number % 10 % 3]
+        place = ("Oslo, NO", "Rome", "nowhere at all")[number % 3]
+        more = {"currency": currency, "location": place, "country": ""}
+        said.append(json.dumps(record | more).encode())
+    return said
+
+
+def test_other_currencies_and_places_in_words_are_read_alike(bank, tmp_path):
+    for day, rate in ((2, "1.10"), (3, "1.20")):
+        ExchangeRate.objects.create(currency="EUR", day=date(2026, 11, day), rate=rate)
+    rates.forget()
+    bank.places = True
+    bank.save()
+    values = elsewhere(stream(90)[:29])  # up to the first that is no payment
+    by_the_web(bank, values, 0)
+    handover.hand_over(bank, REACHED, tmp_path / "job")
+    cluster = Cluster(jobs.load(tmp_path / "job"), tmp_path / "job" / "state")
+    rows = cluster.batch(0, messages(values))
+    rates.forget()
+    compared(rows)
+    refused = [json.loads(row["refused"]) for row in rows if row["refused"]]
+    assert refused
+    assert all("no exchange rate from CHF" in reasons["currency"] for reasons in refused)
+    assert Decision.objects.filter(transaction__country="IT").exists()
 
 
 def test_no_card_number_leaves_the_job(bank, cluster):

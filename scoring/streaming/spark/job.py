@@ -6,14 +6,15 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scoring.engine import bundle, cards, gazetteer, schema
+from scoring.engine import bundle, cards, exchange, gazetteer, schema
 from scoring.engine.decision import Policy
 from scoring.engine.gate import Gate
 from scoring.engine.history import Rows
@@ -57,6 +58,7 @@ class Job:
             ahead=timedelta(seconds=source["ahead"]),
             clamp=source["clamp"],
             behind=None if source["behind"] is None else timedelta(seconds=source["behind"]),
+            rate=self._rates.rate,
             place=gazetteer.find if source.get("places") else None,
         )
         return Gate(defaults, source["mapping"], schema.check_of(source["schema"]), self.cleaned)
@@ -79,6 +81,13 @@ class Job:
     @cached_property
     def _ids(self) -> frozenset[str]:
         return frozenset(self.told["source"]["ids"])
+
+    @cached_property
+    def _rates(self) -> exchange.Table:
+        return exchange.table_of(
+            (currency, date.fromisoformat(day), Decimal(rate))
+            for currency, day, rate in self.told.get("rates", ())
+        )
 
     @cached_property
     def scorer(self) -> Scorer:
