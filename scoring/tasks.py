@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,9 +168,15 @@ def do_next(work: Work) -> bool:
 
 
 def done_together(work: Work, rows: list[Any]) -> bool:
-    """Was it possible? If not nothing happened, and each row is done alone and fails alone."""
+    """Was it possible? If not nothing happened, and each row is done alone and fails alone.
+
+    All stay ours meanwhile: one receiver that hangs may take longer than a lease.
+    """
     try:
-        work.act("together")(rows)
+        with ExitStack() as alive:
+            for row in rows:
+                alive.enter_context(leases.keep_alive(row, limit=work.limit))
+            work.act("together")(rows)
     except Exception as error:
         log.warning("%d rows of %s are done one by one: %r", len(rows), work.name, error)
         connection.close_if_unusable_or_obsolete()

@@ -23,7 +23,7 @@ from django.utils import timezone
 from anomalyshield import leases
 from anomalyshield.audit.models import AuditEvent
 from scoring.models import Delivery, Endpoint
-from scoring.tasks import do, do_next, work_named
+from scoring.tasks import do, do_next, free_orphans, work_named
 from scoring.webhooks import events, posting, sending, signing
 from tests.webhooks.making import Receiver, endpoint, listening
 
@@ -218,6 +218,25 @@ def test_one_that_hangs_delays_no_other(receiver, monkeypatch):
             queue(number=number)
         do_next(WORK)
         assert list(well.deliveries.values_list("state", flat=True)) == ["DONE"] * 5
+
+
+def test_one_that_hangs_for_longer_than_a_lease_costs_no_letter_its_answer(
+    receiver, monkeypatch, settings
+):
+    """Else all that went with it is sent again and again, and never written down."""
+    monkeypatch.setattr(sending, "DEADLINE", 4)
+    settings.LEASE_SECONDS, settings.HEARTBEAT_SECONDS = 2, 0.5
+    with listening() as slow:
+        slow.hangs = 6
+        endpoint(slow.url)
+        well = endpoint(receiver.url)
+        queue()
+        sweeper = threading.Timer(3, free_orphans)
+        sweeper.start()
+        do_next(WORK)
+        sweeper.join()
+    assert well.deliveries.get().state == "DONE"
+    assert Delivery.objects.exclude(endpoint=well).get().tries == 1
 
 
 def test_nobody_listening_is_said_in_words(receiver):
