@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from anomalyshield import faults, leases
@@ -129,8 +130,11 @@ def _final(delivery: Delivery, answer: Answer) -> bool:
 
 
 def _well(endpoint: Endpoint) -> None:
+    """All is well again: letters that only waited for the rest to end, never tried, go now."""
     troubled = Endpoint.objects.filter(pk=endpoint.pk, failures__gt=0)
-    troubled.update(failures=0, failing_since=None, rest_until=None)
+    if troubled.update(failures=0, failing_since=None, rest_until=None):
+        held = endpoint.deliveries.filter(state=Delivery.State.READY, tries=0, due_at__gt=Now())
+        held.update(due_at=Now())
 
 
 def _badly(endpoint: Endpoint, answer: Answer) -> None:

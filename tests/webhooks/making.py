@@ -72,6 +72,7 @@ def listening() -> Iterator[Receiver]:
 
     class Server(http.server.ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 128  # five, by default: a burst would be refused that nobody means to
 
         def handle_error(self, *_: Any) -> None: ...  # the other side hung up
 

@@ -189,6 +189,24 @@ def test_one_success_and_all_is_well_again(receiver):
     assert (one.failures, one.failing_since, one.rest_until) == (0, None, None)
 
 
+def test_what_waited_for_the_rest_to_end_goes_at_once_when_the_receiver_is_well(receiver):
+    one = endpoint(receiver.url, failures=9, rest_until=timezone.now() + timedelta(hours=1))
+    for number in range(3):
+        queue(number=number)
+    assert do_next(WORK)
+    assert not receiver.got
+    tried, *held = Delivery.objects.order_by("pk")
+    soon = timezone.now() + timedelta(minutes=1)
+    assert all(letter.due_at > soon for letter in held)
+    Delivery.objects.filter(pk=tried.pk).update(due_at=timezone.now())
+    Delivery.objects.filter(pk=held[1].pk).update(tries=3)  # it waits by its own schedule
+    Endpoint.objects.filter(pk=one.pk).update(rest_until=None)
+    while do_next(WORK):
+        pass
+    states = Delivery.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["DONE", "DONE", "READY"]
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_redirects_are_not_followed(receiver, status):
     with listening() as elsewhere:
