@@ -163,6 +163,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         reviews.AgreementFile.as_view(),
         name="api-agreement-file",
     ),
+    path("api/v1/reviews/next", reviews.TakeNext.as_view(), name="api-reviews-next"),
     path("api/v1/reviews/shares", reviews.Shares.as_view(), name="api-review-shares"),
     path("api/v1/reviews/<int:pk>", reviews.OneReview.as_view(), name="api-review"),
     path("api/v1/reviews/<int:pk>/take", reviews.Take.as_view(), name="api-review-take"),
@@ -183,6 +184,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/samples/<int:pk>/answer", samples.AnswerOne.as_view(), name="api-sample-answer"),
     # what models ask
     path("api/v1/questions", questions.Questions.as_view(), name="api-questions"),
+    path("api/v1/questions/next", questions.TakeNext.as_view(), name="api-questions-next"),
     path("api/v1/questions/metrics", questions.Metrics.as_view(), name="api-review-metrics"),
     path("api/v1/questions/<int:pk>", questions.OneQuestion.as_view(), name="api-question"),
     path(

@@ -16,6 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Abs
 from django.utils import timezone
 
+from alerts import holding
 from alerts.drawing import policy
 from alerts.models import Alert, Feedback
 from anomalyshield.accounts.models import User
@@ -70,6 +71,13 @@ def add_to_review_queue(
     return made
 
 
+def take_next(*, by: Any, behind: Feedback | None = None) -> Feedback | None:
+    """Give them one they may answer and nobody else looks at: the first behind that one, else of
+    all."""
+    waiting = Feedback.objects.waiting().answerable_by(by)
+    return holding.take_first(waiting, by=by, behind=behind)
+
+
 @transaction.atomic
 def submit_review(
     transaction_id: str, human_label: int, reviewer_id: str, notes: str = ""
@@ -86,6 +94,8 @@ def submit_review(
         raise Refused(f"No analyst is called {reviewer_id}.")
     asked = _waiting(transaction_id)
     _theirs(reviewer, asked)
+    holding.refuse_if_another_looks(asked, reviewer)
+    asked.held_until = None
     asked.human_label, asked.reviewer, asked.notes = human_label, reviewer, notes
     asked.reviewed_at = timezone.now()
     asked.label = _label(asked, reviewer)
@@ -206,9 +216,7 @@ def _waiting(transaction_id: str) -> Feedback:
 
 
 def _theirs(reviewer: User, asked: Feedback) -> None:
-    """A payment in no alert is anybody's to answer; with one, its queue's."""
-    alerts = Alert.objects.filter(hits__transaction=asked.transaction_id)
-    if asked.transaction_id and alerts.exists() and not alerts.visible_to(reviewer).exists():
+    if not Feedback.objects.filter(pk=asked.pk).answerable_by(reviewer).exists():
         raise Refused(f"{asked.external_id} lies in an alert of another queue.")
 
 

@@ -10,20 +10,20 @@ from alerts.api import AboutAlert, readable
 from alerts.api_shapes import AlertOut, AlertsAsked
 from alerts.models import Alert, AlertLease
 from alerts.query_fields import Asker
+from alerts.review_shapes import BehindIn
 from alerts.visibility import queues_of
 from anomalyshield.problems import Problem
 from anomalyshield.rest.resource import does
-from anomalyshield.rest.shapes import Person, Strict, Whole
+from anomalyshield.rest.shapes import Person
 
 
-class NextIn(Strict):
+class NextIn(BehindIn):
     """Which alerts come into question; the filters of the list."""
 
     level, queue, reason, suspected, q = (
         AlertsAsked._declared_fields[name]
         for name in ("level", "queue", "reason", "suspected", "q")
     )
-    behind = Whole(min_value=1, max_value=2**62, required=False, help_text="Begin after this alert")
 
 
 class LeaseOut(s.ModelSerializer):

@@ -149,7 +149,8 @@ WHERE said.fraud AND NOT EXISTS (
     SELECT FROM alerts_alerthit AS hit
     JOIN alerts_review AS review ON review.alert_id = hit.alert_id
     JOIN alerts_verdict AS verdict ON verdict.id = review.verdict_id
-    WHERE hit.transaction_id = said.transaction_id AND review.reviewer_id = %(reader)s
+    WHERE hit.transaction_id = said.transaction_id
+      AND coalesce(review.reviewer_id, review.holder_id) = %(reader)s
       AND review.answered_at IS NULL AND verdict.undone_at IS NULL
 )
 """

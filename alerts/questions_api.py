@@ -8,8 +8,10 @@ from rest_framework.request import Request
 from alerts import feedback
 from alerts.forms import NOTE_LENGTH
 from alerts.models import Feedback
+from alerts.review_shapes import BehindIn
 from alerts.views.questions import find
 from alerts.visibility import unread_by
+from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
 from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import (
@@ -115,6 +117,19 @@ class OneQuestion(Resource):
 
     def one(self, request: Request, pk: int) -> Feedback:
         return find(request, pk)
+
+
+class TakeNext(Resource):
+    """The next one."""
+
+    @does("takeNextQuestion", "review.work", QuestionOut, body=BehindIn, refused=(404,))
+    def post(self, request: Request, given: dict[str, Any]) -> Feedback:
+        """One that waits and nobody looks at; the caller's for a quarter of an hour."""
+        behind = find(request, given["behind"]) if "behind" in given else None
+        found = feedback.take_next(by=request.user, behind=behind)
+        if found is None:
+            raise Problem(404, "nothing_waits", "No model asks anything now.")
+        return find(request, found.pk)
 
 
 class AnswerQuestion(Resource):

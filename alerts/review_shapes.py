@@ -50,6 +50,12 @@ class ReviewAnswerIn(CertaintyIn):
     note = Text(max_length=NOTE_LENGTH, required=False)
 
 
+class BehindIn(Strict):
+    """Where the next one is looked for."""
+
+    behind = Whole(min_value=1, max_value=2**62, required=False, help_text="Begin after this one")
+
+
 class ReviewWordsIn(Strict):
     """Why."""
 
@@ -145,7 +151,7 @@ class ReviewRowOut(s.ModelSerializer):
         )  # fmt: skip
 
     def get_alert(self, review: Review) -> int | None:
-        own = review.reviewer_id == self.context["user"].pk
+        own = review.is_before(self.context["user"])
         return review.alert_id if own or not review.is_open else None
 
     def get_decided_by(self, review: Review) -> str | None:
@@ -179,7 +185,7 @@ class ReviewOut(ReviewRowOut):
         return blind.notes_of(review) if self._theirs(review) else None
 
     def _theirs(self, review: Review) -> bool:
-        return review.is_open and review.reviewer_id == self.context["user"].pk
+        return review.is_open and review.is_before(self.context["user"])
 
 
 class AgreementAsked(Strict):

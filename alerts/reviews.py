@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from alerts import corrections, drawing, guards, triage
+from alerts import corrections, drawing, guards, holding, triage
 from alerts.dispositions import FOUND, LABEL_OF
 from alerts.models import Alert, Correction, Review, ReviewPolicy, Verdict
 from alerts.visibility import queues_of
@@ -38,7 +38,7 @@ def answer(
     _may_answer(by, review)
     meant = Alert.Disposition(disposition)
     first = Alert.Disposition(review.verdict.disposition)
-    review.reviewer = by
+    review.reviewer, review.held_until = by, None
     review.said, review.note = meant, note
     review.typology = typology if meant in FOUND else ""
     review.confidence = confidence or Verdict.Confidence.FAIRLY
@@ -57,6 +57,19 @@ def answer(
     return review
 
 
+def take_next(*, by: Any, behind: Review | None = None) -> Review | None:
+    """Give them the one due first that was drawn for them, or for nobody and no colleague looks at.
+
+    As with `take` its alert is hidden from them elsewhere, until it is answered or, their time
+    having run out, a colleague is given it.
+    """
+    waiting = Review.objects.waiting_for(by)
+    found = holding.take_first(waiting, by=by, behind=behind, order="due_at")
+    if found is not None and found.reviewer_id is None:
+        record(by=by, action="review.given", object=found)
+    return found
+
+
 @transaction.atomic
 def take(*, by: Any, review: Review) -> Review:
     """Answer one that waits for anybody; from then on the alert is hidden from them elsewhere."""
@@ -65,8 +78,9 @@ def take(*, by: Any, review: Review) -> Review:
     if review.reviewer_id not in {None, by.pk}:
         raise Refused(_("{review} was given to somebody else.").format(review=review))
     _eligible(by, review)
-    review.reviewer = by
-    review.save(update_fields=["reviewer"])
+    holding.refuse_if_another_looks(review, by)
+    review.reviewer, review.held_until = by, None
+    review.save(update_fields=["reviewer", "held_until"])
     record(by=by, action="review.taken", object=review)
     return review
 
@@ -80,8 +94,8 @@ def hand_over(*, by: Any, review: Review, to: Any) -> Review:
         raise Refused(_("A lead hands reviews over."))
     _eligible(to, review)
     before = {"reviewer": review.reviewer.get_username() if review.reviewer else ""}
-    review.reviewer = to
-    review.save(update_fields=["reviewer"])
+    review.reviewer, review.held_until = to, None
+    review.save(update_fields=["reviewer", "held_until"])
     after = {"reviewer": to.get_username()}
     record(by=by, action="review.handed_over", object=review, before=before, after=after)
     return review
@@ -174,7 +188,8 @@ def give_back(*, by: Any, of: Any) -> int:
         review.reviewer = drawing.somebody(
             review.alert.queue, but=review.decided_by, name=str(review.pk)
         )
-        review.save(update_fields=["reviewer"])
+        review.held_until = None
+        review.save(update_fields=["reviewer", "held_until"])
         after = {"reviewer": review.reviewer.get_username() if review.reviewer else ""}
         record(by=by, action="review.handed_over", object=review, after=after)
     return len(held)
@@ -182,7 +197,7 @@ def give_back(*, by: Any, of: Any) -> int:
 
 def _locked(review: Review) -> Review:
     rows = Review.objects.select_for_update(of=("self",))
-    return rows.select_related("verdict", "alert__queue", "reviewer", "decided_by").get(
+    return rows.select_related("verdict", "alert__queue", "reviewer", "holder", "decided_by").get(
         pk=review.pk
     )
 
@@ -203,6 +218,8 @@ def _may_answer(by: Any, review: Review) -> None:
     if review.reviewer_id not in {None, by.pk}:
         raise Refused(_("{review} was given to somebody else.").format(review=review))
     _eligible(by, review)
+    if review.reviewer_id is None:
+        holding.refuse_if_another_looks(review, by)
 
 
 def _eligible(who: Any, review: Review) -> None:

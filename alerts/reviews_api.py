@@ -13,6 +13,7 @@ from alerts.models import Review, ReviewPolicy
 from alerts.review_shapes import (
     AgreementAsked,
     AgreementOut,
+    BehindIn,
     ReviewAnswerIn,
     ReviewHandOverIn,
     ReviewOut,
@@ -92,6 +93,20 @@ class OneReview(AboutReview):
     def get(self, request: Request, pk: int) -> Review:
         """One second look; the verdict is told once it is answered."""
         return self.one(request, pk)
+
+
+class TakeNext(AboutReview):
+    """The next one."""
+
+    @does("takeNextReview", "review.work", ReviewOut, body=BehindIn, refused=(404,))
+    def post(self, request: Request, given: dict[str, Any]) -> Review:
+        """The one due first that was drawn for the caller, or for nobody and no colleague looks
+        at; such a one is the caller's for a quarter of an hour."""
+        behind = self.one(request, given["behind"]) if "behind" in given else None
+        found = reviews.take_next(by=request.user, behind=behind)
+        if found is None:
+            raise Problem(404, "nothing_waits", "Nothing waits for your second look.")
+        return self.one(request, found.pk)
 
 
 class Take(AboutReview):

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from alerts import sampling
 from alerts.models import Alert, Sample
 from alerts.recall import Recall, measured
-from alerts.review_shapes import ReviewAnswerIn
+from alerts.review_shapes import BehindIn, ReviewAnswerIn
 from alerts.views.samples import find
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
@@ -135,10 +135,11 @@ class OneSample(AboutSample):
 class TakeNext(Resource):
     """The next one."""
 
-    @does("takeNextSample", "review.work", SampleOut, refused=(404,))
-    def post(self, request: Request) -> Sample:
+    @does("takeNextSample", "review.work", SampleOut, body=BehindIn, refused=(404,))
+    def post(self, request: Request, given: dict[str, Any]) -> Sample:
         """One that waits and nobody looks at; the caller's for a quarter of an hour."""
-        found = sampling.take_next(by=request.user)
+        behind = find(given["behind"]) if "behind" in given else None
+        found = sampling.take_next(by=request.user, behind=behind)
         if found is None:
             raise Problem(404, "nothing_waits", "Nothing of the sample waits now.")
         return find(found.pk)

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
-from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from alerts import holding
 from alerts.dispositions import FOUND, LABEL_OF
 from alerts.drawing import policy
 from alerts.models import Alert, Sample, SampleDraw, Verdict
@@ -26,7 +26,6 @@ Refused = labels.Refused
 EDGES = (0.1, 0.3, 0.5)  # of the risk score: the review cut is above, at 0.7
 SETTLED = timedelta(hours=1)  # decisions younger than that may still be committing
 FIRST = timedelta(days=7)  # how far the first draw looks back
-HELD = timedelta(minutes=15)
 
 
 def daily() -> None:
@@ -89,19 +88,10 @@ def redrawn(done: SampleDraw) -> bool:
     return stored == {band: set(one.ids) for band, one in enumerate(again) if one.ids}
 
 
-@transaction.atomic
-def take_next(*, by: Any, behind: int = 0) -> Sample | None:
+def take_next(*, by: Any, behind: Sample | None = None) -> Sample | None:
     """Give them one that waits and nobody else looks at, for a quarter of an hour: the first behind
-    that number, else the first of all."""
-    free = Sample.objects.free_for(by).select_for_update(skip_locked=True, of=("self",))
-    free = free.order_by("pk")
-    found = free.filter(pk__gt=behind).first() or free.first()
-    if found is None:
-        return None
-    Sample.objects.waiting().filter(holder=by).exclude(pk=found.pk).update(held_until=None)
-    Sample.objects.filter(pk=found.pk).update(holder=by, held_until=Now() + HELD)
-    found.refresh_from_db()
-    return found
+    that one, else the first of all."""
+    return holding.take_first(Sample.objects.waiting(), by=by, behind=behind)
 
 
 @transaction.atomic
@@ -146,13 +136,7 @@ def _label(by: Any, sample: Sample, typology: str) -> Label | None:
 def _free(by: Any, sample: Sample) -> None:
     if sample.answered_at is not None:
         raise Refused(_("{by} has answered {sample} already.").format(by=sample.by, sample=sample))
-    others = sample.holder_id not in {None, by.pk}
-    if others and sample.held_until is not None and sample.held_until > timezone.now():
-        raise Refused(
-            _("{holder} is looking at {sample}. Take the next one.").format(
-                holder=sample.holder, sample=sample
-            )
-        )
+    holding.refuse_if_another_looks(sample, by)
     if not by.may("review.work"):
         raise Refused(_("Analysts answer samples."))
 

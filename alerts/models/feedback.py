@@ -5,10 +5,11 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _lazy
 
+from alerts.models.held import Held, HeldQuerySet
 from scoring.models import Label, Transaction
 
 
-class FeedbackQuerySet(models.QuerySet["Feedback"]):
+class FeedbackQuerySet(HeldQuerySet["Feedback"]):
     """Questions asked of what models ask."""
 
     def waiting(self) -> "FeedbackQuerySet":
@@ -17,12 +18,22 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
     def answered(self) -> "FeedbackQuerySet":
         return self.exclude(reviewed_at=None)
 
+    def answerable_by(self, user) -> "FeedbackQuerySet":
+        """A payment in no alert is anybody's to answer; with one, its queue's. None of an alert
+        whose verdict they review without knowing it."""
+        from alerts.models import AlertHit
+        from alerts.visibility import queues_of, unread_by
+
+        hits = AlertHit.objects.filter(transaction=models.OuterRef("transaction"))
+        elsewhere = hits.exclude(alert__queue__in=queues_of(user))
+        return self.exclude(models.Exists(elsewhere)).exclude(transaction__in=unread_by(user))
+
     def for_the_page(self) -> "FeedbackQuerySet":
         """With what a row or a page shows, in the same query."""
         return self.select_related("transaction__decision", "transaction__source", "reviewer")
 
 
-class Feedback(models.Model):
+class Feedback(Held):
     """One question: was this fraud? `prediction` is what the model said, 1 for fraud."""
 
     class Why(models.TextChoices):

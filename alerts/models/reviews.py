@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from alerts.models.alerts import Alert
 from alerts.models.corrections import Correction
+from alerts.models.held import Held, HeldQuerySet
 from alerts.models.verdicts import Verdict
 
 
@@ -46,7 +47,7 @@ class ReviewPolicy(models.Model):
         return f"review shares {self.pk or 'by default'}"
 
 
-class ReviewQuerySet(models.QuerySet["Review"]):
+class ReviewQuerySet(HeldQuerySet["Review"]):
     """Questions asked of reviews."""
 
     def standing(self) -> "ReviewQuerySet":
@@ -60,10 +61,20 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         return self.exclude(answered_at=None)
 
     def blinding(self, user) -> "ReviewQuerySet":
-        """Those this person has not answered yet: until then they must not know the verdict."""
+        """Those this person has not answered yet: until then they must not know the verdict.
+
+        Of those that were drawn for nobody, what they were given last, also when its time has run
+        out: they may still answer it, until a colleague is given it.
+        """
         if user.pk is None:  # a machine reviews nothing
             return self.none()
-        return self.open().filter(reviewer_id=user.pk)
+        given = models.Q(reviewer=None, holder_id=user.pk)
+        return self.open().filter(models.Q(reviewer_id=user.pk) | given)
+
+    def waiting_for(self, user) -> "ReviewQuerySet":
+        """Those this person may answer: drawn for them, or for nobody and of a colleague."""
+        nobodys = models.Q(reviewer=None) & ~models.Q(decided_by=user)
+        return self.visible_to(user).open().filter(models.Q(reviewer=user) | nobodys)
 
     def visible_to(self, user) -> "ReviewQuerySet":
         """One's own to answer; answered ones for both persons and for leads. Who decided does not
@@ -85,11 +96,17 @@ class ReviewQuerySet(models.QuerySet["Review"]):
     def for_the_page(self) -> "ReviewQuerySet":
         """With what a row or a page shows, in the same query."""
         return self.select_related(
-            "alert__transaction", "alert__queue", "verdict", "decided_by", "reviewer", "settled_by"
+            "alert__transaction",
+            "alert__queue",
+            "verdict",
+            "decided_by",
+            "reviewer",
+            "settled_by",
+            "holder",
         )
 
 
-class Review(models.Model):
+class Review(Held):
     """A second look at a verdict. The reviewer sees what the first person saw and nothing more."""
 
     class Why(models.TextChoices):
@@ -162,6 +179,10 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"R-{self.pk}"
+
+    def is_before(self, person) -> bool:
+        """Whether this person looks at it: it was drawn for them or, for nobody, given to them."""
+        return person.pk is not None and person.pk == (self.reviewer_id or self.holder_id)
 
     @property
     def is_open(self) -> bool:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from alerts.models.alerts import Alert
+from alerts.models.held import Held, HeldQuerySet
 from alerts.models.verdicts import Verdict
 from scoring.models import Label, Transaction
 
@@ -29,7 +30,7 @@ class SampleDraw(models.Model):
         return f"draw of {self.day}"
 
 
-class SampleQuerySet(models.QuerySet["Sample"]):
+class SampleQuerySet(HeldQuerySet["Sample"]):
     """Questions asked of sampled payments."""
 
     def waiting(self) -> "SampleQuerySet":
@@ -38,27 +39,18 @@ class SampleQuerySet(models.QuerySet["Sample"]):
     def answered(self) -> "SampleQuerySet":
         return self.exclude(answered_at=None)
 
-    def free_for(self, user) -> "SampleQuerySet":
-        """Waiting, and nobody else looks at it now."""
-        others = models.Q(held_until__gt=Now()) & ~models.Q(holder_id=user.pk)
-        return self.waiting().exclude(others)
-
     def for_the_page(self) -> "SampleQuerySet":
         """With what a row or a page shows, in the same query."""
         return self.select_related("transaction__source", "transaction__decision", "draw", "by")
 
 
-class Sample(models.Model):
+class Sample(Held):
     """One payment of a draw. The chance is that with which it was drawn, and never changes."""
 
     draw = models.ForeignKey(SampleDraw, models.CASCADE, related_name="samples")
     transaction = models.OneToOneField(Transaction, models.CASCADE, related_name="sample")
     band = models.PositiveSmallIntegerField()
     chance = models.FloatField()
-    holder = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
-    )
-    held_until = models.DateTimeField(null=True)
     said = models.CharField(max_length=20, choices=Alert.Disposition.choices, blank=True)
     confidence = models.CharField(max_length=6, choices=Verdict.Confidence.choices, blank=True)
     note = models.TextField(blank=True)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from alerts import feedback
 from alerts.forms import NOTE_LENGTH
 from alerts.models import Feedback
-from alerts.views.samples import around, number_of, point
+from alerts.views.samples import around, named, point
 from alerts.visibility import masked, unread_by
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
@@ -53,7 +53,7 @@ def questions(request: HttpRequest) -> HttpResponse:
 
 @allow("review.work", methods=("POST",))
 def following(request: HttpRequest) -> HttpResponse:
-    return _on(request, "", behind=number_of(request.POST.get("behind", "")))
+    return _on(request, "", behind=named(request, Feedback.objects.all()))
 
 
 @allow("review.work", methods=("GET",))
@@ -74,18 +74,19 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     except feedback.Refused as refusal:
         return page(request, find(request, pk), 409, errors=[str(refusal)], typed=request.POST)
     word = _("fraud") if answered.human_label else _("legitimate")
-    return _on(request, f"{answered}: {word}. ", behind=answered.pk)
+    return _on(request, f"{answered}: {word}. ", behind=answered)
 
 
 def find(request: HttpRequest, pk: int) -> Feedback:
     """The question, unless it is about what they review without knowing the verdict."""
     rows = Feedback.objects.for_the_page().exclude(transaction__in=unread_by(request.user))
-    return get_object_or_404(rows, pk=pk)
+    return get_object_or_404(rows.select_related("holder"), pk=pk)
 
 
 def page(request: HttpRequest, found: Feedback, status: int = 200, **more: Any) -> HttpResponse:
     paid = found.transaction
     context: dict[str, Any] = {"question": found, "payment": paid, "here": "questions"}
+    context["another"] = found.holder if found.is_held_from(request.user) else None
     if paid is not None:
         record(by=request.user, action="data.read", object=paid)
         events = around(paid)
@@ -98,11 +99,9 @@ def page(request: HttpRequest, found: Feedback, status: int = 200, **more: Any) 
     return render(request, "alerts/question.html", context | more, status=status)
 
 
-def _on(request: HttpRequest, said: str, *, behind: int) -> HttpResponse:
+def _on(request: HttpRequest, said: str, *, behind: Feedback | None) -> HttpResponse:
     """To the next one that waits, and from the top again when nothing stands behind."""
-    rows = Feedback.objects.waiting().exclude(transaction__in=unread_by(request.user))
-    rows = rows.order_by("pk")
-    found = rows.filter(pk__gt=behind).first() or rows.first()
+    found = feedback.take_next(by=request.user, behind=behind)
     if found is None:
         messages.success(request, _("{said}No model asks anything now.").format(said=said))
         return redirect("questions")

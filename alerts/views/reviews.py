@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from alerts.models import Alert, Review, ReviewPolicy, Verdict
 from alerts.review_forms import AnswerForm, SharesForm
 from alerts.typologies import SENTENCES
 from alerts.views.alert_page import reasons_of
+from alerts.views.samples import named
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
 from anomalyshield.templatetags.words import money, when, within
@@ -65,13 +65,17 @@ def narrowed(found: Any, show: str, user: Any) -> Any:
         return found.answered()
     if show == "team":
         return found.open()
-    return found.open().filter(Q(reviewer=user) | Q(reviewer=None) & ~Q(decided_by=user))
+    return found.waiting_for(user)
 
 
 @allow("review.work", methods=("POST",))
 def following(request: HttpRequest) -> HttpResponse:
     """The next one that is due, if one waits for this person."""
-    return _on(request, _("Nothing waits for your second look."))
+    behind = named(request, Review.objects.visible_to(request.user))
+    found = reviews.take_next(by=request.user, behind=behind)
+    if found is None:
+        messages.success(request, _("Nothing waits for your second look."))
+    return redirect("review", found.pk) if found else redirect("reviews")
 
 
 @allow("review.work", methods=("GET",))
@@ -185,7 +189,7 @@ def find(request: HttpRequest, pk: int) -> Review:
 
 
 def page(request: HttpRequest, found: Review, status: int = 200, **more: Any) -> HttpResponse:
-    if found.is_open and found.reviewer_id != request.user.pk:
+    if found.is_open and not found.is_before(request.user):
         return render(request, "alerts/review_waits.html", _waits(request, found), status=status)
     told = _blind(request, found) if found.is_open else _compared(request, found)
     name = "alerts/review.html" if found.is_open else "alerts/review_compared.html"
@@ -240,8 +244,9 @@ def _compared(request: HttpRequest, found: Review) -> dict[str, Any]:
 
 def _waits(request: HttpRequest, found: Review) -> dict[str, Any]:
     """Somebody else's, or nobody's yet: nothing of the alert is shown."""
-    context: dict[str, Any] = {"review": found, "here": "reviews"}
-    context["may_take"] = found.reviewer_id is None
+    another = found.holder if found.is_held_from(request.user) else None
+    context: dict[str, Any] = {"review": found, "another": another, "here": "reviews"}
+    context["may_take"] = found.reviewer is None and another is None
     if leads(request.user):
         context["colleagues"] = drawing.eligible(found.alert.queue, but=found.decided_by)
     return context
@@ -257,8 +262,8 @@ def _settled(request: HttpRequest, pk: int, verb: Any, **said: Any) -> HttpRespo
 
 
 def _on(request: HttpRequest, said: str) -> HttpResponse:
-    """To the next one of theirs, most urgent first."""
-    due = Review.objects.blinding(request.user).order_by("due_at", "pk").first()
+    """To the next one that waits for them, most urgent first."""
+    due = reviews.take_next(by=request.user)
     if due is None:
         messages.success(request, _("{said} Nothing else waits for you here.").format(said=said))
         return redirect("reviews")

@@ -1,10 +1,10 @@
 """The sample below the line: what waits, one payment to look at, and what the alerts miss."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from scoring.models import Transaction
 
 EVENTS = 20
 ROWS = 50
+Row = TypeVar("Row", bound=Model)
 
 
 class AnswerForm(DecisionForm):
@@ -52,7 +53,7 @@ def samples(request: HttpRequest) -> HttpResponse:
 
 @allow("review.work", methods=("POST",))
 def following(request: HttpRequest) -> HttpResponse:
-    return _on(request, "", behind=number_of(request.POST.get("behind", "")))
+    return _on(request, "", behind=named(request, Sample.objects.all()))
 
 
 @allow("review.work", methods=("GET",))
@@ -70,12 +71,13 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         answered = sampling.answer(by=request.user, sample=found, **form.cleaned_data)
     except sampling.Refused as refusal:
         return page(request, find(pk), 409, errors=[str(refusal)], typed=request.POST)
-    return _on(request, f"{answered}: {within(answered.get_said_display())}. ", behind=answered.pk)
+    return _on(request, f"{answered}: {within(answered.get_said_display())}. ", behind=answered)
 
 
-def number_of(text: str) -> int:
-    """A row's number as a form sends it; 0 if it is none."""
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
+def named(request: HttpRequest, rows: QuerySet[Row]) -> Row | None:
+    """The row that a page's form says they stand on; None if it is none of these."""
+    text = request.POST.get("behind", "")
+    return rows.filter(pk=int(text)).first() if text.isdecimal() and len(text) < 19 else None
 
 
 def find(pk: int) -> Sample:
@@ -88,6 +90,7 @@ def page(request: HttpRequest, found: Sample, status: int = 200, **more: Any) ->
     events = around(paid)
     context = {
         "sample": found,
+        "another": found.holder if found.is_held_from(request.user) else None,
         "payment": paid,
         "decision": paid.decision,
         "events": events,
@@ -115,7 +118,7 @@ def point(one: Transaction, marked: Transaction) -> charts.Point:
     return charts.Point(one.event_time, float(one.amount), label, one.pk == marked.pk)
 
 
-def _on(request: HttpRequest, said: str, *, behind: int) -> HttpResponse:
+def _on(request: HttpRequest, said: str, *, behind: Sample | None) -> HttpResponse:
     """To the next one that nobody looks at."""
     found = sampling.take_next(by=request.user, behind=behind)
     if found is None:

@@ -144,6 +144,7 @@ ACTIONS = {
     "review.answered": _("Looked at a verdict again"),
     "review.disputed": _("Proposed to overturn a verdict"),
     "review.drawn": _("Drew a verdict for a second look"),
+    "review.given": _("Was given a second look as the next"),
     "review.handed_over": _("Gave a review to a colleague"),
     "review.overturned": _("Overturned a verdict"),
     "review.shares_set": _("Changed which verdicts are looked at again"),
