@@ -18,8 +18,7 @@ from django.db import OperationalError, connection, transaction
 from anomalyshield import faults, leases, pulse
 from anomalyshield.metrics import BATCH_ROWS
 from scoring import accepting, quarantine
-from scoring.accepting import Accepted
-from scoring.models import Source
+from scoring.models import Chunk, Source
 from scoring.streaming import cluster, positions
 from scoring.streaming.assignment import OUTAGE, Assignment, named, pauses, place_of
 from scoring.streaming.connection import KAFKA, Kafka
@@ -37,6 +36,8 @@ CHUNK = work_named("chunk")
 
 class Reader:
     """One member of the group, for one source. All of it happens in the thread that runs it."""
+
+    sign = "stream"  # of life, with the number of the source
 
     def __init__(
         self, source: Source, settings: Kafka, stop: threading.Event, **options: Any
@@ -94,7 +95,7 @@ class Reader:
                 self._take(messages)
                 break
             except OUTAGE as error:
-                log.warning("messages wait for the database: %s", error)
+                log.warning("messages wait: %s", error)
                 connection.close()
                 messages += self._hold_still(pause)
         self.mine.resume(self.consumer)
@@ -102,7 +103,7 @@ class Reader:
     def _take(self, messages: list[Any]) -> bool:
         """Whether what comes after these messages may be taken, too."""
         try:
-            accepted = self._store(messages)
+            chunks = self._store(messages)
         except Overtaken:
             self.mine.go_back(self.consumer, messages)
             return False
@@ -118,7 +119,7 @@ class Reader:
         BATCH_ROWS.labels(source=self.source.name).observe(len(messages))
         faults.point("stream.stored")
         self._tell_broker(messages)
-        for chunk in accepted.chunks:
+        for chunk in chunks:
             do(CHUNK, chunk)
         return True
 
@@ -137,7 +138,7 @@ class Reader:
         self.mine.advance(steps)
         return True
 
-    def _store(self, messages: list[Any]) -> Accepted:
+    def _store(self, messages: list[Any]) -> list[Chunk]:
         """One commit: rows, rejects, chunks, and how far each partition was read."""
         steps, records = self.mine.steps(messages), sent([_plain(message) for message in messages])
         with transaction.atomic():
@@ -146,7 +147,7 @@ class Reader:
             positions.move(self.mine.counted(self.consumer, steps, refused))
             faults.point("stream.before_commit")
         self.mine.advance(steps)
-        return accepted
+        return accepted.chunks
 
     def _readable(self, messages: list[Any]) -> list[Any]:
         """Messages alone; what the client reports among them is dealt with."""
@@ -190,7 +191,7 @@ class Reader:
             positions.seen(
                 {key: mine.end(self.consumer, place) for place, key in mine.keys.items()}
             )
-            pulse.show(f"stream:{self.source.pk}")
+            pulse.show(f"{self.sign}:{self.source.pk}")
         except OUTAGE as error:
             log.warning("the database is away: %s", error)
             connection.close()

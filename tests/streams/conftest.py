@@ -4,10 +4,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scoring.engine.warming import compile_kernels
+from scoring.streaming import producing
 from tests.streams.broker import Absent, Broker, classpath
 from tests.streams.mosquitto import Mosquitto, program
 
@@ -32,6 +34,15 @@ def kafka() -> Iterator[Broker]:
     finally:
         broker.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def own_kafka(kafka: Broker, settings: Any) -> Iterator[Broker]:
+    """The operator's cluster is the one of this run."""
+    settings.KAFKA_SERVERS = kafka.servers
+    producing._producer.cache_clear()
+    yield kafka
+    producing._producer.cache_clear()
 
 
 @pytest.fixture

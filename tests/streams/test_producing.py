@@ -20,15 +20,6 @@ pytestmark = [pytest.mark.streams, pytest.mark.django_db(transaction=True)]
 WORK = work_named("delivery")
 
 
-@pytest.fixture
-def own_kafka(kafka, settings):
-    """The operator's cluster is the one of this run."""
-    settings.KAFKA_SERVERS = kafka.servers
-    producing._producer.cache_clear()
-    yield kafka
-    producing._producer.cache_clear()
-
-
 def told(kafka, topic: str, many: int) -> list[dict]:
     return [json.loads(one.value()) for one in kafka.read(topic, many)]
 

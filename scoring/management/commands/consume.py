@@ -1,4 +1,8 @@
-"""`manage.py consume`: read the Kafka topics of a source until somebody stops it."""
+"""`manage.py consume`: read the Kafka topics of a source until somebody stops it.
+
+With `--stage score` it reads vectors instead of payments, and tells another topic how risky they
+are: a service of its own beside whoever computes features.
+"""
 
 import signal
 import threading
@@ -8,11 +12,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from scoring.models import Source
-from scoring.streaming import connection
+from scoring.streaming import connection, producing, vectors
+from scoring.streaming.connection import PRESETS, Kafka
 from scoring.streaming.consuming import Reader
 from scoring.streaming.positions import EARLIEST, LATEST
+from scoring.webhooks.addresses import Refused
 
 NONE = "There is no active source of kind kafka. Make one on the page Sources, or name it."
+DECIDE, SCORE = "decide", "score"
+STAGED = PRESETS["staged"]
+LOOP = "{} is read and told at once: give another --out."
 MANY = "Name one of the sources: {}."
 
 
@@ -31,24 +40,48 @@ class Command(BaseCommand):
             choices=[EARLIEST, LATEST],
             help="Where a partition nobody here has read yet begins",
         )
+        parser.add_argument(
+            "--stage",
+            choices=[DECIDE, SCORE],
+            default=DECIDE,
+            help="score: the topic holds vectors (features.computed), no payments",
+        )
+        parser.add_argument(
+            "--out", default=STAGED["anomalies"], help="With score: topic that is told of them"
+        )
+        parser.add_argument(
+            "--every", action="store_true", help="With score: tell it of each, not of raised ones"
+        )
 
     def handle(self, *_: Any, **given: Any) -> None:
         source = found(given["source"], connection.KAFKA, NONE)
         stop = stopping()
         try:
-            settings = connection.of(
-                source,
-                bootstrap_servers=given["servers"],
-                topic=given["topic"],
-                group_id=given["group"],
-                auto_offset_reset=given["start"],
-            )
-            reader = Reader(source, settings, stop)
+            reader = _reader(source, given, stop)
             warm()
-            self.stderr.write(f"{source.name} reads {', '.join(settings.topics)}.")
+            self.stderr.write(f"{source.name} reads {', '.join(reader.settings.topics)}.")
             reader.run()
-        except (connection.Misconfigured, connection.Missing) as reason:
+        except (connection.Misconfigured, connection.Missing, Refused) as reason:
             raise CommandError(str(reason)) from None
+
+
+def _reader(source: Source, given: dict[str, Any], stop: threading.Event) -> Reader:
+    scores = given["stage"] == SCORE
+    settings = connection.of(
+        source,
+        bootstrap_servers=given["servers"],
+        topic=given["topic"] or ([STAGED["features"]] if scores else None),
+        group_id=given["group"] or (vectors.GROUP if scores else None),
+        auto_offset_reset=given["start"],
+    )
+    if not isinstance(settings, Kafka):
+        raise connection.Misconfigured(f"{source.name} is not a source of Kafka.")
+    if not scores:
+        return Reader(source, settings, stop)
+    out = producing.checked(f"kafka:{given['out']}")
+    if out in settings.topics:
+        raise connection.Misconfigured(LOOP.format(out))
+    return vectors.Scorer(source, settings, stop, out=out, every=given["every"])
 
 
 def found(name: str | None, kind: str, none: str) -> Source:
