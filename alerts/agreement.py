@@ -1,7 +1,8 @@
 """How far two people agree who look at the same alert, and how often the first word is overturned.
 
-Of persons only counts with their intervals, by name, for leads, and none of fewer than twenty
-reviews: what so few say of somebody is chance.
+Of persons only counts with their intervals, by name, for who leads them, and none of fewer than
+twenty reviews: what so few say of somebody is chance. Nobody else's figures are read with names:
+page, file and API tell from here.
 """
 
 from collections import Counter
@@ -19,6 +20,7 @@ from alerts.dispositions import LABEL_OF
 from alerts.guards import leads
 from alerts.models import Alert, Consequence, Review
 from alerts.visibility import queues_of
+from anomalyshield.accounts.models import User
 from anomalyshield.templatetags.words import label_in_words
 from scoring.engine.agreement import Agreement, cohen
 from scoring.engine.sampling import Share, counted, weighted_share
@@ -31,7 +33,7 @@ MOST = 20_000  # the latest; more change no figure
 LABELS = [Label.Value.TRUE_FRAUD, Label.Value.FALSE_POSITIVE, Label.Value.INCONCLUSIVE]
 READ = (
     "why", "chance", "verdict__disposition", "said", "outcome", "alert__typology",
-    "alert__queue__name", "decided_by__username",
+    "alert__queue__name", "decided_by",
 )  # fmt: skip
 
 
@@ -46,7 +48,7 @@ class Row:
     outcome: str
     typology: str
     queue: str
-    person: str
+    person: int  # who decided; by name only in `figures`
     many: int = 1
 
     @cached_property
@@ -106,7 +108,8 @@ def figures(asker: Any, days: int = USUAL) -> Figures:
         _("Typology"): lines(rows, lambda row: _typology(row.typology)),
         _("Queue"): lines(rows, lambda row: row.queue),
     }
-    persons = lines(rows, lambda row: row.person) if leads(asker) else []
+    names = names_of({row.person for row in rows}) if leads(asker) else {}
+    persons = lines(rows, lambda row: names[row.person]) if names else []
     told = [line for line in persons if line.agreed.of >= LEAST]
     if told:
         groups[_("Who decided")] = told
@@ -136,6 +139,16 @@ def read(asker: Any, days: int) -> list[Row]:
     seen = found.filter(alert__queue__in=queues_of(asker)).order_by("-answered_at", "-pk")
     alike = Counter(seen.values_list(*READ)[:MOST])
     return [Row(*values, many) for values, many in alike.items()]
+
+
+def names_of(people: Iterable[int]) -> dict[int, str]:
+    """As pages call them; of two who are called alike, with the user name."""
+    found = User.objects.in_bulk(list(people))
+    alike = Counter(map(str, found.values()))
+    return {
+        pk: str(one) if alike[str(one)] == 1 else f"{one} ({one.get_username()})"
+        for pk, one in found.items()
+    }
 
 
 def overturned_outside(asker: Any, days: int) -> Share:

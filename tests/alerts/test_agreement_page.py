@@ -57,17 +57,35 @@ def test_of_persons_only_leads_read_and_not_of_a_few(ana, lena, cards, reviewed,
     assert agreement.figures(lena).hidden == 1
     monkeypatch.setattr(agreement, "LEAST", 5)
     [line] = agreement.figures(lena).groups["Who decided"]
-    assert (line.name, line.agreed.of) == ("ana", 5)
+    assert (line.name, line.agreed.of) == ("Ana", 5)
     assert "Who decided" not in agreement.figures(ana).groups
 
 
-def test_persons_stand_by_name_whatever_their_figures(lena, reviewed):
+def test_nobody_but_leads_and_admins_reads_a_name_wherever_the_figures_stand(
+    ana, lena, mona, adam, cards, reviewed, monkeypatch
+):
+    making.queue("cards", lena)
+    type(ana).objects.filter(pk=ana.pk).update(first_name="Quentin", last_name="Abel")
+    monkeypatch.setattr(agreement, "LEAST", 5)
+    for asker, named in ((lena, True), (adam, True), (ana, False), (mona, False)):
+        client = client_of(asker)
+        file = b"".join(client.get("/reviews/agreement.csv")).decode()
+        told = client.get("/api/v1/reviews/agreement").content.decode()
+        page = client.get("/reviews/agreement/").content.decode().partition("<main")[2]
+        assert {"Quentin Abel" in text for text in (file, told, page)} == {named}, asker
+        assert "Who decided,ana," not in file
+
+
+def test_persons_stand_by_name_whatever_their_figures_and_two_of_one_name_apart(ana, cards):
+    people = [making.queue_member(name, cards) for name in ("zoe", "carl", "dora", "carla")]
+    type(ana).objects.filter(username="carla").update(first_name="Carl")
+    names = agreement.names_of([one.pk for one in people])
     rows = [
-        agreement.Row("RANDOM", 1, FRAUD, said, "UPHELD", "", "cards", name)
-        for name, said in (("zoe", FRAUD), ("carl", LEGITIMATE), ("dora", FRAUD))
+        agreement.Row("RANDOM", 1, FRAUD, said, "UPHELD", "", "cards", one.pk)
+        for one, said in zip(people, (FRAUD, LEGITIMATE, FRAUD, FRAUD), strict=True)
     ]
-    names = [line.name for line in agreement.lines(rows, lambda row: row.person)]
-    assert names == ["carl", "dora", "zoe"]
+    told = [line.name for line in agreement.lines(rows, lambda row: names[row.person])]
+    assert told == ["Carl (carl)", "Carl (carla)", "Dora", "Zoe"]
 
 
 def test_foreign_queues_count_for_nobody(loans, reviewed):
