@@ -33,7 +33,7 @@ class SamplesAsked(Listed):
 class SampleOut(s.ModelSerializer):
     """A payment that raised nothing, drawn with this chance."""
 
-    name = s.CharField(source="__str__", help_text="S-17")
+    name = s.CharField(source="__str__", help_text="BTL-17")
     transaction = s.IntegerField(source="transaction_id", help_text="/api/v1/transactions/{id}")
     transaction_id = PaymentNumber(source="transaction.external_id")
     user_id = Personal(source="transaction.user_id")

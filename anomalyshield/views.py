@@ -34,8 +34,18 @@ REDOC_POLICY = (
     "img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; worker-src 'self' blob:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-OBJECT = re.compile(r"([ACac])-?(\d{1,18})")
-PAGES = {"A": "alert", "C": "case"}
+# What has a number of its own and a page; alerts and cases are found without the hyphen, too.
+PAGES = {
+    "A": "alert",
+    "B": "bulk",
+    "BTL": "sample",
+    "C": "case",
+    "L": "list-entry",
+    "Q": "question",
+    "R": "review",
+    "S": "suppression",
+}
+OBJECT = re.compile(rf"([AC](?=-?\d)|(?:{'|'.join(PAGES)})(?=-))-?(\d{{1,18}})", re.IGNORECASE)
 NAMED = re.compile(r"(user|card|device|merchant):\s*(\S.*)", re.IGNORECASE)
 API = ("/api/", "/detect", "/predict", "/health", "/metrics")
 
@@ -85,7 +95,7 @@ def permissions(request: HttpRequest) -> HttpResponse:
 
 @allow("session.own", methods=("GET",))
 def jump(request: HttpRequest) -> HttpResponse:
-    """`A-12` is an alert, `C-3` a case, `card:9` a card; anything else is looked for."""
+    """`A-12` is an alert, `S-3` a suppression, `card:9` a card; anything else is looked for."""
     wanted = request.GET.get("to", "").strip()[:128]
     if found := OBJECT.fullmatch(wanted):
         name = PAGES[found[1].upper()]

@@ -3,9 +3,11 @@
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
+from inspect import getsource
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.db import OperationalError, connection
@@ -20,12 +22,15 @@ from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.leases import Leased
 from anomalyshield.models import Heartbeat
+from anomalyshield.views import PAGES
 from anomalyshield.waiting import waiting
 from scoring.models import Chunk, ModelVersion
 from tests.conftest import client_of
 
 pytestmark = pytest.mark.django_db
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
+NUMBERED = re.compile(r'"([A-Z]+)-\{self\.pk\}"')
+WITHOUT_PAGE = {"Regrouping"}  # it stands on its alerts
 STYLES = sorted((settings.BASE_DIR / "static/css").glob("*.css"))
 
 
@@ -226,13 +231,35 @@ def test_a_name_is_shown_as_text(adam: User) -> None:
 
 @pytest.mark.parametrize(
     "wanted,address",
-    [("A-12", "/alerts/12/"), ("a12", "/alerts/12/"), (" C-3 ", "/cases/3/"), ("c3", "/cases/3/")],
+    [
+        ("A-12", "/alerts/12/"),
+        ("a12", "/alerts/12/"),
+        (" C-3 ", "/cases/3/"),
+        ("c3", "/cases/3/"),
+        ("B-4", "/alerts/bulk/4/"),
+        ("S-5", "/suppressions/5/"),
+        ("btl-6", "/reviews/samples/6/"),
+        ("Q-7", "/reviews/questions/7/"),
+        ("R-8", "/reviews/8/"),
+        ("L-9", "/lists/9/"),
+    ],
 )
 def test_the_jump_box_knows_names_of_things(ana: User, wanted: str, address: str) -> None:
     assert client_of(ana).get("/jump", {"to": wanted})["Location"] == address
 
 
-@pytest.mark.parametrize("wanted", ["user_42", "", "A-" + "9" * 30, "https://evil.example", "\x00"])
+def test_no_two_kinds_of_things_are_numbered_alike() -> None:
+    """And what has a page is found by its number."""
+    ours = [model for model in apps.get_models() if "__str__" in vars(model)]
+    called = {model.__name__: NUMBERED.search(getsource(model.__str__)) for model in ours}
+    prefixes = {name: found[1] for name, found in called.items() if found}
+    assert len(set(prefixes.values())) == len(prefixes), prefixes
+    assert {prefixes[name] for name in prefixes if name not in WITHOUT_PAGE} == {*PAGES}
+
+
+@pytest.mark.parametrize(
+    "wanted", ["S12", "r8", "user_42", "", "A-" + "9" * 30, "https://evil.example", "\x00"]
+)
 def test_the_jump_box_looks_for_anything_else(ana: User, wanted: str) -> None:
     answer = client_of(ana).get("/jump", {"to": wanted})
     assert answer.status_code == 302

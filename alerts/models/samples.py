@@ -80,4 +80,4 @@ class Sample(Held):
         ]
 
     def __str__(self) -> str:
-        return f"S-{self.pk}"
+        return f"BTL-{self.pk}"  # below the line; S- is a suppression

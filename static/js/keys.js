@@ -9,7 +9,7 @@
   const links = [...list.querySelectorAll("a")];
   const nothing = palette.querySelector("p");
   const shown = () => [...list.querySelectorAll("li:not([hidden]) a")];
-  const named = /^[ac]-?\d+$/i; // the number of an alert or a case
+  const named = /^([ac]-?|(b|btl|l|q|r|s)-)\d+$/i; // a number as pages show it
 
   // Whose name begins so stands first, then whose words do, then what has it anywhere, its heading included.
   const rank = (link, wanted) => {
