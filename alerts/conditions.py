@@ -63,7 +63,7 @@ class Below:
         return self.found(candidate) < wanted
 
     def words(self, wanted: Any) -> str:
-        return f"{within(self.title)} {wanted:,g}"
+        return f"{within(self.title)} {figure(f'{wanted:,g}')}"
 
 
 CONDITIONS: list[OneOf | AtLeast | Below] = [

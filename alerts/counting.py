@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from alerts.listing import Question, narrow
 from alerts.models import Alert
+from anomalyshield.templatetags.words import figure
 
 MOST = 1_000  # counted no further: nobody acts otherwise on more
 LOOKED = 2_000  # of each queue, for what no index serves
@@ -23,7 +24,7 @@ class Count:
     more: bool = False
 
     def __str__(self) -> str:
-        return f"{self.number:,}{'+' if self.more else ''}"
+        return figure(f"{self.number:,}") + ("+" if self.more else "")
 
 
 def counts(asks: Sequence[Question], user: object) -> list[Count]:

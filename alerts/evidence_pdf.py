@@ -1,15 +1,17 @@
 """The evidence of an alert to be read on paper: the same document, in sentences and tables."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from alerts.models import Regrouping
 from anomalyshield import pdf
 from anomalyshield.audit.words import action_in_words
-from anomalyshield.templatetags.words import label_in_words
+from anomalyshield.templatetags.words import label_in_words, money
 from scoring import retelling
 from scoring.engine.register import FEATURES
 
@@ -45,8 +47,9 @@ def _facts(told: dict[str, Any]) -> pdf.Facts:
             (_("Level and score"), f"{alert['level']}, {alert['risk_score']:.4f}"),
             (
                 _("Payments"),
-                _("{payments}, {total} in the base currency").format(
-                    payments=alert["payments"], total=alert["total"]
+                _("{payments}, together {total}").format(
+                    payments=alert["payments"],
+                    total=money(Decimal(alert["total"]), settings.BASE_CURRENCY),
                 ),
             ),
             (_("Raised"), _moment(alert["created_at"])),

@@ -22,6 +22,7 @@ from alerts.models import Alert, Feedback
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.record import record
 from anomalyshield.keyed import key_for
+from anomalyshield.templatetags.words import figure
 from scoring import labels, policies
 from scoring.engine import sampling
 from scoring.engine.agreement import cohen
@@ -195,7 +196,8 @@ def _checked(name: str, data: Mapping[str, Any], score: float, prediction: int) 
     except (ValueError, TypeError):
         raise Refused("transaction_data is no JSON.") from None
     if len(text) > LONGEST or "\\u0000" in text:
-        raise Refused(f"transaction_data has at most {LONGEST:,} characters, none of them NUL.")
+        most = figure(f"{LONGEST:,}")
+        raise Refused(f"transaction_data has at most {most} characters, none of them NUL.")
     good = isinstance(score, int | float) and isfinite(score) and 0 <= score <= 1
     if not good or isinstance(score, bool):
         raise Refused("anomaly_score is a number from 0 to 1.")

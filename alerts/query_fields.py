@@ -12,8 +12,10 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -275,7 +277,11 @@ FIELDS = [
     Field("device", _lazy("a device, whole id"), "dev_9", through("device"), personal=True),
     Field("amount", _lazy("of its leading payment"), ">5000", number("amount"), compares=True),
     Field(
-        "total", _lazy("of all its payments, base currency"), ">5k", number("total"), compares=True
+        "total",
+        format_lazy(_lazy("of all its payments, in {currency}"), currency=settings.BASE_CURRENCY),
+        ">5k",
+        number("total"),
+        compares=True,
     ),
     Field("loss", _lazy("expected loss"), ">1000", number("expected_loss"), compares=True),
     Field("score", _lazy("risk score, 0 to 1"), ">=.8", number("risk_score"), compares=True),

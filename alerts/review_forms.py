@@ -4,6 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from alerts.forms import NOTE_LENGTH, DecisionForm
@@ -36,7 +38,9 @@ class SharesForm(forms.ModelForm):
             "large_share": _("Of large amounts"),
             "unsure_share": _("Of verdicts somebody was unsure of"),
             "release_share": _("Of blocked payments that were released"),
-            "large_amount": _("Large is from (base currency)"),
+            "large_amount": format_lazy(
+                _("Large is from ({currency})"), currency=settings.BASE_CURRENCY
+            ),
             "due_hours": _("Due within (hours)"),
             "sample_budget": _("Payments below the line, a day"),
             "model_budget": _("Questions of the model, a day"),

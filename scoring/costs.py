@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as _noop
 
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import figure
 from scoring.engine.costs import Costs
 from scoring.models import CostModel
 
@@ -127,7 +128,7 @@ def eras() -> list[Era]:
 
 def shown(name: str, value: float) -> str:
     """A figure in words."""
-    return f"{100 * value:g} %" if MEANINGS[name].share else f"{value:,.2f}"
+    return figure(f"{100 * value:g} %" if MEANINGS[name].share else f"{value:,.2f}")
 
 
 def _first() -> CostModel:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from anomalyshield.templatetags.words import figure, percent, upto
+from anomalyshield.templatetags.words import figure, percent, score, upto
 from scoring import importance, operating
 from scoring.charts import share_bar
 from scoring.comparison import MEASURES, Measure
@@ -108,7 +108,7 @@ def said(at: Point, bill: Bill | None = None) -> dict[str, str]:
     }
     counts = {name: upto(getattr(at, name)) for name in ("true", "false", "missed", "quiet")}
     day = "–" if at.per_day is None else figure(f"{at.per_day:,.1f}")
-    words = {"cut": f"{at.cut:.2f}", "alerts": upto(at.alerts), "day": day, **shares, **counts}
+    words = {"cut": score(at.cut), "alerts": upto(at.alerts), "day": day, **shares, **counts}
     if bill is None:
         return words
     sums = {"cost": bill.total, "missed_cost": bill.missed, "work_cost": bill.review}
@@ -127,7 +127,7 @@ def _precision_recall(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[s
         "title": _("Precision and recall"),
         "meaning": _("How many alerts are frauds, for each share of the frauds one wants to find."),
         "heads": [_("Recall"), _("Precision")],
-        "lines": [(f"{x:.3f}", f"{y:.3f}") for x, y in curves["pr"]],
+        "lines": [(score(x, 3), score(y, 3)) for x, y in curves["pr"]],
         "drawn": {
             "traces": traces,
             "x": {"title": {"text": _("Recall")}, "range": [0, 1.02]},
@@ -150,7 +150,7 @@ def _roc(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
         "title": _("Frauds found and false alarms"),
         "meaning": _("ROC: the share of frauds above a threshold, for each share of genuine ones."),
         "heads": [_("False alarms"), _("Frauds found")],
-        "lines": [(f"{x:.4f}", f"{y:.3f}") for x, y in curves["roc"]],
+        "lines": [(score(x, 4), score(y, 3)) for x, y in curves["roc"]],
         "drawn": {
             "traces": traces,
             "x": {"title": {"text": _("Share of genuine payments")}, "range": [-0.01, 1.02]},
@@ -172,8 +172,8 @@ def _histogram(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any
         "lines": [
             (
                 _("{low} to {high}").format(low=figure(f"{low:.2f}"), high=figure(f"{high:.2f}")),
-                good,
-                bad,
+                upto(good),
+                upto(bad),
             )
             for (low, high), good, bad in steps
         ],
@@ -197,7 +197,7 @@ def _calibration(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, A
             "Foretold probability and what came, by tenths of rows; on the line is right."
         ),
         "heads": [_("Foretold"), _("Found"), _("Rows")],
-        "lines": [(f"{x:.3f}", f"{y:.3f}", rows) for x, y, rows in curves["calibration"]],
+        "lines": [(score(x, 3), score(y, 3), upto(rows)) for x, y, rows in curves["calibration"]],
         "drawn": {
             "traces": [
                 _line(_("Right"), [0, 1], [0, 1], "line", mode="lines"),
@@ -212,7 +212,7 @@ def _calibration(curves: dict[str, Any], metrics: dict[str, Any]) -> dict[str, A
 def _costs(bills: Bills) -> dict[str, Any]:
     cuts = [at.cut for at, _unused in bills]
     lines = [
-        (f"{at.cut:.2f}", *(f"{x:,.0f}" for x in (b.missed, b.review, b.friction, b.total)))
+        (score(at.cut), *(figure(f"{x:,.0f}") for x in (b.missed, b.review, b.friction, b.total)))
         for at, b in bills
     ]
     return {

@@ -121,13 +121,14 @@ def rules(policy: DecisionPolicy) -> list[RuleInForce]:
 def cuts(policy: DecisionPolicy) -> list[tuple[str, str, str]]:
     """The decision table as rows: risk score, level, outcome."""
     values = Policy.from_dict(policy.values)
-    low, high, critical = values.low_below, values.high_above, values.critical_above
+    said = (values.low_below, values.high_above, values.critical_above)
+    low, high, critical = (figure(f"{cut:g}") for cut in said)
     bounds = {
-        Level.LOW: _("below {low:g}").format(low=low),
-        Level.MEDIUM: _("{low:g} to {high:g}").format(low=low, high=high),
-        Level.HIGH: _("above {high:g}").format(high=high),
+        Level.LOW: _("below {low}").format(low=low),
+        Level.MEDIUM: _("{low} to {high}").format(low=low, high=high),
+        Level.HIGH: _("above {high}").format(high=high),
         Level.CRITICAL: _(
-            "above {critical:g}, or from {high:g} with an amount of {critical_amount} or more"
+            "above {critical}, or from {high} with an amount of {critical_amount} or more"
         ).format(
             critical=critical, high=high, critical_amount=figure(f"{values.critical_amount:,.0f}")
         ),
@@ -146,7 +147,7 @@ def shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(value) or "none"
     if isinstance(value, float):
-        return f"{value:,.0f}" if value >= 100 else f"{value:g}"
+        return figure(f"{value:,.0f}" if value >= 100 else f"{value:g}")
     return str(value)
 
 

@@ -4,16 +4,22 @@ import re
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from anomalyshield.templatetags.words import figure
 from scoring import policies
 from scoring.engine.decision import Policy
 from scoring.whatif import SIZES
 
 GROUPS = (
     (_("Cut points of the risk score"), ("low_below", "high_above", "critical_above")),
-    (_("Amounts, in the base currency"), ("high_amount", "critical_amount")),
+    (
+        format_lazy(_("Amounts, in {currency}"), currency=settings.BASE_CURRENCY),
+        ("high_amount", "critical_amount"),
+    ),
     (_("Velocity in several cities"), ("velocity_count", "velocity_cities")),
     (_("Unusual hours, on the customer's clocks"), ("unusual_from", "unusual_until")),
     (_("Merchants"), ("high_risk_mcc",)),
@@ -29,7 +35,7 @@ def _amount() -> forms.FloatField:
 
 
 def _latest(size: int) -> Any:
-    return format_lazy(_("the last {size} decisions"), size=f"{size:,}")
+    return format_lazy(_("the last {size} decisions"), size=lazy(figure, str)(f"{size:,}"))
 
 
 class PolicyForm(forms.Form):

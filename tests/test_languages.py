@@ -1,5 +1,6 @@
 """Every sentence has its German words, and pages speak the language of who reads them."""
 
+import ast
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,16 +12,24 @@ from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
+from alerts.analytics import section
+from alerts.counting import Count
 from anomalyshield import languages
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.context import read_in
+from anomalyshield.exports import Column
 from anomalyshield.languages import catalogue, gather
 from anomalyshield.templatetags import words
+from scoring import policies
 from tests.alerts import making
 from tests.conftest import client_of
 
 SPOKEN = {"title", "aria-label", "placeholder", "alt", "label"}
+# Where numbers are written for pages: rooms, and the modules of models, rules and costs.
+ROOMS = ("alerts", "cases", "anomalyshield/dashboard")
+OF_MODELS = ("figures.py", "costs.py", "policies.py", "policy_forms.py", "charts.py")
+MARKING = {"figure", "lazy(figure, str)"}
 SILENT = {"script", "style", "code", "kbd", "svg"}
 LOOKED_UP = re.compile(
     r"{% blocktranslate.*?{% endblocktranslate %}|{#.*?#}|{%.*?%}|{{.*?}}", re.DOTALL
@@ -123,6 +132,42 @@ def german(ana: User) -> Client:
 
 
 @pytest.mark.django_db
+def marked_in_english(path: Path) -> list[str]:
+    """Numbers written with a comma of thousands that no `figure` gives the reader's marks."""
+    tree = ast.parse(path.read_text())
+    told = {
+        id(part)
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in MARKING
+        for part in ast.walk(call)
+    }
+    return [
+        f"{path.relative_to(settings.BASE_DIR)}:{part.lineno}"
+        for part in ast.walk(tree)
+        if isinstance(part, ast.FormattedValue) and part.format_spec and id(part) not in told
+        if "," in ast.unparse(part.format_spec)
+    ]
+
+
+def test_numbers_that_pages_show_get_their_marks() -> None:
+    files = [path for room in ROOMS for path in sorted((settings.BASE_DIR / room).rglob("*.py"))]
+    files += [settings.BASE_DIR / "scoring" / name for name in OF_MODELS]
+    assert [found for path in files for found in marked_in_english(path)] == []
+
+
+def test_tables_of_figures_follow_the_language() -> None:
+    columns = [Column("Seen", "number"), Column("Rate", "score"), Column("Mean", "number")]
+    with translation.override("de"):
+        assert [section.words(v, c) for v, c in zip((12345, 0.25, 1.5), columns, strict=True)] == [
+            "12.345", "0,25", "1,5",
+        ]  # fmt: skip
+        assert str(Count(1000, more=True)) == "1.000+"
+        assert policies.shown(12000.0) == "12.000"
+    assert [section.words(v, c) for v, c in zip((12345, 0.25, 1.5), columns, strict=True)] == [
+        "12,345", "0.25", "1.5",
+    ]  # fmt: skip
+
+
 def test_before_log_in_the_browser_says_which_language() -> None:
     german = Client(headers={"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"})
     answer = german.get("/accounts/login/")

@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from alerts.analytics.arithmetic import Day, Sum, by_step, sum_of
@@ -106,8 +107,8 @@ def _whole(total: Sum, window: Window) -> Section:
     return Section(
         "money",
         _("Money"),
-        _("Of {length}, by the cost model in force at the time, in base currency.").format(
-            length=_length(window)
+        _("Of {length}, by the cost model in force at the time, in {currency}.").format(
+            length=_length(window), currency=settings.BASE_CURRENCY
         ),
         [Column(_("What")), Column(_("Number"), "number"), Column(_("Money"), "money")],
         rows,

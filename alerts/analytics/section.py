@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from anomalyshield.exports import Column, Table
-from anomalyshield.templatetags.words import masked_if, money, percent, when
+from anomalyshield.templatetags.words import figure, masked_if, money, percent, score, when
 
 DASH = "–"
 
@@ -91,7 +91,7 @@ def words(value: Any, column: Column, hidden: bool = False) -> str:
         case "money":
             return money(value).replace("-", "−")
         case "score":
-            return f"{value:.2f}"
+            return score(value)
         case "share":
             return percent(float(value))
         case "moment":
@@ -102,5 +102,5 @@ def words(value: Any, column: Column, hidden: bool = False) -> str:
             return value.isoformat()
         case "number":
             whole = isinstance(value, int) or (isinstance(value, Decimal) and value == int(value))
-            return f"{value:,}" if whole else f"{value:,.1f}"
+            return figure(f"{value:,}" if whole else f"{value:,.1f}")
     return str(value)

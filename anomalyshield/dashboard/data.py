@@ -44,7 +44,9 @@ def rate(user: User) -> Part[Tile]:
     [(hour, minute)] = yield _latest(RATE)
     more = "+" if hour >= RECENT else ""
     hint = _("{minute} in the last minute").format(minute=figure(f"{minute:,}"))
-    return Tile(_("Decided in an hour"), f"{hour:,}{more}", hint, address_of("transactions"))
+    return Tile(
+        _("Decided in an hour"), figure(f"{hour:,}") + more, hint, address_of("transactions")
+    )
 
 
 def lag(user: User) -> Part[Tile]:
@@ -64,7 +66,9 @@ def rejects(user: User) -> Part[Tile]:
     refused = yield _latest(REFUSED)
     total = sum(number for _unused, number in refused)
     hint = _("records in 24 hours")
-    return Tile(_("Rejected"), f"{total:,}", hint, address_of("uploads"), "warn" if total else "")
+    return Tile(
+        _("Rejected"), figure(f"{total:,}"), hint, address_of("uploads"), "warn" if total else ""
+    )
 
 
 def files(user: User) -> Part[Tile]:
@@ -96,7 +100,7 @@ def sources(user: User) -> Part[Panel]:
         rows.append(
             Row(
                 source.title or source.name,
-                (words, f"{records:,}", f"{percent(share)}{mark}"),
+                (words, figure(f"{records:,}"), f"{percent(share)}{mark}"),
                 address_of("source", source.pk),
             )
         )

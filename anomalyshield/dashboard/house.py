@@ -14,7 +14,7 @@ from anomalyshield.audit.words import action_in_words, kind_in_words
 from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, elapsed, warned
 from anomalyshield.health import state
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago, ago_shown
+from anomalyshield.templatetags.words import ago, ago_shown, figure
 from anomalyshield.together import Part, Totals, first
 
 LATE_SEAL = 10.0  # seconds: the sealer goes round twice a second
@@ -29,7 +29,7 @@ def people(user: User) -> Part[Tile]:
         ended=Count("pk", Q(is_active=False)),
     )
     hint = _("{ended} suspended").format(ended=found["ended"])
-    return Tile(_("People"), f"{found['active']:,}", hint, address_of("users"))
+    return Tile(_("People"), figure(f"{found['active']:,}"), hint, address_of("users"))
 
 
 def sessions(user: User) -> Part[Tile]:
@@ -40,7 +40,7 @@ def sessions(user: User) -> Part[Tile]:
         lately=Count("pk", Q(seen_at__gte=now - timedelta(minutes=15))),
     )
     hint = _("{lately} seen in 15 minutes").format(lately=found["lately"])
-    return Tile(_("Open sessions"), f"{found['n']:,}", hint, address_of("users"))
+    return Tile(_("Open sessions"), figure(f"{found['n']:,}"), hint, address_of("users"))
 
 
 def trail(user: User) -> Part[Tile]:
@@ -54,7 +54,7 @@ def trail(user: User) -> Part[Tile]:
     late = age > LATE_SEAL
     return Tile(
         _("Not yet sealed"),
-        f"{oldest['n']:,}",
+        figure(f"{oldest['n']:,}"),
         _("for {at}").format(at=ago(oldest["at"])) if late else hint,
         address_of("audit"),
         warned(late),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.models import User
 from anomalyshield.templatetags.words import ago_shown
+from anomalyshield.templatetags.words import upto as counted
 from anomalyshield.together import HowMany
 
 LINES = 6  # of one list
@@ -105,7 +106,7 @@ def some(rows: QuerySet[Any]) -> HowMany:
 
 
 def upto(found: int) -> str:
-    return f"{MANY:,}+" if found > MANY else f"{found:,}"
+    return counted(min(found, MANY)) + ("+" if found > MANY else "")
 
 
 def warned(when: bool) -> str:

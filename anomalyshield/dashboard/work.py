@@ -73,7 +73,7 @@ def own_alerts(user: User) -> Part[Tile]:
     hint = clock(found["due"]) if found["due"] else _("take one from the queue")
     return Tile(
         _("My open alerts"),
-        f"{found['n']:,}",
+        figure(f"{found['n']:,}"),
         hint,
         f"{address_of('alerts')}?mine=on",
         warned(late),
@@ -198,7 +198,9 @@ def backlog(user: User) -> Part[Tile]:
 
 def throughput(user: User) -> Part[Tile]:
     done = yield HowMany(decided_since(user, timezone.now() - WEEK))
-    return Tile(_("Decided a day"), f"{done / 7:,.1f}", _("over seven days"), address_of("alerts"))
+    return Tile(
+        _("Decided a day"), figure(f"{done / 7:,.1f}"), _("over seven days"), address_of("alerts")
+    )
 
 
 def precision(user: User) -> Part[Tile]:
@@ -235,7 +237,7 @@ def ageing(user: User) -> Part[Panel]:
     numbers = [*counts.values(), total - known]  # what is older is the rest, counted so far
     most = max(numbers) or 1
     rows = [
-        Row(title, (f"{min(n, OLD):,}{'+' if n > OLD else ''}",), share=n / most)
+        Row(title, (figure(f"{min(n, OLD):,}") + ("+" if n > OLD else ""),), share=n / most)
         for (_unused, title), n in zip(AGES, numbers, strict=True)
     ]
     return Panel(_("Open alerts by age"), "", rows=rows, heads=(_("Age"), _("Alerts")))
@@ -254,7 +256,7 @@ def by_day(user: User) -> Part[Panel]:
     rows = [
         Row(
             dateformat.format(day, "D d M"),
-            (f"{came.get(day, 0):,}", f"{went.get(day, 0):,}"),
+            (figure(f"{came.get(day, 0):,}"), figure(f"{went.get(day, 0):,}")),
             share=came.get(day, 0) / most,
         )
         for day in reversed(days)
@@ -281,7 +283,7 @@ def people(user: User) -> Part[Panel]:
     rows = [
         Row(
             name,
-            (f"{holds.get(name, 0):,}", f"{did.get(name, 0):,}"),
+            (figure(f"{holds.get(name, 0):,}"), figure(f"{did.get(name, 0):,}")),
         )
         for name in names[:12]
     ]

@@ -15,6 +15,9 @@
     probe.remove();
     return colour;
   };
+  // Decimal mark, then that of thousands, in the language of the page: axes and hover follow it.
+  const marks = ["decimal", "group"].map((type) => new Intl.NumberFormat(document.documentElement.lang)
+    .formatToParts(12345.6).find((part) => part.type === type).value).join("");
   const axis = (more) => ({ gridcolor: ink("line"), zerolinecolor: ink("line"),
     linecolor: ink("line"), automargin: true, ...more });
 
@@ -27,7 +30,7 @@
       marker: { color: ink(name), size: 7, ...trace.marker },
     }));
     const layout = {
-      height: 300, margin: { l: 52, r: 12, t: 8, b: 44 },
+      separators: marks, height: 300, margin: { l: 52, r: 12, t: 8, b: 44 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink("muted") },
       legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, barmode: "overlay", hovermode: "closest",
