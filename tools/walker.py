@@ -30,6 +30,8 @@ TOO_WIDE = """() => {
   return `${document.documentElement.scrollWidth} px wide` + (wide ? `: <${wide.tagName} class=` +
     `"${wide.getAttribute("class") ?? ""}"> ${wide.textContent.trim().slice(0, 40)}` : "");
 }"""
+# A manual draws itself; until then a picture shows that it is being loaded.
+DRAWN = "() => !document.querySelector('redoc') || document.querySelector('redoc h1')"
 AXE = """(options) => axe.run(document, options).then((found) => found.violations.map((one) =>
   `${one.id}: ${one.help}: ` + one.nodes.slice(0, 3).map(
     (node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).join(" | ")))"""
@@ -127,6 +129,7 @@ class Walk:
 
     def picture(self, folder: Path, name: str) -> None:
         """The page in three looks: light, dark, telephone."""
+        self.page.wait_for_function(DRAWN)
         for look, scheme, size in (
             ("light", "light", DESK),
             ("dark", "dark", DESK),
@@ -134,7 +137,9 @@ class Walk:
         ):
             self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             self.page.set_viewport_size(size)  # type: ignore[arg-type]
-            self.page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
+            self.page.screenshot(  # colours that fade would be caught half way
+                path=folder / f"{name}-{look}.png", full_page=True, animations="disabled"
+            )
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size(DESK)
 
