@@ -51,11 +51,11 @@ def _blocks(section: Section, hidden: bool) -> Iterator[pdf.Block]:
     lines = section.lines(hidden)
     if section.bars is not None and lines:
         yield pdf.Bars(_bars(section, hidden))
-    numbers = [column.kind not in ("text", "moment", "day") for column in section.columns]
+    heads = section.heads
     yield pdf.Table(
-        [column.title for column in section.columns],
+        [title for title, _number in heads],
         [[f"{line.first.text}{' *' * line.faint}", *(c.text for c in line.rest)] for line in lines],
-        frozenset(place for place, number in enumerate(numbers) if number),
+        frozenset(place for place, (_title, number) in enumerate(heads) if number),
         section.empty,
     )
     if section.faint:

@@ -9,10 +9,16 @@ from math import isfinite
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from alerts.analytics.places import COUNTRIES
 
 WIDTH, HEIGHT = 720, 150
+NAMED, LETTER, TALL = 12, 2.2, 4  # of a map: names, and how wide and tall their letters are
+# Above, below, left, right, and the corners.
+SIDES = ((0, -1), (0, 1), (-1, 0), (1, 0), (-1, 1), (1, 1), (-1, -1), (1, -1))
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ def steps(found: Sequence[Step], label: str, line: Sequence[float | None] = ()) 
         '<div class="chart-top">{}</div>'
         '<svg class="chart-steps" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" '
         'aria-label="{}">{}{}</svg><div class="chart-ends"><span>{}</span><span>{}</span></div>',
-        tallest.said,
+        _("highest: {said}").format(said=tallest.said),
         WIDTH,
         HEIGHT,
         label,
@@ -102,13 +108,13 @@ def world(spots: Sequence[Spot], label: str) -> SafeString:
     No borders are drawn, since none are at hand without a network: small dots stand where the
     countries are, so that one sees what is where.
     """
-    most = max((spot.weight for spot in spots), default=0)
     dots = format_html_join(
         "",
         '<circle class="land" cx="{}" cy="{}" r="1.1"/>',
         ((_x(lon), _y(lat)) for lat, lon in COUNTRIES.values()),
     )
     drawn = sorted((s for s in spots if s.weight > 0), key=lambda spot: -spot.weight)
+    most = drawn[0].weight if drawn else 0.0
     circles = format_html_join(
         "",
         '<circle class="{}" cx="{}" cy="{}" r="{}"><title>{}</title></circle>',
@@ -117,7 +123,7 @@ def world(spots: Sequence[Spot], label: str) -> SafeString:
                 "spot hot" if spot.hot else "spot",
                 _x(spot.longitude),
                 _y(spot.latitude),
-                _n(1.2 + 8 * (spot.weight / most) ** 0.5),
+                _n(_radius(spot, most)),
                 spot.said,
             )
             for spot in drawn
@@ -126,7 +132,7 @@ def world(spots: Sequence[Spot], label: str) -> SafeString:
     names = format_html_join(
         "",
         '<text x="{}" y="{}">{}</text>',
-        ((_x(s.longitude), _n(float(_y(s.latitude)) - 3), s.name) for s in drawn[:12] if s.name),
+        ((_n(x), _n(y), name) for x, y, name in _named(drawn, most)),
     )
     return format_html(
         '<svg class="chart-world" viewBox="0 0 360 150" role="img" aria-label="{}">{}{}{}{}</svg>',
@@ -136,6 +142,41 @@ def world(spots: Sequence[Spot], label: str) -> SafeString:
         circles,
         names,
     )
+
+
+def _radius(spot: Spot, most: float) -> float:
+    return 1.2 + 8 * (spot.weight / most) ** 0.5
+
+
+def _named(drawn: Sequence[Spot], most: float) -> list[tuple[float, float, str]]:
+    """Names beside their circles, on the first side where nothing else stands yet.
+
+    The largest choose first. For whom no side is left, the circle and the table say it.
+    """
+    taken = [_around(spot, most) for spot in drawn]
+    found = []
+    for spot in drawn[:NAMED]:
+        x, y, far = float(_x(spot.longitude)), float(_y(spot.latitude)), _radius(spot, most)
+        half = LETTER * len(spot.name) / 2
+        for side, rise in SIDES:
+            at_x = x + side * (far + half + 1) if not rise else x + side * (0.7 * far + half)
+            at_y = y + TALL / 3 + rise * (far + 1 + TALL / 2) * (0.8 if side else 1)
+            box = (at_x - half, at_y - TALL, at_x + half, at_y)
+            if spot.name and box[0] > 0 and box[2] < 360 and not any(_meet(box, b) for b in taken):
+                taken.append(box)
+                found.append((at_x, at_y, spot.name))
+                break
+    return found
+
+
+def _around(spot: Spot, most: float) -> Box:
+    """What a name should leave free of a circle; its rim may be touched."""
+    x, y, far = float(_x(spot.longitude)), float(_y(spot.latitude)), 0.7 * _radius(spot, most)
+    return x - far, y - far, x + far, y + far
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _grid() -> SafeString:

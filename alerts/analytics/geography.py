@@ -36,7 +36,7 @@ def sections(window: Window) -> list[Section]:
     spots = [spot for one in found if (spot := _spot(*one, rate)) is not None]
     note = capped(window, whole)
     if rate:
-        hot = _("the red circles") if any(spot.hot for spot in spots) else "none"
+        hot = _("the red circles") if any(spot.hot for spot in spots) else _("none")
         note = (
             _("More than twice the rate of all, {rate} %: {hot}. {note}")
             .format(rate=figure(f"{100 * rate:.2f}"), hot=hot, note=note)

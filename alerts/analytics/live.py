@@ -112,6 +112,7 @@ def _latest(window: Window) -> Section:
             for hit in found
         ],
         links=[reverse("alert", args=[hit.alert_id]) for hit in found],
+        own_currency=True,
         empty=_("Nothing was held or blocked in this time. Ask for a longer one above."),
         open=True,
     )

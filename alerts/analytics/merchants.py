@@ -47,6 +47,7 @@ def sections(window: Window) -> list[Section]:
             "categories",
             _("Merchant categories"),
             _("Those with most payments held or blocked."),
+            _("Category"),
             [(category, counts) for category, *_unused, counts in parts.get(CATEGORY, [])],
             note,
         ),
@@ -54,6 +55,7 @@ def sections(window: Window) -> list[Section]:
             "merchants",
             _("Merchants"),
             _("Those with most payments held or blocked."),
+            _("Merchant"),
             [(name, counts) for _unused, name, _unused, _unused, counts in parts.get(MERCHANT, [])],
             note,
         ),
@@ -61,13 +63,12 @@ def sections(window: Window) -> list[Section]:
 
 
 def _named(
-    key: str, title: str, meaning: str, found: list[tuple[str, Counts]], note: str
+    key: str, title: str, meaning: str, one: str, found: list[tuple[str, Counts]], note: str
 ) -> Section:
     found = sorted(found, key=lambda one: (-one[1].anomalies, -one[1].payments, one[0]))
     rows = [(name or _("not stated"), *counts.cells) for name, counts in found[:SHOWN]]
     return Section(
-        key, title, meaning, [Column(title[:-1] if key == "merchants" else _("Category")), *COUNTS],
-        rows, note=note, bars=2, open=True,
+        key, title, meaning, [Column(one), *COUNTS], rows, note=note, bars=2, open=True,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
-from django.conf import settings
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from alerts.analytics.arithmetic import Day, Sum, by_step, sum_of
@@ -107,8 +107,8 @@ def _whole(total: Sum, window: Window) -> Section:
     return Section(
         "money",
         _("Money"),
-        _("Of {length}, by the cost model in force at the time, in {currency}.").format(
-            length=_length(window), currency=settings.BASE_CURRENCY
+        _("{length}, by the cost model in force at the time.").format(
+            length=capfirst(DAYS[window.last])
         ),
         [Column(_("What")), Column(_("Number"), "number"), Column(_("Money"), "money")],
         rows,
@@ -116,10 +116,6 @@ def _whole(total: Sum, window: Window) -> Section:
         bars=2,
         open=True,
     )
-
-
-def _length(window: Window) -> str:
-    return DAYS[window.last].replace("last", "the last")
 
 
 def _by_step(found: list[Day], figures: list[Costs], window: Window) -> Section:

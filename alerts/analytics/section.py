@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,7 @@ from anomalyshield.exports import Column, Table
 from anomalyshield.templatetags.words import figure, masked_if, money, percent, score, when
 
 DASH = "–"
+WORDY = ("text", "moment", "day")  # kinds that are no numbers
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,16 @@ class Section:
     faint: frozenset[int] = frozenset()  # rows that may still turn
     shades: Sequence[Sequence[int]] = ()  # 0 to 9 of each cell: the table is its own drawing
     open: bool = False  # the table is what one comes for
+    own_currency: bool = False  # rows state theirs; elsewhere money is in that of the house
+
+    @property
+    def heads(self) -> list[tuple[str, bool]]:
+        """Each heading, what its money is in, and whether numbers stand below it."""
+        house = "" if self.own_currency else f", {settings.BASE_CURRENCY}"
+        return [
+            (f"{column.title}{house if column.kind == 'money' else ''}", column.kind not in WORDY)
+            for column in self.columns
+        ]
 
     def table(self, told: dict[str, Any]) -> Table:
         """For a file; `told` is how it was asked for."""
@@ -48,7 +60,7 @@ class Section:
     def _line(self, place: int, row: Sequence[Any], hidden: bool) -> "Line":
         shades = self.shades[place] if self.shades else [None] * len(row)
         cells = [
-            Cell(words(value, column, hidden), column.kind not in ("text", "moment", "day"), shade)
+            Cell(words(value, column, hidden), column.kind not in WORDY, shade)
             for value, column, shade in zip(row, self.columns, shades, strict=True)
         ]
         address = self.links[place] if self.links else ""

@@ -54,7 +54,4 @@ def _page(request: HttpRequest, one: Tab) -> HttpResponse:
 
 
 def _told(part: Section, hidden: bool) -> dict[str, Any]:
-    lines = part.lines(hidden)
-    numbers = [column.kind not in ("text", "moment", "day") for column in part.columns]
-    heads = list(zip([column.title for column in part.columns], numbers, strict=True))
-    return {"section": part, "lines": lines, "heads": heads}
+    return {"section": part, "lines": part.lines(hidden), "heads": part.heads}

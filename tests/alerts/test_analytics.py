@@ -5,13 +5,15 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
+from django.utils.translation import override
 
 from alerts import triage
 from alerts.analytics import TABS
-from alerts.analytics.section import Section
+from alerts.analytics.section import Section, words
 from alerts.analytics.window import window_of
 from alerts.models import Alert
 from anomalyshield.audit.models import AuditEvent
+from anomalyshield.exports import Column
 from scoring import cost_changes
 from scoring.engine.costs import Costs
 from scoring.models import CostModel, Label
@@ -190,3 +192,19 @@ def test_the_live_part_alone_comes_again(day, ana):
     part = client_of(ana).get("/analytics/live/", headers={"HX-Request": "true"}).content.decode()
     assert part.lstrip().startswith('<div id="live"')
     assert "<html" not in part
+
+
+# --- words ----------------------------------------------------------------------------------------
+def test_money_says_its_currency_unless_its_rows_do(day, ana):
+    heads = of("places", ana)["countries"].heads
+    assert ("Amount held, USD", True) in heads
+    assert ("Country", False) in heads
+    assert ("Amount", True) in of("live", ana)["latest"].heads
+
+
+def test_figures_are_whole_german_for_whoever_reads_german(day, ana):
+    with override("de"):
+        assert "höchster Wert: " in (of("money", ana)["by-day"].chart or "")
+        assert of("merchants", ana)["merchants"].heads[0] == ("Händler", False)
+        assert of("money", ana)["money"].meaning.startswith("Letzte 30 Tage, ")
+        assert words(1234.5, Column("", "number")) == "1.234,5"

@@ -1,5 +1,7 @@
 """The arithmetic of the pages of figures, beside counting it the plain way."""
 
+import itertools
+import re
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from alerts.analytics import arithmetic, calendar
 from alerts.analytics.arithmetic import Day
-from alerts.analytics.drawing import Spot, Step, shades, steps, world
+from alerts.analytics.drawing import LETTER, TALL, Spot, Step, shades, steps, world
 from scoring.engine.costs import Costs, Counted, cost_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -149,6 +151,24 @@ def test_drawings_say_what_they_show_and_take_no_words_for_markup():
     assert steps([], "None") == steps([Step("a", 0.0, "zero")], "Zero") == ""
     assert "&lt;b&gt;" in world([Spot(1, 2, 3, "<b>")], "One")
     assert "style=" not in drawn
+
+
+def test_names_of_places_side_by_side_do_not_lie_on_each_other_nor_on_circles():
+    near = [("Toronto", 43.7, -79.4), ("Chicago", 41.9, -87.6), ("New York", 40.7, -74.0)]
+    drawn = world([Spot(lat, lon, 9, name, name) for name, lat, lon in near], "Three")
+    places = {
+        name: (float(x), float(y))
+        for x, y, name in re.findall(r'<text x="([\d.]+)" y="([\d.]+)">([^<]+)</text>', drawn)
+    }
+    assert places.keys() == {"Toronto", "Chicago", "New York"}
+    for one, other in itertools.combinations(places, 2):
+        beside = abs(places[one][0] - places[other][0]) >= LETTER * (len(one) + len(other)) / 2
+        assert beside or abs(places[one][1] - places[other][1]) >= TALL
+
+
+def test_a_name_without_room_is_left_to_the_table():
+    crowd = [Spot(50.0, 10.0, 9, "Same", f"Place {n}") for n in range(12)]
+    assert 1 <= world(crowd, "Twelve").count("<text") < 12
 
 
 def test_shades_are_shares_of_the_largest():
