@@ -17,7 +17,7 @@ from alerts.linkrows import Id
 from alerts.links import Edge, Graph, Node
 
 WIDE, HIGH, ACROSS, DOWN, EDGE = 176, 26, 268, 34, 10  # of a node; from node to node; margin
-LETTERS = 19
+LETTERS, COUNTED = 19, 17  # of a name; beside a number
 SIGNS = {"user": "●", "card": "▭", "device": "▣", "merchant": "⌂", "place": "◎"}
 
 
@@ -69,7 +69,7 @@ def _middle(node: Node, near: Mapping[Id, list[Id]], found: Mapping[Id, tuple[in
 def drawn(graph: Graph, show: Callable[[Node], Shown], said: Callable[[Edge], str]) -> SafeString:
     """The drawing; edges first, so that nodes lie on top, and the way to a fraud above others."""
     at = places(graph)
-    width = max(x for x, _ in at.values()) + WIDE + EDGE + 30
+    width = max(x for x, _ in at.values()) + WIDE + EDGE + 28  # the sign for more
     height = max(y for _, y in at.values()) + HIGH + EDGE
     edges = format_html_join(
         "",
@@ -102,7 +102,7 @@ def drawn(graph: Graph, show: Callable[[Node], Shown], said: Callable[[Edge], st
 
 
 def _node(node: Node, shown: Shown, x: int, y: int) -> SafeString:
-    short = shown.name if len(shown.name) <= LETTERS else f"{shown.name[: LETTERS - 1]}…"
+    short = _cut(shown.name, COUNTED if node.degree > 1 else LETTERS)
     box = format_html(
         '<title>{}</title><rect x="{}" y="{}" width="{}" height="{}" rx="6"/>'
         '<text class="sign" x="{}" y="{}" aria-hidden="true">{}</text>'
@@ -128,6 +128,10 @@ def _node(node: Node, shown: Shown, x: int, y: int) -> SafeString:
         )
     beside = SafeString(_count(node, x, y) + _more(shown, x, y))
     return format_html('<g class="{}">{}{}</g>', _node_class(node, shown), box, beside)
+
+
+def _cut(name: str, letters: int) -> str:
+    return name if len(name) <= letters else f"{name[: letters - 1]}…"
 
 
 def _count(node: Node, x: int, y: int) -> SafeString:

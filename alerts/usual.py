@@ -35,6 +35,7 @@ class Usual:
     in_a_day: int  # payments in the 24 hours up to it, it included
     usual_in_a_day: float | None
     hour: int
+    local: bool  # by the clocks of the place; else by UTC, since nobody said where it was
     hours: str
     out_of_hours: bool
     peers: int
@@ -87,6 +88,7 @@ def beside(
         in_a_day=1 + sum(at > day for at, _, _ in before),
         usual_in_a_day=usual_rate,
         hour=hour,
+        local=bool(paid.timezone),
         hours=hours,
         out_of_hours=_outside(hour, hours),
         peers=len(peers),

@@ -20,7 +20,7 @@ WORDS = {  # what its author did
     K.ALERT_ADDED: pgettext_lazy("to a case", "added"),
     K.NOTE: _("noted"),
     K.EVIDENCE: _("added evidence"),
-    K.TASK_ADDED: _("added the task"),
+    K.TASK_ADDED: _("added to the tasks:"),
     K.TASK_CHANGED: _("changed a task:"),
     K.TASK_DONE: _("did"),
     K.TASK_UNDONE: _("took up again"),

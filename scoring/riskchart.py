@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from anomalyshield.templatetags.words import figure
 from scoring.engine.decision import Policy
 
-WIDTH, HEIGHT, LEFT, TOP, FLOOR = 640, 150, 26, 8, 132
+WIDTH, HEIGHT, LEFT, TOP, FLOOR = 420, 140, 26, 8, 122  # as wide as its column, or letters shrink
 
 
 @dataclass(frozen=True)
