@@ -7,6 +7,7 @@ import pytest
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from alerts.models import Alert
 from anomalyshield import condition, dashboard, health
@@ -202,6 +203,16 @@ def test_a_champion_never_measured_has_no_index_and_no_failure(mona, monkeypatch
     assert "Risk scores" not in asides
 
 
+def test_models_are_told_in_words_of_the_readers_language(mona):
+    champion()
+    assert [(line.words, line.aside) for line in panel(mona, "Models").lines] == [
+        ("Without labels", "champion")
+    ]
+    with override("de"):
+        (line,) = panel(mona, "Modelle").lines
+    assert (line.words, line.aside) == ("Ohne Labels", "Champion")
+
+
 def test_mona_sees_a_run_by_its_verdict(mona):
     TrainingRun.objects.create(state="DONE", verdict="Nothing changed since v1")
     assert panel(mona, "Trainings").lines[0].words == "Nothing changed since v1"
@@ -289,6 +300,15 @@ def test_ones_own_doings_are_told_in_words(ana):
     record(by=ana, action="data.read")
     said = [line.title for line in panel(ana, "My last actions").lines]
     assert said == ["Took an alert"]  # looking is no act
+
+
+def test_what_is_nothing_on_the_trail_is_a_dash(ana):
+    after = {"status": None, "typology": "", "draft": False}
+    record(by=ana, action="case.opened", before={"status": "NEW"}, after=after)
+    page = client_of(ana).get(reverse("audit")).content.decode()
+    assert "<code>NEW</code> → <code>–</code>" in page
+    assert "None" not in page.split("<tbody>")[1]
+    assert "<code></code>" not in page
 
 
 def test_a_refused_attempt_does_not_read_as_done(ana, adam):

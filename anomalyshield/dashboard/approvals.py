@@ -6,9 +6,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.models import User
-from anomalyshield.dashboard.parts import LINES, Line, Panel, model
+from anomalyshield.dashboard.parts import LINES, Line, Panel, elapsed, model
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago_shown, label_in_words, within
+from anomalyshield.templatetags.words import label_in_words, within
 from anomalyshield.together import Part
 from scoring.reasons import titled
 
@@ -41,7 +41,7 @@ def _closure(case: Any) -> Line:
                 case.proposed_at,
             )
     words = f"{words} “{titled(case.title)}”"
-    return Line(str(case), address_of("case", case.pk), words, ago_shown(since), case.level)
+    return Line(str(case), address_of("case", case.pk), words, elapsed(since), case.level)
 
 
 def _promotions(user: User) -> Any:
@@ -54,7 +54,7 @@ def _promotion(request: Any) -> Line:
         _("Model {model}").format(model=request.model),
         address_of("model", request.model_id),
         _("{asked_by} asks to make it champion").format(asked_by=request.asked_by),
-        ago_shown(request.asked_at),
+        elapsed(request.asked_at),
     )
 
 
@@ -68,7 +68,7 @@ def _policy(request: Any) -> Line:
         _("Thresholds"),
         address_of("policy-request", request.pk),
         _("{asked_by} asks for other ones").format(asked_by=request.asked_by),
-        ago_shown(request.asked_at),
+        elapsed(request.asked_at),
     )
 
 
@@ -82,7 +82,7 @@ def _cost(request: Any) -> Line:
         _("Costs"),
         address_of("cost-request", request.pk),
         _("{asked_by} asks for other figures").format(asked_by=request.asked_by),
-        ago_shown(request.asked_at),
+        elapsed(request.asked_at),
     )
 
 
@@ -98,7 +98,7 @@ def _allow(entry: Any) -> Line:
         _("{proposed_by} asks to allow a {get_entity_display}").format(
             proposed_by=entry.proposed_by, get_entity_display=within(entry.get_entity_display())
         ),
-        ago_shown(entry.proposed_at),
+        elapsed(entry.proposed_at),
     )
 
 
@@ -124,7 +124,7 @@ def _correction(one: Any) -> Line:
     words = _("{proposed_by} says it was {label_in_words}").format(
         proposed_by=one.proposed_by, label_in_words=label_in_words(one.value)
     )
-    return Line(_("Label"), address_of("correction", one.pk), words, ago_shown(one.proposed_at))
+    return Line(_("Label"), address_of("correction", one.pk), words, elapsed(one.proposed_at))
 
 
 def _may(action: str) -> Callable[[User], bool]:

@@ -14,7 +14,7 @@ from anomalyshield.audit.words import action_in_words, kind_in_words
 from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, elapsed, warned
 from anomalyshield.health import state
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago, ago_shown, figure
+from anomalyshield.templatetags.words import ago, figure
 from anomalyshield.together import Part, Totals, first
 
 LATE_SEAL = 10.0  # seconds: the sealer goes round twice a second
@@ -94,7 +94,7 @@ def refusals(user: User) -> Part[Panel]:
             event.actor,
             address_of("audit"),
             f"{_doing(event)}: {event.reason}".rstrip(": "),
-            ago_shown(event.at),
+            elapsed(event.at),
         )
         for event in found
     ]

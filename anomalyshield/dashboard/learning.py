@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from anomalyshield.accounts.models import User
 from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, elapsed, model, some, upto
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago, figure, percent
+from anomalyshield.templatetags.words import ago, figure, percent, within
 from anomalyshield.together import Part, Sql, first
 from scoring import kept
 from scoring.engine.evaluation import population_stability
@@ -150,7 +150,12 @@ def runs(user: User) -> Part[Panel]:
 def versions(user: User) -> Part[Panel]:
     found = yield model("scoring.ModelVersion").objects.all()[:LINES]
     lines = [
-        Line(str(version), address_of("model", version.pk), version.kind, version.state.lower())
+        Line(
+            str(version),
+            address_of("model", version.pk),
+            _("Without labels") if version.kind == "cold" else _("From labels"),
+            within(version.get_state_display()),
+        )
         for version in found
     ]
     return Panel(_("Models"), _("No model was trained yet."), lines, address_of("models"))

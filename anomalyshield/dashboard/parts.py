@@ -113,6 +113,6 @@ def warned(when: bool) -> str:
     return "warn" if when else ""
 
 
-def elapsed(moment: datetime) -> str:
+def elapsed(moment: datetime | None) -> str:
     """3 h ago, as an element that says when."""
-    return format_html(_("{at} ago"), at=ago_shown(moment))
+    return format_html(_("{at} ago"), at=ago_shown(moment)) if moment else "–"

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.forms import TrailFilter
 from anomalyshield.accounts.permissions import allow
@@ -59,13 +60,17 @@ def _changes(event: AuditEvent) -> list[tuple[str, Any, Any]]:
     """What is different after: (name, before, after); all of it when there was nothing before."""
     before, after = event.before or {}, event.after or {}
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return [(name, _said(before.get(name)), _said(after.get(name))) for name in names]
+    return [(name, _said(before.get(name)), _said(after.get(name), "–")) for name in names]
 
 
-def _said(value: Any) -> Any:
+def _said(value: Any, nothing: Any = None) -> Any:
     match value:
+        case None:
+            return nothing
+        case "":
+            return "–"
         case bool():
-            return "yes" if value else "no"
+            return _("yes") if value else _("no")
         case list():
-            return ", ".join(map(str, value)) or "none"
+            return ", ".join(map(str, value)) or _("none")
     return value
