@@ -41,7 +41,7 @@ test-streams: ## Kafka, MQTT and Spark, with real brokers, which are killed (nee
 	@$(DEV) tools/spark.py >/dev/null || true
 	@$(PYTEST) tests/streams
 
-chaos: ## Kill, stop, starve and cut off a whole installation; what was acknowledged, what became of it
+chaos: ## Kill, stop, starve and cut off a whole installation; what was acknowledged, what became of it (clocks: libfaketime)
 	@CHAOS=1 $(PYTEST) tests/chaos
 
 bench: ## Throughput and latency, each beside the naive way

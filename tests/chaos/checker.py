@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.stack import until
+from tests.chaos.traffic import DETECT, FILES
 from tests.chaos.whole import Whole
 
 STORED = """
@@ -19,10 +20,20 @@ LEFT JOIN scoring_snapshot s ON s.transaction_id = t.id
 WHERE t.external_id LIKE ANY(%s)
 """
 LEFT = """
-SELECT count(*) FROM scoring_transaction t
-LEFT JOIN scoring_decision d ON d.transaction_id = t.id
-LEFT JOIN alerts_alerthit h ON h.decision_id = d.id
-WHERE d.id IS NULL OR (d.reviewable AND h.id IS NULL)
+SELECT (
+    SELECT count(*) FROM scoring_transaction t
+    LEFT JOIN scoring_decision d ON d.transaction_id = t.id
+    LEFT JOIN alerts_alerthit h ON h.decision_id = d.id
+    WHERE d.id IS NULL OR (d.reviewable AND h.id IS NULL)
+) + (
+    SELECT count(*) FROM scoring_upload
+    WHERE stage = 'SCORING' OR state IN ('READY', 'RUNNING')
+)
+"""
+UPLOADS = "SELECT id, state, stage, error, rejected FROM scoring_upload WHERE id = ANY(%s)"
+REFUSED = """
+SELECT record->>'transaction_id' FROM scoring_rejectedrecord
+WHERE upload_id = ANY(%s) AND reasons <> '{}'
 """
 
 
@@ -35,6 +46,8 @@ class Verdict:
     decided: int = 0
     alerted: int = 0
     duplicates: int = 0
+    files: int = 0  # acknowledged
+    set_aside: set[str] = field(default_factory=set)  # names refused or given up with a reason
     breaches: list[str] = field(default_factory=list)
 
 
@@ -45,12 +58,14 @@ def told(files: list[Path]) -> Iterator[dict[str, Any]]:
 
 
 def settled(stack: Whole, patience: float = 180) -> float:
-    """Until all that is stored is decided, and all that wants a person lies before one."""
+    """Until every file is done with, all that is stored decided, and all that wants a person lies
+    before one."""
     return until(lambda: stack.one(LEFT) == 0, "everything stored is decided and raised", patience)
 
 
-def judged(stack: Whole, files: list[Path]) -> Verdict:
-    """Compare the histories of some clients with the rows."""
+def judged(stack: Whole, files: list[Path], *, refuses: bool = False) -> Verdict:
+    """Compare the histories of some clients with the rows. Where rows of good files may be
+    refused, each that is not there must be named among what was."""
     verdict = Verdict()
     prefixes = [file.stem.replace("history-", "c") + "-%" for file in files]
     rows: dict[str, list[tuple[Any, ...]]] = {}
@@ -61,8 +76,37 @@ def judged(stack: Whole, files: list[Path]) -> Verdict:
     verdict.decided = sum(row[0] is not None for many in rows.values() for row in many)
     verdict.alerted = sum(bool(row[2]) for many in rows.values() for row in many)
     verdict.duplicates = verdict.stored - len(rows)
+    sent = sent_in(files)
+    found = {id: row for id, *row in stack.ask(UPLOADS, list(sent))}
+    compare_files(verdict, sent, found, refuses=refuses)
+    if refuses:
+        verdict.set_aside |= {name for (name,) in stack.ask(REFUSED, list(sent))}
     compare(verdict, rows, asked, acknowledged, decisions)
     return verdict
+
+
+def sent_in(files: list[Path]) -> dict[int, set[str]]:
+    """The names in each acknowledged file, by the file's number."""
+    sent: dict[int, set[str]] = {}
+    for line in told(files):
+        if line["path"] == FILES and line["status"] in (200, 202):
+            sent.setdefault(line["answer"]["id"], set()).update(line["ids"])
+    return sent
+
+
+def compare_files(
+    verdict: Verdict, sent: dict[int, set[str]], found: dict[int, Any], *, refuses: bool = False
+) -> None:
+    """Each acknowledged file is finished whole, or given up with a reason that people read."""
+    verdict.files = len(sent)
+    for id, names in sent.items():
+        state, stage, error, rejected = found.get(id, ("gone", "", "", 0))
+        if state == "QUARANTINED" and error:
+            verdict.set_aside |= names
+        elif (state, stage) != ("DONE", "FINISHED"):
+            verdict.breaches.append(f"file {id} was acknowledged and is {state}, {stage}")
+        if rejected and not refuses:
+            verdict.breaches.append(f"{rejected} rows of the good file {id} refused")
 
 
 def history(files: list[Path], verdict: Verdict) -> tuple[set[str], set[str], dict[str, set[int]]]:
@@ -78,7 +122,7 @@ def history(files: list[Path], verdict: Verdict) -> tuple[set[str], set[str], di
             acknowledged.update(line["ids"])
             if answer.get("rejected"):
                 odd[f"{answer['rejected']} records of a good batch refused"] += 1
-            if status == 200:
+            if line["path"] == DETECT:
                 decisions.setdefault(line["ids"][0], set()).add(answer["decision_id"])
         elif status not in ("asked", 0, 409, 429, 503):
             odd[f"{line['path']} answered {status}: {answer.get('detail', answer)}"] += 1
@@ -94,7 +138,7 @@ def compare(
     decisions: dict[str, set[int]],
 ) -> None:
     """Write every breach into the verdict; of the lost and the unasked-for the first five."""
-    for name in sorted(acknowledged - set(rows))[:5]:
+    for name in sorted(acknowledged - set(rows) - verdict.set_aside)[:5]:
         verdict.breaches.append(f"{name} was acknowledged and is gone")
     for name in sorted(set(rows) - asked)[:5]:
         verdict.breaches.append(f"{name} is stored and nobody sent it")

@@ -3,7 +3,8 @@
 import pytest
 
 HEAD = (
-    "nemesis                            acked stored decided alerts  dup  lost  503  deaths settled"
+    "nemesis                            acked stored decided alerts  dup  lost  503 files aside"
+    "  deaths settled"
 )
 TABLE: list[str] = []  # one line a nemesis; `lost` are requests that got no answer
 

@@ -10,13 +10,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import redis
 
-from tests.chaos.stack import LEASE_SECONDS
+from tests.chaos.stack import LEASE_SECONDS, until
 from tests.chaos.whole import Kept, Whole
 
 LIBRARIES = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
@@ -31,6 +31,9 @@ class Nemesis:
     name: str
     act: Callable[[Whole, float], None]
     missing: str = ""  # why it cannot act on this machine
+    refuses: str = ""  # why rows of good files may be refused, by name and with a reason
+    # What is so before the first client comes and until the last has gone.
+    around: Callable[[Whole], AbstractContextManager[None]] = nullcontext
 
 
 def turns(seconds: float, pause: float) -> Iterator[None]:
@@ -187,16 +190,20 @@ def fill_the_disk(stack: Whole, seconds: float) -> None:
                 start()
 
 
-def skew_clocks(stack: Whole, seconds: float) -> None:
+@contextmanager
+def in_other_times(stack: Whole) -> Iterator[None]:
     """One worker lives ten minutes ahead, the other ten minutes ago; leases are the database's."""
-    with skewed(stack):
-        time.sleep(seconds)
+    with skewed(stack, by=600):
+        workers = [one for one in stack.kept if one.name == "worker"]
+        until(lambda: all(map(stack.works, workers)), "workers of other times work")
+        yield
 
 
 @contextmanager
-def skewed(stack: Whole) -> Iterator[None]:
+def skewed(stack: Whole, *, by: int) -> Iterator[None]:
+    """Seconds by which the clock of one worker is fast, and that of the other slow."""
     workers: list[Kept] = [one for one in stack.kept if one.name == "worker"]
-    for one, skew in zip(workers, ("+600s", "-600s"), strict=True):
+    for one, skew in zip(workers, (f"+{by}s", f"-{by}s"), strict=True):
         stack.again(one, LD_PRELOAD=str(FAKETIME), FAKETIME=skew, FAKETIME_DONT_FAKE_MONOTONIC="1")
     try:
         yield
@@ -213,16 +220,20 @@ def lose_answers(stack: Whole, seconds: float) -> None:
 
 
 def everything_at_once(stack: Whole, seconds: float) -> None:
-    """Answers are lost, Valkey forgets, and any process dies."""
+    """Answers are lost, Valkey forgets, any process dies, and workers differ about the time."""
     stack.door.answers_lost = 0.2
-    for _ in turns(seconds, 0.2):
-        flush_valkey(stack, 0.1)
-        kill_anyone(stack, 0.3)
+    with skewed(stack, by=240) if FAKETIME else nullcontext():
+        for _ in turns(seconds, 0.2):
+            flush_valkey(stack, 0.1)
+            kill_anyone(stack, 0.3)
     stack.door.answers_lost = 0.0
 
 
+AHEAD = "a row of this minute is of the future to a worker whose clock is ten minutes slow"
+
+
 def faketime_missing() -> str:
-    return "" if FAKETIME else "needs libfaketime (Debian's package `faketime`)"
+    return "" if FAKETIME else "needs libfaketime (Debian's package of that name)"
 
 
 def mount_missing() -> str:
@@ -252,7 +263,7 @@ NEMESES = [
     Nemesis("PostgreSQL restarted at once", restart_postgres),
     Nemesis("PostgreSQL sessions ended", end_sessions),
     Nemesis("answers lost on the way", lose_answers),
-    Nemesis("clocks ±10 min", skew_clocks, faketime_missing()),
+    Nemesis("clocks ±10 min", calm, faketime_missing(), AHEAD, in_other_times),
     *SHORT,
 ]
 DISK = Nemesis("disk full", fill_the_disk, mount_missing())

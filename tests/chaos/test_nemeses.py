@@ -47,18 +47,21 @@ def befallen(stack: Whole, nemesis: Nemesis, notes: Path) -> Verdict:
     """
     before, first = stack.deaths, next(numbers) * CLIENTS
     traffic = Traffic.of(notes, stack.door.port, stack.key, CLIENTS, first)
-    traffic.start()
-    try:
-        nemesis.act(stack, SECONDS)
-    finally:
-        answered = traffic.end()
+    with nemesis.around(stack):
+        traffic.start()
+        try:
+            nemesis.act(stack, SECONDS)
+        finally:
+            answered = traffic.end()
     assert answered, f"a client waits for its answer in vain: {stack.logs()[-3000:]}"
     seconds = settled(stack)
-    verdict = judged(stack, [one.history for one in traffic.clients])
+    histories = [one.history for one in traffic.clients]
+    verdict = judged(stack, histories, refuses=bool(nemesis.refuses))
     TABLE.append(
         f"{nemesis.name:<34}{verdict.acknowledged:>6}{verdict.stored:>7}{verdict.decided:>8}"
         f"{verdict.alerted:>7}{verdict.duplicates:>5}{traffic.statuses[0]:>6}"
-        f"{traffic.statuses[503]:>5}{stack.deaths - before:>8}{seconds:>7.1f} s"
+        f"{traffic.statuses[503]:>5}{verdict.files:>6}{len(verdict.set_aside):>6}"
+        f"{stack.deaths - before:>8}{seconds:>7.1f} s"
     )
     return verdict
 
@@ -72,6 +75,7 @@ def test_what_was_acknowledged_is_stored_decided_and_raised_once(
     verdict = befallen(stack, nemesis, tmp_path)
     assert verdict.breaches == []
     assert verdict.acknowledged, "nothing was acknowledged: nothing was shown"
+    assert verdict.files, "no file was acknowledged"
     assert verdict.duplicates == 0
 
 

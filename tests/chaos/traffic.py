@@ -1,6 +1,8 @@
 """Clients as an upstream has them: each asks until it is answered, and notes what it was told."""
 
+import csv
 import http.client
+import io
 import json
 import random
 import threading
@@ -15,6 +17,10 @@ from typing import Any
 SOON = {0, 409, 429, 503}  # ask again: no answer, still under way, too much, not now
 LONGEST_WAIT = 1.0  # seconds; a Retry-After of more is not for a run of seconds
 BATCH = 20
+FILE = 130  # rows: more than one chunk of these stacks
+DETECT, EVENTS, FILES = "/detect", "/api/v1/events", "/api/v1/ingest/files"
+BOUNDARY = "a-line-that-no-row-of-ours-holds"
+PART = 'Content-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: text/csv'
 CITIES = ("Bern", "Oslo", "Lyon", "Porto", "Graz")
 
 
@@ -45,9 +51,9 @@ class Client:
             if self.told and self.chance.random() < 0.05:
                 self.ask(*self.chance.choice(self.told))  # a second time, under a key of its own
             elif self.chance.random() < 1 / 3:
-                self.ask("/detect", [self.payment()])
+                self.ask(DETECT, [self.payment()])
             else:
-                self.ask("/api/v1/events", [self.payment() for _ in range(BATCH)])
+                self.ask(EVENTS, [self.payment() for _ in range(BATCH)])
 
     def payment(self) -> dict[str, Any]:
         self.made += 1
@@ -67,12 +73,12 @@ class Client:
 
     def ask(self, path: str, payments: list[dict[str, Any]]) -> None:
         """Until it is answered for good; the same key and the same bytes each time."""
-        body = json.dumps(payments if path != "/detect" else payments[0])
+        body, type = self.written(path, payments)
         once, first = uuid.UUID(int=self.chance.getrandbits(128)).hex, time.monotonic()
         ids = [payment["transaction_id"] for payment in payments]
         while True:
             self._write(path, ids, "asked")
-            status, answer, wait = self._answered(path, body, once)
+            status, answer, wait = self._answered(path, body, type, once)
             self.statuses[status] += 1
             self._write(path, ids, status, answer)
             if status < 500 and status not in SOON:
@@ -83,9 +89,15 @@ class Client:
         if status < 300:
             self.told = [*self.told[-200:], (path, payments)]
 
-    def _answered(self, path: str, body: str, once: str) -> tuple[int, dict[str, Any], float]:
+    def written(self, path: str, payments: list[dict[str, Any]]) -> tuple[str, str]:
+        """The body and its content type."""
+        return json.dumps(payments if path != DETECT else payments[0]), "application/json"
+
+    def _answered(
+        self, path: str, body: str, type: str, once: str
+    ) -> tuple[int, dict[str, Any], float]:
         headers = {
-            "Content-Type": "application/json", "X-API-Key": self.key, "Idempotency-Key": once,
+            "Content-Type": type, "X-API-Key": self.key, "Idempotency-Key": once,
         }  # fmt: skip
         try:
             self.connection.request("POST", path, body, headers)
@@ -106,9 +118,33 @@ class Client:
             file.write(json.dumps(line) + "\n")
 
 
+class Sender(Client):
+    """A client that sends files of payments. Now and then one a second time, or rows of one again
+    in another; it waits a moment between two, as whoever has a day to send would."""
+
+    def run(self) -> None:
+        while not self.over.wait(self.chance.uniform(0.2, 1.2)):
+            known = self.chance.choice(self.told)[1] if self.told else []
+            if known and self.chance.random() < 0.1:
+                self.ask(FILES, known)
+            else:
+                again = known[: FILE // 5] if self.chance.random() < 0.3 else []
+                fresh = [self.payment() for _ in range(FILE - len(again))]
+                self.ask(FILES, [*again, *fresh])
+
+    def written(self, path: str, payments: list[dict[str, Any]]) -> tuple[str, str]:
+        rows = io.StringIO()
+        writer = csv.DictWriter(rows, list(payments[0]))
+        writer.writeheader()
+        writer.writerows(payments)
+        head = PART.format(name=f"{payments[-1]['transaction_id']}.csv")
+        parts = [f"--{BOUNDARY}", head, "", rows.getvalue(), f"--{BOUNDARY}--", ""]
+        return "\r\n".join(parts), f"multipart/form-data; boundary={BOUNDARY}"
+
+
 @dataclass
 class Traffic:
-    """Several clients at once."""
+    """Several clients at once; the last of them sends files."""
 
     clients: list[Client]
     threads: list[threading.Thread] = field(default_factory=list)
@@ -116,9 +152,10 @@ class Traffic:
     @classmethod
     def of(cls, folder: Path, port: int, key: str, many: int, first: int) -> "Traffic":
         """Clients numbered from `first` on, so that none ever names a payment as another did."""
+        kinds = [Client] * (many - 1) + [Sender]
         return cls([
-            Client(number, port, key, folder / f"history-{number}.jsonl")
-            for number in range(first, first + many)
+            kind(number, port, key, folder / f"history-{number}.jsonl")
+            for number, kind in enumerate(kinds, start=first)
         ])  # fmt: skip
 
     def start(self) -> None:

@@ -157,6 +157,10 @@ class Whole(Stack):
             pid for one in self.named(*names) if one.process for pid in self.forked(one.process)
         ]
 
+    def works(self, one: Kept) -> bool:
+        """Has it come as far as forking who does its work?"""
+        return one.alive and one.process is not None and bool(self.forked(one.process))
+
     def answers(self) -> bool:
         with suppress(OSError), urlopen(self.address("/health"), timeout=5) as answer:
             return bool(answer.status == 200)
