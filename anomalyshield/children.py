@@ -49,7 +49,7 @@ class Child:
                 env=None if self.env is None else dict(self.env),
                 cwd=self.cwd or "/",
                 start_new_session=True,
-                preexec_fn=_dies_with_parent(self.stop_signal),
+                preexec_fn=dies_with_parent(self.stop_signal),
                 **identity,
             )
 
@@ -123,7 +123,7 @@ def _identity(user: str | None) -> dict[str, Any]:
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
-def _dies_with_parent(stop_signal: int) -> Callable[[], None] | None:
+def dies_with_parent(stop_signal: int) -> Callable[[], None] | None:
     """What the child runs between fork and exec, after it took its user's identity.
 
     The order matters: a change of identity clears the parent-death signal.

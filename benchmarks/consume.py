@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks import aims
 from benchmarks.detect import wanting_a_person
 from benchmarks.file import COLUMNS, payments
-from benchmarks.stack import installation
+from benchmarks.stack import end_in_order, installation
 
 
 def messages(rows: int, users: int) -> list[tuple[str, bytes]]:
@@ -108,6 +108,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=5_000)
     parser.add_argument("--past", type=int, default=20_000, help="payments there are before")
     asked = parser.parse_args()
+    end_in_order()
     place = Path(tempfile.mkdtemp(prefix="anomalyshield-bench-kafka-"))
     try:
         broker = Broker(place, classpath())

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
+from anomalyshield.children import dies_with_parent
+from benchmarks.stack import end_in_order
 from scoring.engine import bundle as bundles
 from scoring.engine import features, training
 from scoring.engine.decision import Policy
@@ -105,7 +108,13 @@ def run(folder: Path, servers: str, cores: int, most: int) -> list[tuple[float, 
     words += ["--start", "earliest", "--most", str(most), "--shards", str(2 * cores)]
     env = {"PYTHONPATH": f"{ROOT}:{home}", "PYSPARK_PYTHON": sys.executable, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "scoring.streaming.spark", str(folder), *words]
-    job = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env}, start_new_session=True)
+    job = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **env},
+        start_new_session=True,
+        preexec_fn=dies_with_parent(signal.SIGTERM),
+    )
     seen: list[tuple[float, float, float]] = []
     while job.poll() is None:
         now = told(folder / "metrics.prom")
@@ -165,6 +174,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--steps", action="store_true", help="Only what Python does of a batch")
     asked = parser.parse_args()
+    end_in_order()
     if asked.steps:
         steps_alone(asked.rows, asked.batch)
         return 0

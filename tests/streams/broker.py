@@ -25,6 +25,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from anomalyshield.children import dies_with_parent
 from tests.certificates import Authority
 
 POM = Path(__file__).with_name("pom.xml")
@@ -155,6 +156,7 @@ class Broker:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=dies_with_parent(signal.SIGKILL),
             )
 
     def words(self) -> str:

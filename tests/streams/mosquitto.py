@@ -12,6 +12,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 
+from anomalyshield.children import dies_with_parent
 from tests.certificates import Authority
 from tests.streams.broker import Absent, free_port
 
@@ -61,7 +62,12 @@ class Mosquitto:
         settings = self.folder / "mosquitto.conf"
         settings.write_text(text)
         with (self.folder / "mosquitto.log").open("ab") as log:
-            self.process = subprocess.Popen([program(), "-c", settings], stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [program(), "-c", settings],
+                stdout=log,
+                stderr=log,
+                preexec_fn=dies_with_parent(signal.SIGKILL),
+            )
         deadline = time.monotonic() + 20
         while True:
             try:
