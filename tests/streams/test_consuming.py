@@ -1,10 +1,15 @@
 """Topics of a real Kafka become stored and decided transactions, whatever comes along."""
 
+import time
+from datetime import datetime, timedelta
+
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 
-from scoring import accepting
+from scoring import accepting, history
 from scoring.accepting import Sent
+from scoring.engine import features
 from scoring.models import (
     Chunk,
     Decision,
@@ -15,6 +20,7 @@ from scoring.models import (
     Transaction,
 )
 from scoring.streaming import consuming, positions
+from tests.chaos.stack import crowd
 from tests.streams.reading import Until, payment, payments, read_until, reader, said, source
 
 pytestmark = [pytest.mark.streams, pytest.mark.django_db]
@@ -53,6 +59,48 @@ def test_a_topic_of_chargebacks_labels_the_payments_of_another_source(kafka):
         "CB-0": "LABELLED", "CB-1": "WAITING",
     }  # fmt: skip
     assert RejectedRecord.objects.get().reasons == {"transaction_id": "is required"}
+
+
+KNOWN = features.column("known_fraud_count_180d")
+DAY = timedelta(days=1)
+
+
+def known_frauds(known_at: datetime | None = None) -> dict[str, float]:
+    """Of each payment there is: what its vector, read now or as of a moment, says of its user."""
+    ids = dict(Transaction.objects.values_list("pk", "external_id"))
+    events = history.stored_events(list(ids))
+    found = features.compute(events, history.read(events, known_at=known_at or timezone.now()))
+    return {ids[int(event["id"])]: row[KNOWN] for event, row in zip(events, found, strict=True)}
+
+
+def test_a_chargeback_reaches_the_features_within_two_seconds_and_no_earlier_payment(kafka):
+    till, topic, now = source("till", "rest"), kafka.topic(), timezone.now()
+    days = {"disputed": 9, "between": 5, "today": 0}
+    paid = [
+        payment(1, transaction_id=id, timestamp=(now - ago * DAY).isoformat())
+        for id, ago in days.items()
+    ]
+    accepting.accept(source=till, sent=[Sent(one) for one in paid], door="rest")
+    bank, moments = source(about=["till"]), []
+    late = {
+        "chargeback_id": "CB-1", "transaction_id": "disputed",
+        "known_at": (now - 3 * DAY).isoformat(),
+    }  # fmt: skip
+
+    def holds() -> bool:
+        if StreamPosition.objects.exists() and not moments:
+            assert set(known_frauds().values()) == {0}
+            kafka.send(topic, [("", said(late))])
+            moments.append((timezone.now(), time.monotonic()))
+        return bool(moments) and known_frauds()["today"] == 1
+
+    read_until(kafka, bank, topic, holds)
+    [(sent_at, begun)] = moments
+    assert time.monotonic() - begun < 2 * max(1.0, crowd())
+    # Known three days ago: not to a payment of five days ago, though it is read only now …
+    assert known_frauds() == {"disputed": 0, "between": 0, "today": 1}
+    # … and to nobody as of a moment before it came.
+    assert set(known_frauds(sent_at - timedelta(seconds=1)).values()) == {0}
 
 
 def test_reading_goes_on_where_the_rows_stand_and_not_where_the_broker_believes(kafka):

@@ -4,7 +4,8 @@ import pytest
 from django.db import OperationalError
 
 from scoring import accepting
-from scoring.models import Decision, RejectedRecord, Source, Transaction
+from scoring.accepting import Sent
+from scoring.models import Decision, Label, Notice, RejectedRecord, Source, Transaction
 from scoring.streaming import connection, listening
 from scoring.streaming.listening import Listener
 from tests.streams.mosquitto import Mosquitto
@@ -31,6 +32,11 @@ def bank(db, mosquitto) -> Source:
     """Its session begins here: what is published from now on is kept for it."""
     where = {"host": "127.0.0.1", "port": mosquitto.port, "topic": "payments/#"}
     bank = source("terminals", "mqtt", connection=where)
+    subscribe(mosquitto, bank)
+    return bank
+
+
+def subscribe(mosquitto: Mosquitto, bank: Source) -> None:
     heard: list[int] = []
 
     def subscribed() -> bool:
@@ -38,7 +44,6 @@ def bank(db, mosquitto) -> Source:
         return len(heard) > 8
 
     made(mosquitto, bank, subscribed).run()
-    return bank
 
 
 def publish(mosquitto: Mosquitto, *numbers: int) -> None:
@@ -88,6 +93,25 @@ def test_poison_is_set_aside_with_its_topic_and_acknowledged(mosquitto, bank):
     publish(mosquitto, 2)
     made(mosquitto, bank, lambda: stored() == 2).run()
     assert RejectedRecord.objects.count() == 4
+
+
+def test_notices_on_a_topic_label_the_payments_of_another_source_once(mosquitto):
+    till = source("till", "rest")
+    accepting.accept(source=till, sent=[Sent(payment(0))], door="rest")
+    where = {"host": "127.0.0.1", "port": mosquitto.port, "topic": "disputes/#"}
+    bank = source("disputes", "mqtt", connection=where, about=["till"])
+    subscribe(mosquitto, bank)
+    told = [said({"dispute_id": f"D-{n}", "transaction_id": f"t{n}"}) for n in range(2)]
+    mosquitto.publish("disputes/scheme", [*told, *told, b'{"dispute_id": "D-9"}'])
+    made(mosquitto, bank, RejectedRecord.objects.exists).run()
+    assert list(Label.objects.values_list("transaction__external_id", "value")) == [
+        ("t0", "TRUE_FRAUD")
+    ]
+    assert dict(Notice.objects.values_list("external_id", "state")) == {
+        "D-0": "LABELLED", "D-1": "WAITING",
+    }  # fmt: skip
+    assert RejectedRecord.objects.get().reasons == {"transaction_id": "is required"}
+    assert not Transaction.objects.filter(source=bank).exists()
 
 
 def test_a_broker_that_starts_again_is_found_again(mosquitto, bank):
