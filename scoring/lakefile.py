@@ -14,7 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scoring.models import Decision
+from scoring import personal
+from scoring.models import Decision, Source
 
 PIECE = 50_000  # rows of a group, and in memory
 FILE, MANIFEST = "payments.parquet", "_manifest.json"  # readers of folders pass over what has a _
@@ -52,6 +53,8 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "policy": (pa.int64(), "policy"),
     "degraded": (TEXT, "degraded"),
 }
+IDS = ("user_id", "card_id", "device_id")
+SOURCE = list(COLUMNS).index("source")
 SCHEMA = pa.schema([(name, kind) for name, (kind, _) in COLUMNS.items()])
 CODES = list(COLUMNS).index("reason_codes")
 
@@ -97,12 +100,29 @@ def _tables(day: date) -> Iterator[pa.Table]:
     start = datetime.combine(day, time(), UTC)
     found = Decision.objects.filter(decided_at__gte=start, decided_at__lt=start + timedelta(days=1))
     rows = found.order_by("pk").values_list(*(place for _, place in COLUMNS.values()))
-    coming = rows.iterator(chunk_size=5_000)
+    coming, closed = rows.iterator(chunk_size=5_000), _closed()
     while piece := list(islice(coming, PIECE)):
         columns: list[Any] = list(zip(*piece, strict=True))
         columns[CODES] = [" ".join(codes) for codes in columns[CODES]]
+        for at, names in closed.items():
+            columns[at] = [
+                personal.token_of(id) if source in names else id
+                for id, source in zip(columns[at], columns[SOURCE], strict=True)
+            ]
         arrays = [pa.array(one, field.type) for one, field in zip(columns, SCHEMA, strict=True)]
         yield pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def _closed() -> dict[int, set[str]]:
+    """Columns of ids → the sources that declare them personal: of those only tokens leave."""
+    sources = list(Source.objects.exclude(pii=[]))
+    found = {
+        list(COLUMNS).index(id): {
+            one.name for one in sources if id in personal.our_names(one.pii, one.mapping)
+        }
+        for id in IDS
+    }
+    return {at: names for at, names in found.items() if names}
 
 
 def _into_place(folder: Path, aside: Path, written: Written) -> None:

@@ -36,6 +36,11 @@ def hash_of(value: Any) -> str:
     return blake2b(text.encode(), key=key_for(PURPOSE), digest_size=16).hexdigest()
 
 
+def token_of(value: str) -> str:
+    """What stands for an id outside: the same for the same id, and opened by nobody."""
+    return f"pii-{hash_of(value)}" if value else value
+
+
 def is_sealed(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(MARK)
 
@@ -70,6 +75,11 @@ def sealed_fields(
 
 def declared(name: str, pii: Iterable[str], mapping: Mapping[str, str] | None = None) -> bool:
     return name in pii or our_name(name, mapping) in pii
+
+
+def our_names(pii: Iterable[str], mapping: Mapping[str, str] | None = None) -> set[str]:
+    """The fields of ours that are declared personal, by whichever name."""
+    return {our_name(name, mapping) or name for name in pii} | set(pii)
 
 
 def without_values(

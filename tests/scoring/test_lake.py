@@ -214,3 +214,20 @@ def test_its_work_is_on_the_list_of_work():
 def test_the_command_does_it_here_if_it_is_told_to(folder):
     said = run("copy", "--since", DAY, "--inline")
     assert said.startswith(f"{DAY} is asked for\n{DAY}  parquet  0 rows")
+
+
+def test_ids_that_a_source_declares_personal_leave_as_tokens_that_still_join(scored, folder):
+    copied()
+    file = folder / f"day={DAY}" / "payments.parquet"
+    assert set(pq.read_table(file)["user_id"].to_pylist()) == {"u1"}
+    Source.objects.update(pii=["customer", "device_id"], mapping={"customer": "user_id"})
+    Transaction.objects.filter(external_id="t3").update(user_id="u2", card_id="c9")
+    copied()
+    rows = {row["transaction_id"]: row for row in pq.read_table(file).to_pylist()}
+    first, other = rows["t1"]["user_id"], rows["t3"]["user_id"]
+    assert {row["user_id"] for row in rows.values()} == {first, other}
+    assert first != other
+    assert first.startswith("pii-")
+    assert b"u1" not in file.read_bytes()
+    assert rows["t3"]["card_id"] == "c9", "nobody declared it"
+    assert rows["t1"]["device_id"] == "", "what was not said stays unsaid"
