@@ -10,13 +10,14 @@ from django.apps import apps
 from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield import health, pulse
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.models import Heartbeat
-from anomalyshield.templatetags.words import ago, figure, span
+from anomalyshield.templatetags.words import ago_shown, figure, span
 from anomalyshield.together import Part, Sql, first, together
 from anomalyshield.waiting import Waiting, all_work
 
@@ -47,7 +48,9 @@ class Component:
 
     @property
     def since_in_words(self) -> str:
-        return _("since {since}").format(since=ago(self.since)) if self.since else _("since ever")
+        if self.since is None:
+            return _("since ever")
+        return format_html(_("since {since}"), since=ago_shown(self.since))
 
 
 Components = list[Component]
@@ -100,15 +103,14 @@ def _processes(signs: Mapping[str, datetime], silent: set[str]) -> Iterator[Comp
     for name in health.EXPECTED:
         title, last = _title(name), signs.get(name)
         if name not in silent:
-            yield Component(
-                title, _("At work; its last sign came {last} ago.").format(last=ago(last))
-            )
+            words = format_html(_("At work; its last sign came {last} ago."), last=ago_shown(last))
+            yield Component(title, words)
         elif last is None:
             yield Component(title, _("Nobody has done this here yet."), None, START)
         else:
             yield Component(
                 title,
-                _("Silent: its last sign came {last} ago.").format(last=ago(last)),
+                format_html(_("Silent: its last sign came {last} ago."), last=ago_shown(last)),
                 last,
                 START,
             )
@@ -204,7 +206,7 @@ def _streams(
         name = _("Source {source}").format(source=source.name)
         last = signs.get(f"stream:{source.pk}")
         if last is None or (timezone.now() - last).total_seconds() > pulse.STALE_SECONDS:
-            silent = _("Silent: its last sign came {last} ago.").format(last=ago(last))
+            silent = format_html(_("Silent: its last sign came {last} ago."), last=ago_shown(last))
             cure = _(
                 "Start it: manage.py {command} {source}. The broker keeps what comes meanwhile, "
                 "for a while."

@@ -29,11 +29,18 @@ SPOKEN = {"title", "aria-label", "placeholder", "alt", "label"}
 # Where numbers are written for pages: rooms, and the modules of models, rules and costs.
 ROOMS = ("alerts", "cases", "anomalyshield/dashboard")
 OF_MODELS = ("figures.py", "costs.py", "policies.py", "policy_forms.py", "charts.py")
+MOMENTS = {"when", "ago", "left", "due"}
+# Where no element can stand: labels of drawings, letters, paper.
+PLAIN = {"alerts/analytics/live.py", "alerts/report_pdf.py", "alerts/views/links.py"}
 MARKING = {"figure", "lazy(figure, str)"}
 SILENT = {"script", "style", "code", "kbd", "svg"}
 LOOKED_UP = re.compile(
     r"{% blocktranslate.*?{% endblocktranslate %}|{#.*?#}|{%.*?%}|{{.*?}}", re.DOTALL
 )
+
+
+def value_of(keyword: ast.keyword) -> ast.expr:
+    return keyword.value
 
 
 # --- the catalogue --------------------------------------------------------------------------------
@@ -259,6 +266,27 @@ def test_elements_of_moments_stand_in_no_attribute() -> None:
     assert within_a_tag.search('<td title="{{ at|when }}">')
     pages = Path(settings.BASE_DIR, "templates").rglob("*.html")
     assert [page.name for page in pages if within_a_tag.search(page.read_text())] == []
+
+
+def moments_in_plain_words(path: Path) -> list[str]:
+    """Sentences that code makes with `.format` of a moment, which loses its element."""
+    tree = ast.parse(path.read_text())
+    made = [call for call in ast.walk(tree) if isinstance(call, ast.Call)]
+    formats = [call for call in made if getattr(call.func, "attr", "") == "format"]
+    given = [(call, one) for call in formats for one in (*call.args, *map(value_of, call.keywords))]
+    return [
+        f"{path.relative_to(settings.BASE_DIR)}:{call.lineno}"
+        for call, one in given
+        if isinstance(one, ast.Call) and getattr(one.func, "id", "") in MOMENTS
+    ]
+
+
+def test_sentences_made_by_code_keep_their_moments_as_elements() -> None:
+    rooms = [settings.BASE_DIR / room for room in ("alerts", "cases", "scoring", "anomalyshield")]
+    files = [path for room in rooms for path in sorted(room.rglob("*.py"))]
+    found = [one for path in files for one in moments_in_plain_words(path)]
+    assert [one for one in found if one.partition(":")[0] not in PLAIN] == []
+    assert {one.partition(":")[0] for one in found} == PLAIN
 
 
 @pytest.mark.django_db

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from anomalyshield.exports import Column, Table
-from anomalyshield.templatetags.words import figure, masked_if, money, percent, score, when
+from anomalyshield.templatetags.words import dated, figure, masked_if, money, percent, score, when
 
 DASH = "–"
 WORDY = ("text", "moment", "day")  # kinds that are no numbers
@@ -60,7 +60,7 @@ class Section:
     def _line(self, place: int, row: Sequence[Any], hidden: bool) -> "Line":
         shades = self.shades[place] if self.shades else [None] * len(row)
         cells = [
-            Cell(words(value, column, hidden), column.kind not in WORDY, shade)
+            _cell(value, column, hidden, shade)
             for value, column, shade in zip(row, self.columns, shades, strict=True)
         ]
         address = self.links[place] if self.links else ""
@@ -74,6 +74,7 @@ class Cell:
     text: str
     number: bool
     shade: int | None = None
+    shown: str = ""  # on a page: a moment is an element there
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,12 @@ class Line:
     @property
     def rest(self) -> list[Cell]:
         return self.cells[1:]
+
+
+def _cell(value: Any, column: Column, hidden: bool, shade: int | None) -> Cell:
+    text = words(value, column, hidden)
+    shown = dated(text, value) if column.kind == "moment" else text
+    return Cell(text, column.kind not in WORDY, shade, shown)
 
 
 def words(value: Any, column: Column, hidden: bool = False) -> str:

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from alerts import leasing, triage
@@ -197,9 +198,9 @@ def go_on(request: HttpRequest, done: Alert, said: str, undo: str) -> HttpRespon
     undoing.remember(request, str(done), undo_it)
     following = leasing.take_next(by=request.user, asked=asked, behind=done)
     if following is None:
-        messages.success(request, _("{said} Nothing else waits here.").format(said=said), undo_it)
+        told = format_html(_("{said} Nothing else waits here."), said=said)
+        messages.success(request, told, undo_it)
         return redirect(f"{reverse('alerts')}?{filters_of(asked)}")
-    messages.success(
-        request, _("{said} Next: {following}.").format(said=said, following=following), undo_it
-    )
+    told = format_html(_("{said} Next: {following}."), said=said, following=following)
+    messages.success(request, told, undo_it)
     return on_to(request, following, asked)

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from alerts import snoozing
@@ -12,7 +13,7 @@ from alerts.views import undoing
 from alerts.views.alert import go_on
 from alerts.views.alert_page import asked_of, on_to, refused, seen, sentences
 from anomalyshield.accounts.permissions import allow
-from anomalyshield.templatetags.words import when
+from anomalyshield.templatetags.words import when_shown
 
 
 @allow("alert.work", methods=("POST",))
@@ -45,6 +46,9 @@ def _said(done: Alert) -> str:
     late = not done.due_at > (done.snoozed_until or done.due_at)
     runs = done.status == Alert.Status.SNOOZED and late
     warned = _(" Its clock runs on, and will have run out by then.") if runs else ""
-    return _("{done} is snoozed until {snoozed_until}.{warned}").format(
-        done=done, snoozed_until=when(done.snoozed_until), warned=warned
+    return format_html(
+        _("{done} is snoozed until {snoozed_until}.{warned}"),
+        done=done,
+        snoozed_until=when_shown(done.snoozed_until),
+        warned=warned,
     )

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import dateformat
+from django.utils.html import format_html
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -26,7 +27,7 @@ from alerts.models import Alert
 from alerts.portrait import outcomes_in_words
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
-from anomalyshield.templatetags.words import masked_if, money, when, within
+from anomalyshield.templatetags.words import masked_if, money, when, when_shown, within
 from scoring.models import Transaction
 
 AT_MOST = _lazy("{most} at most")
@@ -162,8 +163,8 @@ def sentence(found: Graph, masked: bool) -> str:
         "{steps} steps to a confirmed fraud: {way} (fraud known since {known}).",
         len(way),
     )
-    known = when(found.path[-1].known_since)
-    return told.format(steps=len(way), way=_(", then ").join(way), known=known)
+    known = when_shown(found.path[-1].known_since)
+    return format_html(told, steps=len(way), way=_(", then ").join(way), known=known)
 
 
 def name(node: Node, masked: bool) -> str:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db.models import Count, Min, Q
 from django.utils import timezone
+from django.utils.html import format_html, strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -14,7 +15,7 @@ from anomalyshield.audit.words import action_in_words, kind_in_words
 from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, elapsed, warned
 from anomalyshield.health import state
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago, figure
+from anomalyshield.templatetags.words import ago_shown, figure
 from anomalyshield.together import Part, Totals, first
 
 LATE_SEAL = 10.0  # seconds: the sealer goes round twice a second
@@ -50,12 +51,14 @@ def trail(user: User) -> Part[Tile]:
     )
     age = (timezone.now() - oldest["at"]).total_seconds() if oldest["at"] else 0.0
     last = first(said)
-    hint = _("last event {last} ago").format(last=ago(last)) if last else _("nothing happened yet")
+    hint = _("nothing happened yet")
+    if last:
+        hint = format_html(_("last event {last} ago"), last=ago_shown(last))
     late = age > LATE_SEAL
     return Tile(
         _("Not yet sealed"),
         figure(f"{oldest['n']:,}"),
-        _("for {at}").format(at=ago(oldest["at"])) if late else hint,
+        format_html(_("for {at}"), at=ago_shown(oldest["at"])) if late else hint,
         address_of("audit"),
         warned(late),
     )
@@ -74,7 +77,9 @@ def platform(user: User) -> Tile:
 def components(user: User) -> Panel:
     """Only what wants somebody."""
     lines = [
-        Line(part.name, address_of("system"), part.words, part.since_in_words, tone="bad")
+        Line(
+            part.name, address_of("system"), strip_tags(part.words), part.since_in_words, tone="bad"
+        )
         for part in condition.components()
         if part.cure
     ]

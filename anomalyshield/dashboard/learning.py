@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.models import User
 from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, elapsed, model, some, upto
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago, figure, percent, within
+from anomalyshield.templatetags.words import ago_shown, dated, figure, percent, within
 from anomalyshield.together import Part, Sql, first
 from scoring import kept
 from scoring.engine.evaluation import population_stability
@@ -34,7 +35,10 @@ def champion(user: User) -> Part[Tile]:
     if best is None:
         return Tile(_("Champion"), "none", _("train and promote one"), address_of("models"), "bad")
     since = (
-        _("for {timesince}").format(timesince=timesince(best.champion_since, depth=1))
+        format_html(
+            _("for {timesince}"),
+            timesince=dated(timesince(best.champion_since, depth=1), best.champion_since),
+        )
         if best.champion_since
         else ""
     )
@@ -61,7 +65,7 @@ def runs_under_way(user: User) -> Part[Tile]:
     )
     last = first(asked)
     hint = (
-        _("last asked {asked_at} ago").format(asked_at=ago(last.asked_at))
+        format_html(_("last asked {asked_at} ago"), asked_at=ago_shown(last.asked_at))
         if last
         else _("none so far")
     )

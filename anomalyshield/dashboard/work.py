@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Count, Min, Q
 from django.db.models.functions import TruncDate
 from django.utils import dateformat, timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -25,7 +26,15 @@ from anomalyshield.dashboard.parts import (
     warned,
 )
 from anomalyshield.navigation import address_of
-from anomalyshield.templatetags.words import ago, figure, left, money, percent, span
+from anomalyshield.templatetags.words import (
+    ago_shown,
+    dated,
+    figure,
+    left_shown,
+    money,
+    percent,
+    span,
+)
 from anomalyshield.together import HowMany, Part, Totals
 
 WEEK = timedelta(days=7)
@@ -84,9 +93,9 @@ def clock(due: datetime) -> str:
     """Time left, or how late it is."""
     late = timezone.now() - due
     return (
-        _("next due in {left}").format(left=left(due))
+        format_html(_("next due in {left}"), left=left_shown(due))
         if late < timedelta(0)
-        else _("late by {due}").format(due=ago(due))
+        else format_html(_("late by {due}"), due=ago_shown(due))
     )
 
 
@@ -103,7 +112,9 @@ def team_queue(user: User) -> Part[Tile]:
 def late(user: User) -> Part[Tile]:
     overdue = model("alerts.Alert").objects.overdue()
     found = yield overdue.across(queues(user), ("due_at", "id"), MANY + 1)
-    hint = _("oldest by {found}").format(found=ago(found[0][0])) if found else _("all in time")
+    hint = _("all in time")
+    if found:
+        hint = format_html(_("oldest by {found}"), found=ago_shown(found[0][0]))
     address = f"{address_of('alerts')}?status=overdue"
     return Tile(_("Past their time"), upto(len(found)), hint, address, warned(bool(found)))
 
@@ -150,14 +161,15 @@ def own_queues(user: User) -> Any:
 
 def line_of(alert: Any, *, due: bool = False) -> Line:
     late = alert.due_at < timezone.now()
-    aside = f"{'−' if late else ''}{span(abs((alert.due_at - timezone.now()).total_seconds()))}"
+    signed = f"{'−' if late else ''}{span(abs((alert.due_at - timezone.now()).total_seconds()))}"
+    aside = dated(signed, alert.due_at)
     return Line(
         str(alert),
         address_of("alert", alert.pk),
         f"{alert.entity or alert.user_id} · {money(alert.amount, alert.currency)}",
-        _("{aside} left").format(aside=aside)
+        format_html(_("{aside} left"), aside=aside)
         if due and not late
-        else _("{due_at} late").format(due_at=ago(alert.due_at))
+        else format_html(_("{due_at} late"), due_at=ago_shown(alert.due_at))
         if late
         else aside,
         alert.level,

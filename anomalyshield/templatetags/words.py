@@ -152,7 +152,9 @@ def due(moment: datetime | None) -> str:
 # --- moments on pages -----------------------------------------------------------------------------
 # A moment is an element: machines read it in ISO 8601, and so does who holds the pointer over it.
 # Within an attribute or an option, where no element can stand, `…_said` gives the words alone.
-def _shown(words: str, moment: datetime | None) -> str:
+# Sentences made by code take them with `format_html`, which leaves them elements.
+def dated(words: str, moment: datetime | None) -> str:
+    """These words as an element that says in ISO 8601 which moment they tell of."""
     if not moment:
         return words
     utc = moment.astimezone(UTC).isoformat(timespec="seconds")
@@ -162,22 +164,22 @@ def _shown(words: str, moment: datetime | None) -> str:
 
 @register.filter("when")
 def when_shown(moment: datetime | None, form: str = "") -> str:
-    return _shown(when(moment, form), moment)
+    return dated(when(moment, form), moment)
 
 
 @register.filter("ago")
 def ago_shown(moment: datetime | None) -> str:
-    return _shown(ago(moment), moment)
+    return dated(ago(moment), moment)
 
 
 @register.filter("left")
 def left_shown(moment: datetime | None) -> str:
-    return _shown(left(moment), moment)
+    return dated(left(moment), moment)
 
 
 @register.filter("due")
 def due_shown(moment: datetime | None) -> str:
-    return _shown(due(moment), moment)
+    return dated(due(moment), moment)
 
 
 for plain in (when, ago, left, due):

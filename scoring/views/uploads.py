@@ -5,10 +5,12 @@ from typing import Any
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import record
+from anomalyshield.templatetags.words import when_shown
 from scoring import charts, results
 from scoring import rejects as refused
 from scoring import uploads as verbs
@@ -51,11 +53,11 @@ def send(request: HttpRequest) -> HttpResponse:
 def _received_before(request: HttpRequest, upload: Upload) -> HttpResponse:
     """The earlier upload may be somebody else's; then its page is not this person's to see."""
     seen = Upload.objects.visible_to(request.user).filter(pk=upload.pk).exists()
-    when = f"{upload.created_at:%Y-%m-%d %H:%M} UTC"
     messages.warning(
         request,
-        _("This very file was received on {when} already. Nothing was done twice.").format(
-            when=when
+        format_html(
+            _("This very file was received on {when} already. Nothing was done twice."),
+            when=when_shown(upload.created_at),
         ),
     )
     return redirect("upload", pk=upload.pk) if seen else redirect("uploads")

@@ -109,7 +109,7 @@ def test_the_way_to_a_fraud_is_told_step_by_step(as_ana, ana, cards):
     told = re.search(r"<strong>(.*?)</strong></p>", page)
     assert told is not None
     assert told[1].startswith(
-        "2 steps to a confirmed fraud: device d-17, then customer u-9 (fraud known since "
+        "2 steps to a confirmed fraud: device d-17, then customer u-9 (fraud known since <time "
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from django.urls import resolve
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from anomalyshield.accounts.models import User
@@ -25,6 +26,7 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    resolve("/health")  # imports every view, as gunicorn's parent does: seconds of no test's own
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     # Playwright runs an event loop in this thread, and Django would refuse the ORM beside it.
