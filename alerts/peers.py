@@ -13,6 +13,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from django.db import connection
+from django.utils.translation import gettext_noop as _noop
 
 from alerts.baseline import UNITS, Paid, quantile
 from alerts.entities import COLUMNS, Entity, Kind
@@ -23,12 +24,14 @@ KEPT = 900  # seconds a sample is kept by a process
 ENOUGH, NEAREST = 10, 30  # peers within a factor of two; if fewer, so many of the nearest
 FEWEST = 5  # with fewer nothing is said
 COUNTED = {
-    "user_key": "customers",
-    "card_key": "cards",
-    "device_key": "devices",
-    "merchant_key": "merchants",
-    "place_key": "places",
+    "user_key": _noop("customers"),
+    "card_key": _noop("cards"),
+    "device_key": _noop("devices"),
+    "merchant_key": _noop("merchants"),
+    "place_key": _noop("places"),
 }
+# The other figures by name; pages tell all of them in the reader's language.
+PAID = (_noop("payments"), _noop("median amount"), _noop("90th percentile"))
 SQL = """
 SELECT chosen.key, paid.count, paid.median, paid.p90, {names}
 FROM (
@@ -124,7 +127,7 @@ def _sample(kind: str, _: int) -> list[tuple[int, dict[str, float]]]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
         rows = cursor.fetchall()
-    names = ("payments", "median amount", "90th percentile", *counted.values())
+    names = (*PAID, *counted.values())
     scale = (1.0, 1 / UNITS, 1 / UNITS, *(1.0 for _ in counted))
     return [
         (key, {n: float(v) * s for n, v, s in zip(names, values, scale, strict=True)})

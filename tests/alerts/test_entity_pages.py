@@ -14,6 +14,7 @@ from alerts import peers, pinned
 from alerts.baseline import latest, usual_hours
 from alerts.entities import find, named
 from alerts.models import EntityNote
+from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
 from scoring import labels, lists
 from scoring.engine.keys import entity_key, folded_key
@@ -109,7 +110,9 @@ def test_peers_pay_about_as_often_and_tell_where_it_stands(ana, as_ana, cards):
     assert (amount.value, amount.median, amount.higher_than) == (500.0, 10.0, 1.0)
     payments = told.measures[0]
     assert payments.higher_than == 0.5  # all the same
-    assert "Beside its peers" in read(as_ana, "user", "rich")
+    assert "<td>Median amount</td>" in read(as_ana, "user", "rich")
+    User.objects.filter(pk=ana.pk).update(language="de")
+    assert "<td>Betrag im Median</td>" in read(as_ana, "user", "rich")
 
 
 def test_what_the_sample_says_of_others_is_what_is_computed_of_oneself(ana):
