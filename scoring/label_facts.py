@@ -23,12 +23,15 @@ MARKS = (1, 3, 7, 14, 30, 60, 90)  # days of the curve's table
 ENDS = (0.5, 0.9)
 DAY_UNITS = 86_400_000_000  # microseconds
 
-# One walk along the index of event times for all payments of these weeks; labels are few beside.
+# Payments are counted along the index of event times, week by week; labels are few beside.
 # Corrections are fewer still: IS NOT NULL lets their index alone be read, not all labels once more.
 BY_WEEK = """
 WITH paid AS (
-    SELECT date_trunc('week', event_time AT TIME ZONE 'UTC')::date AS week, count(*) AS payments
-    FROM scoring_transaction WHERE event_time >= %(since)s AND event_time < %(until)s GROUP BY 1
+    SELECT (start AT TIME ZONE 'UTC')::date AS week, (
+        SELECT count(*) FROM scoring_transaction
+        WHERE event_time >= start AND event_time < least(start + interval '7 days', %(until)s)
+    ) AS payments
+    FROM generate_series(%(since)s::timestamptz, %(until)s, interval '7 days') AS start
 ), said AS (
     SELECT date_trunc('week', paid.event_time AT TIME ZONE 'UTC')::date AS week,
         label.origin, label.value, count(*) AS labels
@@ -40,26 +43,32 @@ WITH paid AS (
     GROUP BY 1, 2, 3
 )
 SELECT paid.week, paid.payments, said.origin, said.value, said.labels
-FROM paid LEFT JOIN said USING (week) ORDER BY paid.week DESC
+FROM paid LEFT JOIN said USING (week) WHERE paid.payments > 0 ORDER BY paid.week DESC
 """
 # Since when a fraud is known: the first label of its chain that said so, if the last still does.
-# By the index of frauds alone: of a million labels few are.
+# By the index of frauds alone: of a million labels few are. One that supersedes none is a chain of
+# its own; OFFSET 0, since joined, all payments there ever were would be read.
 DELAYS = """
-SELECT extract(epoch FROM paid.event_time)::float8, extract(epoch FROM first.known_at)::float8,
-    first.origin
+SELECT extract(epoch FROM paid.event_time)::float8,
+    extract(epoch FROM coalesce(first.known_at, fraud.known_at))::float8,
+    coalesce(first.origin, fraud.origin)
 FROM (
-    SELECT label.transaction_id FROM scoring_label AS label
+    SELECT label.transaction_id, label.known_at, label.origin, label.supersedes_id
+    FROM scoring_label AS label
     WHERE label.value = 'TRUE_FRAUD' AND label.known_at >= %(since)s
       AND NOT EXISTS (SELECT FROM scoring_label AS later WHERE later.supersedes_id = label.id
         AND later.supersedes_id IS NOT NULL)
     ORDER BY label.known_at DESC LIMIT %(most)s
 ) AS fraud
-JOIN scoring_transaction AS paid ON paid.id = fraud.transaction_id
 CROSS JOIN LATERAL (
+    SELECT event_time FROM scoring_transaction WHERE id = fraud.transaction_id OFFSET 0
+) AS paid
+LEFT JOIN LATERAL (
     SELECT known_at, origin FROM scoring_label
     WHERE transaction_id = fraud.transaction_id AND value = 'TRUE_FRAUD'
+      AND fraud.supersedes_id IS NOT NULL
     ORDER BY known_at LIMIT 1
-) AS first
+) AS first ON TRUE
 """
 
 

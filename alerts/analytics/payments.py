@@ -10,8 +10,9 @@ from anomalyshield.templatetags.words import figure
 
 # The latest payments of the window with what was decided, and the last word on each. A payment of
 # the window cannot have been labelled before it began, so the index of `known_at` bounds that too.
+# OFFSET 0: each decision is read by its payment; joined, all decisions there ever were would be.
 PAID = """
-WITH paid AS MATERIALIZED (
+WITH paid AS (
     SELECT id, event_time, amount_units, country, location, latitude, longitude,
            merchant_name, merchant_category
     FROM scoring_transaction
@@ -21,10 +22,13 @@ WITH paid AS MATERIALIZED (
     SELECT label.transaction_id, label.value FROM scoring_label AS label
     WHERE label.known_at >= %(since)s AND NOT EXISTS (
         SELECT 1 FROM scoring_label AS later WHERE later.supersedes_id = label.id
+          AND later.supersedes_id IS NOT NULL
     )
 ), decided AS (
     SELECT paid.*, decision.reviewable, said.value
-    FROM paid JOIN scoring_decision AS decision ON decision.transaction_id = paid.id
+    FROM paid CROSS JOIN LATERAL (
+        SELECT reviewable FROM scoring_decision WHERE transaction_id = paid.id OFFSET 0
+    ) AS decision
     LEFT JOIN said ON said.transaction_id = paid.id
 )
 """
