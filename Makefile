@@ -38,7 +38,7 @@ test: ## The whole product: style, types, migrations, every test but most of cha
 
 # --- parts of it ----------------------------------------------------------------------------------
 test-streams: ## Kafka, MQTT and Spark, with real brokers, which are killed (needs Java, Maven, Mosquitto)
-	@$(DEV) tools/spark.py >/dev/null || true
+	@$(DEV) tools/spark.py --delta >/dev/null || true
 	@$(PYTEST) tests/streams
 
 chaos: ## Kill, stop, starve and cut off a whole installation; what was acknowledged, what became of it (clocks: libfaketime)

@@ -1,5 +1,7 @@
 """Fetches Spark and its connector for Kafka, once per machine: `python tools/spark.py`.
 
+With `--delta` also what writes Delta tables (8 MB).
+
 It goes into the user's cache and not into the environment: it is larger than all other packages
 together. pip checks the hashes; its archive is unpacked as it is, because making a wheel of it
 takes four times as long. The connector comes by Maven, as the broker of the tests does.
@@ -16,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements-spark.txt"
-POM = ROOT / "anomalyshield" / "deploy" / "spark" / "pom.xml"
+POMS = ROOT / "anomalyshield" / "deploy" / "spark"
 VERSION = "4.0.0"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "anomalyshield"
 HOME = CACHE / f"spark-{VERSION}"
@@ -27,18 +29,20 @@ class Absent(Exception):
     """Why there can be no Spark here, in a sentence."""
 
 
-def found() -> tuple[Path, str]:
-    """Where Python finds pyspark, and the connector's jars with commas; Absent where nobody
-    fetched them."""
-    jars = HOME / "connector"
-    if not (HOME / "pyspark").is_dir() or not jars.is_dir():
+def found(*, delta: bool = False) -> tuple[Path, str]:
+    """Where Python finds pyspark, and the connector's jars with commas, and Delta's; Absent where
+    nobody fetched them."""
+    jars = [HOME / "connector", *([HOME / "delta"] if delta else [])]
+    if not (HOME / "pyspark").is_dir() or not jars[0].is_dir():
         raise Absent("Spark is not fetched: python tools/spark.py (434 MB)")
+    if not jars[-1].is_dir():
+        raise Absent("Delta is not fetched: python tools/spark.py --delta (8 MB)")
     if shutil.which("java") is None:
         raise Absent("Spark needs Java 17 or 21, which is not installed here")
-    return HOME, ",".join(map(str, sorted(jars.glob("*.jar"))))
+    return HOME, ",".join(str(jar) for folder in jars for jar in sorted(folder.glob("*.jar")))
 
 
-def fetch() -> tuple[Path, str]:
+def fetch(*, delta: bool = False) -> tuple[Path, str]:
     for program in ("java", "mvn"):
         if shutil.which(program) is None:
             raise Absent(f"Spark needs {program}, which is not installed here")
@@ -47,11 +51,14 @@ def fetch() -> tuple[Path, str]:
         aside = Path(tempfile.mkdtemp(prefix="spark-", dir=CACHE))
         try:
             _packages(aside)
-            _connector(aside / "connector")
+            _jars("pom.xml", aside / "connector")
             aside.rename(HOME)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-    return found()
+    if delta and not (HOME / "delta").is_dir():
+        _jars("delta.xml", HOME / "delta.part")
+        (HOME / "delta.part").rename(HOME / "delta")
+    return found(delta=delta)
 
 
 def _packages(aside: Path) -> None:
@@ -71,9 +78,9 @@ def _packages(aside: Path) -> None:
             file.extractall(aside)  # noqa: S202 (pip has checked its hash)
 
 
-def _connector(folder: Path) -> None:
+def _jars(pom: str, folder: Path) -> None:
     goal = ["dependency:copy-dependencies", f"-DoutputDirectory={folder}", "-DincludeScope=runtime"]
-    _run(["mvn", "-q", "-B", "-f", str(POM), *goal], "Maven did not fetch Spark's connector")
+    _run(["mvn", "-q", "-B", "-f", str(POMS / pom), *goal], f"Maven did not fetch Spark's {pom}")
 
 
 def _run(command: list[str], trouble: str) -> None:
@@ -87,7 +94,7 @@ def _run(command: list[str], trouble: str) -> None:
 
 if __name__ == "__main__":
     try:
-        place, connector = fetch()
+        place, connector = fetch(delta="--delta" in sys.argv)
     except Absent as reason:
         sys.exit(str(reason))
     print(f"PYTHONPATH={place}\nJARS={connector}")

@@ -17,10 +17,13 @@ from scoring import arrays, cardnumbers, frauds, history, policies, registry
 from scoring.admitting import defaults_of
 from scoring.engine.features import DAYS
 from scoring.engine.history import FRAUDS, HISTORY, Rows, in_order
+from scoring.engine.keys import entity_key
+from scoring.engine.transaction import microseconds
 from scoring.listed import entries_in_force
-from scoring.models import ExchangeRate, Source
+from scoring.models import ExchangeRate, Source, Transaction
 from scoring.streaming.connection import Kafka, Login
 from scoring.streaming.spark import job as jobs
+from scoring.streaming.spark.keeping import SEEN
 
 RATES = timedelta(days=366)
 EVERYBODY = "(SELECT DISTINCT kind, key FROM scoring_entityfraud)"
@@ -114,12 +117,27 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def hand_over_past(folder: Path) -> int:
-    """The payments of the last month, for a job that has not begun: how many."""
+def hand_over_past(source: Source, folder: Path) -> int:
+    """The payments of the last month, for a job that has not begun: how many.
+
+    Of this source's own the ids go along, so that what was decided here is not decided again.
+    """
     past = folder / jobs.PAST
     shutil.rmtree(past, ignore_errors=True)
-    past.mkdir(parents=True, mode=0o700)
+    (past / jobs.IDS).mkdir(parents=True, mode=0o700)
+    since = timezone.now() - timedelta(days=DAYS)
     sql = f"SELECT {history.PAST} FROM scoring_transaction WHERE event_time > %s"
-    rows = arrays.fetched(sql, [timezone.now() - timedelta(days=DAYS)], HISTORY)
+    rows = arrays.fetched(sql, [since], HISTORY)
     np.save(past / "0.npy", rows, allow_pickle=False)
+    np.save(past / jobs.IDS / "0.npy", _known(source, since), allow_pickle=False)
     return len(rows)
+
+
+def _known(source: Source, since: datetime) -> Rows:
+    mine = Transaction.objects.filter(source=source, event_time__gt=since).order_by("pk")
+    found = mine.values_list("external_id", "event_time", "pk", "digest")
+    told = (
+        (entity_key(id), microseconds(at), number, bytes(digest))
+        for id, at, number, digest in found.iterator(chunk_size=10_000)
+    )
+    return np.fromiter(told, SEEN)

@@ -1,7 +1,7 @@
 """The steps of the Spark job decide as the consumer does; here without Spark, in one process."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from scoring.streaming import handover
 from scoring.streaming.connection import Kafka, Login
 from scoring.streaming.messages import Message, sent
 from scoring.streaming.spark import job as jobs
+from scoring.streaming.spark import running
 from scoring.tasks import do, work_named
 from tests.engine.streams import crowd
 from tests.streams.clustering import Cluster, messages, stream
+from tests.streams.reading import payment, said
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -121,6 +123,29 @@ def test_a_batch_done_again_says_the_same_and_an_id_counts_once(bank, cluster):
     assert once == again
     known = cluster.batch(2, messages(values[:60], 500))
     assert [row for row in known if not row["refused"]] == []  # nothing is decided twice
+
+
+def recent(number: int, **more: Any) -> bytes:
+    at = (datetime.now(UTC) - timedelta(hours=200 - number)).isoformat()
+    return said(payment(number, timestamp=at, **more))
+
+
+def test_a_new_job_goes_on_where_this_installation_stops(bank, tmp_path):
+    known, new = [recent(number) for number in range(60)], [recent(n) for n in range(60, 80)]
+    by_the_web(bank, known, 0)
+    handover.hand_over(bank, REACHED, tmp_path / "job")
+    assert handover.hand_over_past(bank, tmp_path / "job") == 60
+    running.seed(tmp_path / "job", 3)
+    cluster = Cluster(jobs.load(tmp_path / "job"), tmp_path / "job" / "state")
+    rows = cluster.batch(0, messages([*known, recent(7, amount=999), *new]))
+    by_the_web(bank, new, 61)
+    said_here = said_by_the_web()[0]
+    decided = {row["transaction_id"]: row for row in rows if row["transaction_id"]}
+    assert decided.keys() == {f"t{number}" for number in range(60, 80)}, "what is known is not new"
+    for id, row in decided.items():
+        assert row["risk_score"] == pytest.approx(said_here[id].risk_score, abs=1e-9), id
+    [other] = [json.loads(row["refused"]) for row in rows if row["refused"]]
+    assert other == {"transaction_id": "is already known with other content"}
 
 
 def test_lists_and_known_frauds_go_along_and_a_new_version_counts_from_the_next_batch(

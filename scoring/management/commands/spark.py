@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -12,16 +13,21 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, connection
 
+from anomalyshield.children import dies_with_parent
 from scoring.management.commands.consume import NONE, found, stopping
 from scoring.models import Source
 from scoring.streaming import connection as reaching
 from scoring.streaming import handover
 from scoring.streaming.connection import Kafka
+from scoring.streaming.spark import sinks
 
 AGAIN = 15.0  # seconds: a model promoted, a policy or list changed counts within these
 CURE = (
     "Spark is not installed here: python tools/spark.py, or pip install -r requirements-spark.txt"
 )
+
+
+NO_DELTA = "Delta's jars are not here: python tools/spark.py --delta, or name them with --jars."
 
 
 class Command(BaseCommand):
@@ -42,6 +48,7 @@ class Command(BaseCommand):
         parser.add_argument("--jars", default="", help="The connector's; else Spark fetches it")
         parser.add_argument("--shards", type=int, default=8)
         parser.add_argument("--most", type=int, default=50_000, help="Messages of one batch")
+        parser.add_argument("--sink", choices=[sinks.PARQUET, sinks.DELTA], default=sinks.PARQUET)
         parser.add_argument("--metrics-port", type=int, default=0)
         parser.add_argument("--once", action="store_true", help="Read what is there, and end")
 
@@ -57,20 +64,28 @@ class Command(BaseCommand):
         folder = given["folder"] or settings.VAR / "spark" / source.name
         version = handover.hand_over(source, reached, folder)
         if given["with_past"]:
-            self.stderr.write(f"{handover.hand_over_past(folder):,} payments go along.")
+            self.stderr.write(f"{handover.hand_over_past(source, folder):,} payments go along.")
         self.stderr.write(f"Version {version} is handed over in {folder}.")
         if not given["hand_over"]:
             self._run(source, reached, folder, given)
 
     def _run(self, source: Source, reached: Kafka, folder: Path, given: dict[str, Any]) -> None:
-        environment, jars = _spark()
+        environment, jars = _spark(delta=given["sink"] == sinks.DELTA and not given["jars"])
         words = [str(folder), "--servers", reached.servers, "--jars", given["jars"] or jars]
-        for name in ("master", "out", "start", "shards", "most", "metrics_port"):
+        for name in ("master", "out", "start", "shards", "most", "metrics_port", "sink"):
             words += [f"--{name.replace('_', '-')}", str(given[name])]
         words += ["--once"] if given["once"] else []
         command = [sys.executable, "-m", "scoring.streaming.spark", *words]
         stop = stopping()
-        driver = subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)  # noqa: S603
+        if given["master"].startswith("local"):
+            environment.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        self.stderr.write(f"Spark starts; what it decides comes to {folder}. Ctrl-C ends it.")
+        driver = subprocess.Popen(  # noqa: S603
+            command,
+            env=environment,
+            cwd=settings.BASE_DIR,
+            preexec_fn=dies_with_parent(signal.SIGTERM),
+        )
         while driver.poll() is None:
             if stop.wait(AGAIN if not given["once"] else 1.0):
                 driver.terminate()
@@ -90,18 +105,24 @@ class Command(BaseCommand):
             connection.close()
 
 
-def _spark() -> tuple[dict[str, str], str]:
-    """The environment in which Python finds pyspark, and the connector's jars."""
+def _spark(*, delta: bool) -> tuple[dict[str, str], str]:
+    """The environment in which Python finds pyspark, and the jars of the connector and of Delta."""
     from importlib.util import find_spec
 
-    kept = sorted((Path.home() / ".cache" / "anomalyshield").glob("spark-*/pyspark"))
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    kept = sorted((cache / "anomalyshield").glob("spark-*/pyspark"))
     paths, jars = [str(settings.BASE_DIR)], ""
     if find_spec("pyspark") is None:
         if not kept:
             raise CommandError(CURE)
         paths.append(str(kept[-1].parent))
-        jars = ",".join(map(str, sorted((kept[-1].parent / "connector").glob("*.jar"))))
+        found = sorted((kept[-1].parent / "connector").glob("*.jar"))
+        if delta:
+            found += (more := sorted((kept[-1].parent / "delta").glob("*.jar")))
+            if not more:
+                raise CommandError(NO_DELTA)
+        jars = ",".join(map(str, found))
     if shutil.which("java") is None:
         raise CommandError("Spark needs Java 17 or 21, which is not installed here.")
-    more = {"PYTHONPATH": os.pathsep.join(paths), "PYSPARK_PYTHON": sys.executable}
-    return {**os.environ, **more}, jars
+    told = {"PYTHONPATH": os.pathsep.join(paths), "PYSPARK_PYTHON": sys.executable}
+    return {**os.environ, **told}, jars

@@ -4,6 +4,7 @@ import argparse
 import logging
 import signal
 import sys
+import threading
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,16 @@ from scoring.streaming.spark.running import Options, Stream, seed, session
 
 def main(words: list[str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    options = Options(**vars(_parser().parse_args(words)))
-    signal.signal(signal.SIGTERM, _stop)
+    options, stop = Options(**vars(_parser().parse_args(words))), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     try:
         seed(options.folder, options.shards)
         with session(options) as spark:
-            Stream(options, spark).run()
+            Stream(options, spark).run(stop)
     except Unusable as reason:
         sys.stderr.write(f"{reason}\n")
         return 1
-    except KeyboardInterrupt:
-        return 0  # what was begun is done again, from the checkpoint
     return 0
 
 
@@ -40,10 +40,6 @@ def _parser() -> argparse.ArgumentParser:
             kind: Any = one.type
             parser.add_argument(name, type=kind, default=one.default)
     return parser
-
-
-def _stop(*_: Any) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -23,13 +23,14 @@ from scoring.engine.scorer import Scorer
 from scoring.engine.transaction import Defaults
 
 FORMAT = 1
-CURRENT, JOB, KEYS, FRAUDS, BUNDLE, PAST = (
+CURRENT, JOB, KEYS, FRAUDS, BUNDLE, PAST, IDS = (
     "current",
     "job.json",
     "keys.json",
     "frauds",
     "bundle",
     "past",
+    "ids",  # in it: which transactions are known already
 )
 
 

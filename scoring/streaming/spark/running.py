@@ -1,4 +1,4 @@
-"""The job on Spark: micro-batches of Kafka through the four steps, to Parquet and a topic.
+"""The job on Spark: micro-batches of Kafka through the four steps, to a sink and a topic.
 
 A batch is done again when it was not finished: it writes the same shelves, the same folder of the
 sink, and messages with the same ids. So the sink has every payment once, whatever was killed.
@@ -6,6 +6,7 @@ sink, and messages with the same ids. So the sink has every payment once, whatev
 
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import numpy as np
 
 from scoring.engine.transaction import microseconds
 from scoring.streaming.spark import job as jobs
-from scoring.streaming.spark import steps, verdicts
+from scoring.streaming.spark import sinks, steps, verdicts
 from scoring.streaming.spark.job import Job
 from scoring.streaming.spark.keeping import SEED
 from scoring.streaming.spark.marks import Marks
@@ -26,8 +27,9 @@ from scoring.streaming.spark.metrics import Metrics
 
 log = logging.getLogger(__name__)
 NAME = "TransactionAnomalyDetection"
+LOOK = 0.5  # seconds between looks whether to stop
 CONNECTOR = "org.apache.spark:spark-sql-kafka-0-10_2.13:4.0.0"
-CHECKPOINT, STATE, DECISIONS, REFUSED = "checkpoint", "state", "decisions", "refused"
+CHECKPOINT, STATE, REFUSED = "checkpoint", "state", "refused"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Options:
     master: str = ""  # empty: what spark-submit says
     jars: str = ""  # of the connector, with commas; empty: Spark fetches it
     metrics_port: int = 0
+    sink: str = sinks.PARQUET  # or delta
 
 
 class Stream:
@@ -53,14 +56,22 @@ class Stream:
     def __init__(self, options: Options, spark: Any) -> None:
         self.options, self.spark = options, spark
         self.job = jobs.load(options.folder)
+        checkpoint = options.folder / CHECKPOINT
+        self.sink = sinks.of(options.sink, options.folder, checkpoint, spark)
         self.shared = spark.sparkContext.broadcast(self.job)
         self.marks = Marks.of(options.folder / STATE, options.shards)
+        self.at_work = False
         self.metrics = Metrics(options.folder / "metrics.prom", options.metrics_port)
 
-    def run(self) -> None:
-        """Until it is stopped, or with `once` until all is read that was there."""
+    def run(self, stop: threading.Event) -> None:
+        """Until it is stopped, or with `once` until all is read that was there.
+
+        A batch at hand is finished first: one that is broken off is done again by the next start.
+        """
         query = self.start()
-        query.awaitTermination()
+        while not query.awaitTermination(LOOK):
+            if stop.is_set() and not self.at_work:
+                query.stop()
 
     def start(self) -> Any:
         options, keys = self.options, self.job.keys.get("kafka", {})
@@ -80,6 +91,13 @@ class Stream:
 
     def batch(self, messages: Any, number: int) -> None:
         """One micro-batch; Spark calls it again with the same number until it has returned."""
+        self.at_work = True
+        try:
+            self._batch(messages, number)
+        finally:
+            self.at_work = False
+
+    def _batch(self, messages: Any, number: int) -> None:
         began = time.monotonic()
         self._look()
         own = self.marks.begin(number)
@@ -105,13 +123,11 @@ class Stream:
         return whole.mapInArrow(step(verdicts.decided), _schema(verdicts.DECIDED))
 
     def _written(self, rows: Any, number: int) -> dict[str, int]:
-        """To the sink in folders of this batch, and to the topic; what there was, in numbers."""
+        """To the sink and to the topic; what there was, in numbers."""
         from pyspark.sql import functions as f
 
-        sink, batch = self.options.folder, f"batch={number:09d}"
         good, bad = rows.where("refused is null"), rows.where("refused is not null")
-        decisions = good.drop("message", "refused", "raw")
-        decisions.write.mode("overwrite").parquet(str(sink / DECISIONS / batch))
+        self.sink.put(good.drop("message", "refused", "raw"), number)
         told = rows.agg(
             f.count("transaction_id"),
             f.count("refused"),
@@ -120,8 +136,8 @@ class Stream:
             f.max("event_time"),
         ).first()
         if told[1]:
-            refused = bad.select("place", "refused", "raw")
-            refused.write.mode("overwrite").parquet(str(sink / REFUSED / batch))
+            refused = sinks.Parquet(self.options.folder / REFUSED)
+            refused.put(bad.select("place", "refused", "raw"), number)
         if told[2] and self.options.out:
             self._tell(good)
         newest = 0 if told[4] is None else microseconds(told[4].astimezone(UTC))
@@ -169,9 +185,12 @@ def session(options: Options) -> Iterator[Any]:
         made = made.master(options.master)
     if options.master.startswith("local"):
         made = made.config("spark.driver.host", "127.0.0.1").config("spark.ui.enabled", "false")
-    connector = ("spark.jars", options.jars) if options.jars else ("spark.jars.packages", CONNECTOR)
+    delta = options.sink == sinks.DELTA
+    fetched = ",".join([CONNECTOR, sinks.PACKAGE] if delta else [CONNECTOR])
+    connector = ("spark.jars", options.jars) if options.jars else ("spark.jars.packages", fetched)
     settings = {
         connector[0]: connector[1],
+        **(sinks.SETTINGS if delta else {}),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # INT96 knows no zone
         "spark.sql.adaptive.enabled": "false",  # shelves are as many as they are
@@ -190,10 +209,11 @@ def session(options: Options) -> Iterator[Any]:
 
 
 def seed(folder: Path, shards: int) -> None:
-    """Lay the past that was handed over on the shelves of a job that has not begun."""
+    """Lay what was handed over on the shelves of a job that has not begun: the past, and ids."""
     past, state = folder / jobs.PAST, folder / STATE
-    if Marks.of(state, shards).begun or not past.is_dir():
+    if Marks.of(state, shards).begun:
         return
-    for file in sorted(past.glob("*.npy")):
-        for shelf, rows in steps.seeds(np.load(file, allow_pickle=False), shards, state):
-            shelf.put(rows, number=SEED)
+    for kind, shelved in ((past, steps.seeds), (past / jobs.IDS, steps.seeds_of_ids)):
+        for file in sorted(kind.glob("*.npy")):
+            for shelf, rows in shelved(np.load(file, allow_pickle=False), shards, state):
+                shelf.put(rows, number=SEED)

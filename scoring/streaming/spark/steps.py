@@ -260,3 +260,9 @@ def seeds(rows: Rows, shards: int, state: Path) -> Iterator[tuple[Shelf, Rows]]:
             yield Shelf.of(state, entity, shard), mine
             if entity == "merchant":
                 yield Shelf.of(state, "hours", shard), parts.hours_in(mine)
+
+
+def seeds_of_ids(rows: Rows, shards: int, state: Path) -> Iterator[tuple[Shelf, Rows]]:
+    """Transactions that were decided elsewhere before the first batch."""
+    for shard in range(shards):
+        yield Shelf.of(state, "seen", shard), rows[rows["key"] % shards == shard]
