@@ -1,8 +1,8 @@
 """Walks every page of a running site in a browser, from link to link, and notes what is wrong.
 
 One page of each kind is opened: addresses that differ only by the object's number are one kind.
-What is noted: breaches of the content policy, errors of scripts, pages wider than a telephone, and
-what axe-core, if it is given, finds in light and in dark.
+What is noted: breaches of the content policy, errors of scripts, names of elements that are given
+twice, pages wider than a telephone, and what axe-core, if it is given, finds in light and in dark.
 """
 
 from collections.abc import Callable, Iterator
@@ -58,6 +58,10 @@ SAID = """() => {
     if (!element.closest(silent)) for (const name of ["title", "aria-label", "placeholder", "alt"])
       said.push(element.getAttribute(name) ?? "");
   return [...new Set(said.map((text) => text.trim().replace(/\\s+/g, " ")))].filter(Boolean);
+}"""
+TWICE = """() => {
+  const names = [...document.querySelectorAll("[id]")].map((element) => element.id);
+  return names.filter((name, place) => names.indexOf(name) !== place).join(", ");
 }"""
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 DESK, TELEPHONE = {"width": 1366, "height": 768}, {"width": 400, "height": 860}
@@ -115,6 +119,8 @@ class Walk:
             for text in self.page.evaluate(SAID):
                 if words := self.foreign(text):
                     self.note(kind, f"another language: {words}: {text[:90]}")
+        if twice := self.page.evaluate(TWICE):
+            self.note(kind, f"several elements are called {twice}")
         self.page.set_viewport_size(TELEPHONE)
         if wide := self.page.evaluate(TOO_WIDE):
             self.note(kind, f"at 400 px it is {wide}")

@@ -56,7 +56,7 @@ class Filter(forms.Form):
     )
 
     def __init__(self, data: Any, *, hidden: bool) -> None:
-        super().__init__(data)
+        super().__init__(data, auto_id="filter_%s")  # the form beside it asks for the same
         if hidden:  # asking for a masked value and seeing a row would confirm it
             del self.fields["q"]
 

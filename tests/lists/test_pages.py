@@ -1,5 +1,7 @@
 """The lists as people work them: looked through, added to, approved, ended, masked for others."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -157,3 +159,10 @@ def test_an_allowed_entry_shows_both_people(ana):
     shown = client_of(ana).get(f"/lists/{entry.pk}/").content.decode()
     assert "Ana" in shown
     assert "Lola" in shown
+
+
+def test_what_asks_and_what_puts_have_names_of_their_own(ana):
+    """A label that points to two fields leads to the first: the wrong one."""
+    names = re.findall(r' id="([^"]+)"', page(ana))
+    assert len(names) == len(set(names))
+    assert {"filter_kind", "id_kind"} <= set(names)
