@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from scoring.streaming.spark import sinks
 from scoring.streaming.spark.job import Unusable
 from scoring.streaming.spark.running import Options, Stream, seed, session
 
@@ -19,6 +20,7 @@ def main(words: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
+        sinks.check(options.sink, options.jars)
         seed(options.folder, options.shards)
         with session(options) as spark:
             Stream(options, spark).run(stop)

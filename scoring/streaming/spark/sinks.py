@@ -55,6 +55,12 @@ class Delta:
         return str(json.loads((self.checkpoint / "metadata").read_text())["id"])
 
 
+def check(kind: str, jars: str) -> None:
+    """Unusable, before a JVM is started, where jars were named and none of them is Delta's."""
+    if kind == DELTA and jars and "delta-spark" not in jars:
+        raise Unusable(MISSING)
+
+
 def of(kind: str, folder: Path, checkpoint: Path, spark: Any) -> Sink:
     """The sink of a job in this folder; Unusable where Spark cannot write it."""
     if kind == PARQUET:
