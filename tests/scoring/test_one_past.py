@@ -71,3 +71,12 @@ def test_what_is_recorded_later_changes_no_vector_as_of_before():
         assert features.compute(events, past).tobytes() == before.tobytes()
     now = features.compute(events, history.read(events, known_at=timezone.now()))
     assert now.tobytes() != before.tobytes()
+
+
+def test_each_payment_is_read_by_the_clock_of_its_own_place():
+    hours = {"": 0, "Asia/Kolkata": 5.5, "UTC": 0, "America/New_York": -4, "Asia/Kathmandu": 5.75}
+    paid = paying.stored(*(paying.payment(f"z-{zone}", timezone=zone) for zone in hours))
+    for read in (history.stored_events, history.events_of):
+        found = read([one.pk for one in paid])
+        offsets = dict(zip(found["id"].tolist(), found["offset"].tolist(), strict=True))
+        assert {one.timezone: offsets[one.pk] / 3600 for one in paid} == hours
