@@ -31,10 +31,6 @@ SELECT (
 )
 """
 UPLOADS = "SELECT id, state, stage, error, rejected FROM scoring_upload WHERE id = ANY(%s)"
-REFUSED = """
-SELECT record->>'transaction_id' FROM scoring_rejectedrecord
-WHERE upload_id = ANY(%s) AND reasons <> '{}'
-"""
 
 
 @dataclass
@@ -63,9 +59,8 @@ def settled(stack: Whole, patience: float = 180) -> float:
     return until(lambda: stack.one(LEFT) == 0, "everything stored is decided and raised", patience)
 
 
-def judged(stack: Whole, files: list[Path], *, refuses: bool = False) -> Verdict:
-    """Compare the histories of some clients with the rows. Where rows of good files may be
-    refused, each that is not there must be named among what was."""
+def judged(stack: Whole, files: list[Path]) -> Verdict:
+    """Compare the histories of some clients with the rows."""
     verdict = Verdict()
     prefixes = [file.stem.replace("history-", "c") + "-%" for file in files]
     rows: dict[str, list[tuple[Any, ...]]] = {}
@@ -78,9 +73,7 @@ def judged(stack: Whole, files: list[Path], *, refuses: bool = False) -> Verdict
     verdict.duplicates = verdict.stored - len(rows)
     sent = sent_in(files)
     found = {id: row for id, *row in stack.ask(UPLOADS, list(sent))}
-    compare_files(verdict, sent, found, refuses=refuses)
-    if refuses:
-        verdict.set_aside |= {name for (name,) in stack.ask(REFUSED, list(sent))}
+    compare_files(verdict, sent, found)
     compare(verdict, rows, asked, acknowledged, decisions)
     return verdict
 
@@ -94,9 +87,7 @@ def sent_in(files: list[Path]) -> dict[int, set[str]]:
     return sent
 
 
-def compare_files(
-    verdict: Verdict, sent: dict[int, set[str]], found: dict[int, Any], *, refuses: bool = False
-) -> None:
+def compare_files(verdict: Verdict, sent: dict[int, set[str]], found: dict[int, Any]) -> None:
     """Each acknowledged file is finished whole, or given up with a reason that people read."""
     verdict.files = len(sent)
     for id, names in sent.items():
@@ -105,7 +96,7 @@ def compare_files(
             verdict.set_aside |= names
         elif (state, stage) != ("DONE", "FINISHED"):
             verdict.breaches.append(f"file {id} was acknowledged and is {state}, {stage}")
-        if rejected and not refuses:
+        if rejected:
             verdict.breaches.append(f"{rejected} rows of the good file {id} refused")
 
 

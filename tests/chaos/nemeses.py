@@ -31,7 +31,6 @@ class Nemesis:
     name: str
     act: Callable[[Whole, float], None]
     missing: str = ""  # why it cannot act on this machine
-    refuses: str = ""  # why rows of good files may be refused, by name and with a reason
     # What is so before the first client comes and until the last has gone.
     around: Callable[[Whole], AbstractContextManager[None]] = nullcontext
 
@@ -229,9 +228,6 @@ def everything_at_once(stack: Whole, seconds: float) -> None:
     stack.door.answers_lost = 0.0
 
 
-AHEAD = "a row of this minute is of the future to a worker whose clock is ten minutes slow"
-
-
 def faketime_missing() -> str:
     return "" if FAKETIME else "needs libfaketime (Debian's package of that name)"
 
@@ -263,7 +259,7 @@ NEMESES = [
     Nemesis("PostgreSQL restarted at once", restart_postgres),
     Nemesis("PostgreSQL sessions ended", end_sessions),
     Nemesis("answers lost on the way", lose_answers),
-    Nemesis("clocks ±10 min", calm, faketime_missing(), AHEAD, in_other_times),
+    Nemesis("clocks ±10 min", calm, faketime_missing(), in_other_times),
     *SHORT,
 ]
 DISK = Nemesis("disk full", fill_the_disk, mount_missing())

@@ -56,7 +56,7 @@ def befallen(stack: Whole, nemesis: Nemesis, notes: Path) -> Verdict:
     assert answered, f"a client waits for its answer in vain: {stack.logs()[-3000:]}"
     seconds = settled(stack)
     histories = [one.history for one in traffic.clients]
-    verdict = judged(stack, histories, refuses=bool(nemesis.refuses))
+    verdict = judged(stack, histories)
     TABLE.append(
         f"{nemesis.name:<34}{verdict.acknowledged:>6}{verdict.stored:>7}{verdict.decided:>8}"
         f"{verdict.alerted:>7}{verdict.duplicates:>5}{traffic.statuses[0]:>6}"

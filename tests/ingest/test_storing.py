@@ -198,6 +198,16 @@ def test_parquet_comes_in_by_the_same_way(bank, tmp_path):
     assert Transaction.objects.get(external_id="t3").amount == Decimal("3.25")
 
 
+def test_a_worker_whose_clock_is_slow_does_not_take_this_minute_for_the_future(bank, monkeypatch):
+    moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    monkeypatch.setattr(reading.timezone, "now", lambda: datetime.now(UTC) - timedelta(minutes=10))
+    receive(bank, (HEADER + f"t1,u1,5,{moment},Pune\n").encode())
+    Upload.objects.update(created_at=datetime.now(UTC))  # the door's clock was right
+    work()
+    upload = Upload.objects.get()
+    assert (upload.accepted, upload.rejected) == (1, 0)
+
+
 # --- going on, stopping, giving up ----------------------------------------------------------------
 @pytest.mark.django_db(transaction=True)
 def test_it_goes_on_at_its_checkpoint(bank, monkeypatch):
