@@ -60,21 +60,18 @@ def work_until_done(ready: Any, start: Any) -> None:
     import django
 
     django.setup()
-    from anomalyshield import leases, worker
+    from anomalyshield import worker
     from scoring.models import Upload
-    from scoring.tasks import WORK, do
+    from scoring.tasks import PROMPT, look
 
     worker.prepare()
+    while look(PROMPT):  # what the demo day has left to do
+        pass
     ready.release()
     start.wait()
     while Upload.objects.latest("pk").stage != Upload.Stage.FINISHED:
-        found = False
-        for work in WORK:
-            for row in leases.claim(work.rows, limit=1):
-                do(work, row)
-                found = True
-        if not found:
-            time.sleep(0.05)
+        if not look(PROMPT):
+            time.sleep(0.1)  # a bell wakes workers in production; asking all the time costs a core
 
 
 def ours(
