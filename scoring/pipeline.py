@@ -58,7 +58,12 @@ def store(events: Rows, scores: Scores, current: Current, *, known_at: datetime)
             copy.write(wire.snapshots(known_at.date(), ids, spec_id(), scores.vectors))
         if current.told:
             vectors.tell(ids, scores, current.version, at=known_at)
-        return explain_later(cursor, ids)
+        wanted = [
+            id
+            for id, verdict in zip(ids, scores.verdicts, strict=True)
+            if verdict.outcome != Outcome.APPROVE
+        ]
+        return explain_later(cursor, wanted)
 
 
 def lines_of(
@@ -149,6 +154,8 @@ SELECT id FROM wanted
 
 def explain_later(cursor: Any, transaction_ids: Sequence[int]) -> list[int]:
     """One row of work per decision that a person will read."""
+    if not transaction_ids:
+        return []
     cursor.execute(LATER, [arrays.literal(transaction_ids)])
     return [id for (id,) in cursor.fetchall()]
 
