@@ -205,7 +205,9 @@ class Broker:
 
     def send(self, topic: str, messages: list[tuple[str | None, Any]], **more: Any) -> None:
         """Key and value of each, in this order; returns when the broker has them."""
-        producer = Producer({"bootstrap.servers": self.servers, "acks": "all", "linger.ms": 5})
+        room = {"queue.buffering.max.messages": max(100_000, len(messages))}  # all at once
+        told = {"bootstrap.servers": self.servers, "acks": "all", "linger.ms": 5}
+        producer = Producer({**told, **room})
         for key, value in messages:
             producer.produce(topic, value, key, **more)
         assert producer.flush(30) == 0
