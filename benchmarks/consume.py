@@ -7,8 +7,6 @@ the same client and only parsed. Needs Java and Maven; says so and ends well whe
 import argparse
 import csv
 import json
-import shutil
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -16,7 +14,7 @@ from pathlib import Path
 from benchmarks import aims
 from benchmarks.detect import wanting_a_person
 from benchmarks.file import COLUMNS, payments
-from benchmarks.stack import end_in_order, installation
+from benchmarks.stack import broker, end_in_order, installation
 
 
 def messages(rows: int, users: int) -> list[tuple[str, bytes]]:
@@ -101,43 +99,27 @@ def only_parsed(servers: str, topic: str, rows: int) -> float:
 
 
 def main() -> None:
-    from tests.streams.broker import Absent, Broker, classpath
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--users", type=int, default=5_000)
     parser.add_argument("--past", type=int, default=20_000, help="payments there are before")
     asked = parser.parse_args()
     end_in_order()
-    place = Path(tempfile.mkdtemp(prefix="anomalyshield-bench-kafka-"))
-    try:
-        broker = Broker(place, classpath())
-    except Absent as reason:
-        print(f"not measured: {reason}")
-        return
-    try:
-        broker.prepare()
-        broker.start()
-        topic = broker.topic(partitions=4)
-        broker.send(topic, messages(asked.rows, asked.users))
-        # No demo: it takes minutes, and what is decided here needs a past and a model, no people.
-        with installation(demo=False) as folder:
-            from anomalyshield import holder
+    # No demo: it takes minutes, and what is decided here needs a past and a model, no people.
+    with broker() as kafka, installation(demo=False) as folder:
+        from anomalyshield import holder
 
-            learn(folder / "past.csv", asked.past, asked.past * asked.users // asked.rows)
-            began = time.process_time()
-            rate = asked.rows / ours(broker.servers, topic, asked.rows)
-            spent = (time.process_time() - began) / asked.rows
-            aims.reached("consume", rate)
-            print(
-                f"{spent * 1e6:.0f} µs of a core for each; {wanting_a_person():.1%} want a person"
-            )
-            naive = asked.rows / only_parsed(broker.servers, topic, asked.rows)
-            print(f"read and parsed only: {naive:,.0f} msg/s")
-            holder.stop()  # before its server goes
-    finally:
-        broker.stop()
-        shutil.rmtree(place, ignore_errors=True)
+        topic = kafka.topic(partitions=4)
+        kafka.send(topic, messages(asked.rows, asked.users))
+        learn(folder / "past.csv", asked.past, asked.past * asked.users // asked.rows)
+        began = time.process_time()
+        rate = asked.rows / ours(kafka.servers, topic, asked.rows)
+        spent = (time.process_time() - began) / asked.rows
+        aims.reached("consume", rate)
+        print(f"{spent * 1e6:.0f} µs of a core for each; {wanting_a_person():.1%} want a person")
+        naive = asked.rows / only_parsed(kafka.servers, topic, asked.rows)
+        print(f"read and parsed only: {naive:,.0f} msg/s")
+        holder.stop()  # before its server goes
 
 
 if __name__ == "__main__":

@@ -5,13 +5,10 @@ with and without the topic, so that what telling costs the decision is seen too.
 """
 
 import argparse
-import shutil
-import tempfile
 import time
-from pathlib import Path
 
 from benchmarks.consume import learn
-from benchmarks.stack import end_in_order, installation
+from benchmarks.stack import broker, end_in_order, installation
 
 AT_ONCE = 2_000
 
@@ -50,30 +47,6 @@ def told(rows: int) -> tuple[float, float]:
     return rows / seconds, spent / rows
 
 
-def main() -> None:
-    from tests.streams.broker import Absent, Broker, classpath
-
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=5_000)
-    asked = parser.parse_args()
-    end_in_order()
-    place = Path(tempfile.mkdtemp(prefix="anomalyshield-bench-relay-"))
-    try:
-        broker = Broker(place, classpath())
-    except Absent as reason:
-        print(f"not measured: {reason}")
-        return
-    try:
-        broker.prepare()
-        broker.start()
-        with installation(demo=False) as folder:
-            learn(folder / "past.csv", 5_000, 500)
-            measure(broker.servers, broker.topic(partitions=4), asked.rows)
-    finally:
-        broker.stop()
-        shutil.rmtree(place, ignore_errors=True)
-
-
 def measure(servers: str, topic: str, rows: int) -> None:
     from django.conf import settings
 
@@ -96,6 +69,16 @@ def measure(servers: str, topic: str, rows: int) -> None:
     rate, spent = told(rows)
     print(f"relayed: {rate:,.0f} messages/s, {spent * 1e6:.0f} µs of a core each, {size:,} bytes")
     holder.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=5_000)
+    asked = parser.parse_args()
+    end_in_order()
+    with broker() as kafka, installation(demo=False) as folder:
+        learn(folder / "past.csv", 5_000, 500)
+        measure(kafka.servers, kafka.topic(partitions=4), asked.rows)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anomalyshield.embedded import Servers
+
+if TYPE_CHECKING:
+    from tests.streams.broker import Broker
 
 
 def end_in_order() -> None:
@@ -41,6 +45,26 @@ def installation(*, demo: bool = True) -> Iterator[Path]:
     finally:
         servers.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def broker() -> Iterator["Broker"]:
+    """A real Kafka broker in a folder of its own. Where there can be none, a sentence, and the
+    end: nothing was measured, and nothing failed."""
+    from tests.streams.broker import Absent, Broker, classpath
+
+    with tempfile.TemporaryDirectory(prefix="anomalyshield-bench-kafka-") as folder:
+        try:
+            made = Broker(Path(folder), classpath())
+        except Absent as reason:
+            print(f"not measured: {reason}")
+            sys.exit()
+        try:
+            made.prepare()
+            made.start()
+            yield made
+        finally:
+            made.stop()
 
 
 def prepare(*, demo: bool) -> None:
