@@ -16,6 +16,7 @@ RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin shield \
 WORKDIR /app
 COPY --from=packages /app/.venv /app/.venv
 COPY . .
+RUN /app/.venv/bin/python -m compileall -q -j 0 alerts anomalyshield cases scoring
 # Under /app only the caches of compiled code would be written; numba's goes to the data.
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -395,6 +395,34 @@ def test_nothing_is_installed_twice_and_a_changed_file_is_installed_again(
     assert calls == ["requirements-dev.txt", "requirements.txt"]
 
 
+def test_who_wants_no_compiled_code_beside_the_source_has_it_with_the_packages(
+    bootstrap, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    (source := tmp_path / "source").mkdir()
+    (source / "module.py").write_text("")
+    subprocess.run(
+        [sys.executable, "-c", "import module"],
+        cwd=source,
+        env=bootstrap.environment(),
+        check=True,
+    )
+    assert [file.name for file in source.iterdir()] == ["module.py"]
+    assert list((tmp_path / ".venv").rglob("module.*.pyc"))
+
+
+def test_compiled_code_stays_where_somebody_put_it(
+    bootstrap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", "/elsewhere")
+    assert bootstrap.environment()["PYTHONPYCACHEPREFIX"] == "/elsewhere"
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX")
+    assert "PYTHONPYCACHEPREFIX" not in bootstrap.environment()
+
+
 def test_a_port_that_is_free_is_no_problem(settings) -> None:
     settings.PORT = free_port()
     assert port.problem() == ""

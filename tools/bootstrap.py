@@ -143,7 +143,19 @@ def phase(name: str, work: object) -> None:
 def become(arguments: list) -> None:
     """Turn into the command, so that Ctrl-C and the exit code are the command's own."""
     os.chdir(str(ROOT))
-    os.execv(str(PYTHON), [str(PYTHON), *arguments])
+    os.execve(str(PYTHON), [str(PYTHON), *arguments], environment())
+
+
+def environment() -> dict:
+    """What the command is started with; compiled code has a place, whatever was asked for.
+
+    Who has Python write none wants no such files beside the source. But without any, each of a
+    dozen processes compiles all it imports anew, seconds of both cores; so they go to the packages.
+    """
+    given = dict(os.environ)
+    if given.pop("PYTHONDONTWRITEBYTECODE", ""):
+        given.setdefault("PYTHONPYCACHEPREFIX", str(VENV / "compiled"))
+    return given
 
 
 if __name__ == "__main__":
