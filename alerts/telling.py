@@ -34,4 +34,4 @@ def _opened(alert: Alert) -> News:
         "due_at": alert.due_at.isoformat() if alert.due_at else None,
         "href": f"/api/v1/alerts/{alert.pk}",
     }
-    return News(data, events.key_of(alert.transaction), alert.created_at)
+    return News(data, events.key_of(alert.transaction.user_key), alert.created_at)

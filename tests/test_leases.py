@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from anomalyshield import holder, leases
 from anomalyshield.audit.models import AuditEvent
-from anomalyshield.finishing import finish_all
+from anomalyshield.finishing import advance_all, finish_all
 from anomalyshield.leases import LeaseLost
 from scoring import bisection, tasks
 from scoring.models import Chunk
@@ -142,6 +142,20 @@ def test_of_many_none_is_finished_when_one_was_lost():
     assert len(now(rows[0]).transaction_ids) == 4
     with pytest.raises(RuntimeError, match="transaction"):
         finish_all(rows, [{}, {}])
+
+
+def test_many_are_held_on_to_at_once_or_none_when_one_was_lost(settings):
+    for _ in range(2):
+        chunk()
+    rows = leases.claim(Chunk, limit=2)
+    Chunk.objects.update(lease_until=timezone.now())
+    advance_all(rows)
+    ends = {now(row).lease_until for row in rows}
+    assert min(ends) > timezone.now() + timedelta(seconds=settings.LEASE_SECONDS - 5)
+    assert leases.cancel(rows[1])
+    with pytest.raises(LeaseLost, match="1 of 2 chunk rows"), transaction.atomic():
+        advance_all(rows)
+    assert now(rows[0]).lease_until in ends
 
 
 def test_a_cancelled_row_throws_its_result_away():

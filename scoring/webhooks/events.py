@@ -4,7 +4,7 @@ A body is thin: ids and states, no person. Who wants more asks `GET /api/v1/deci
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,13 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield import bell
-from scoring.models import Decision, Delivery, Endpoint, OutboundEvent, Resolution, Transaction
+from scoring.models import Decision, Delivery, Endpoint, OutboundEvent, Resolution
+from scoring.webhooks import outbox
+from scoring.webhooks.outbox import Letter
 
 DECISION_UPDATED = "decision.updated"
 ANOMALY, ALERT = "anomaly.detected", "alert.raised"
 FEATURES = "features.computed"  # scoring/current.py asks by this name whether anybody wants it
 TESTED = "endpoint.tested"
-TOGETHER = 500  # rows in one statement
 # Those one subscribes to, and what they mean. A test is sent to whoever asks for it.
 EVENTS = {
     DECISION_UPDATED: _lazy("A held payment was released, declined, or is held again"),
@@ -65,7 +66,7 @@ def _updated(resolution: Resolution, sequence: int) -> OutboundEvent:
         "href": f"/api/v1/decisions/{decision.pk}",
     }
     body = _body(DECISION_UPDATED, data, resolution.at)
-    key = key_of(decision.transaction)
+    key = key_of(decision.transaction.user_key)
     return OutboundEvent(type=DECISION_UPDATED, body=body, resolution=resolution, key=key)
 
 
@@ -86,15 +87,15 @@ def anomaly(decision: Decision) -> News:
         "event_time": paid.event_time.isoformat(),
         "href": f"/api/v1/decisions/{decision.pk}",
     }
-    return News(data, key_of(paid), decision.decided_at)
+    return News(data, key_of(paid.user_key), decision.decided_at)
 
 
-def key_of(paid: Transaction) -> str:
+def key_of(user_key: int) -> str:
     """The same for all payments of one user, without saying who it is."""
-    return f"{paid.user_key & (2**64 - 1):016x}"
+    return f"{user_key & (2**64 - 1):016x}"
 
 
-def queue_all(made: Mapping[str, Callable[[], Sequence[News]]], *, ring: bool = True) -> None:
+def queue_all(made: Mapping[str, Callable[[], Iterable[News]]], *, ring: bool = True) -> None:
     """Queue many events by type, in the caller's transaction, for whoever subscribed.
 
     What nobody subscribed to is not even made. Without `ring` workers find them by themselves.
@@ -102,12 +103,9 @@ def queue_all(made: Mapping[str, Callable[[], Sequence[News]]], *, ring: bool = 
     listening = list(Endpoint.objects.filter(events__overlap=list(made)))
     for type, news in made.items():
         if endpoints := [one for one in listening if type in one.events]:
-            events = [
-                OutboundEvent(type=type, body=_body(type, one.data, one.at), key=one.key)
-                for one in news()
-            ]
-            OutboundEvent.objects.bulk_create(events, batch_size=TOGETHER)
-            _address(events, endpoints, ring)
+            letters = (Letter(_body(type, one.data, one.at), one.key) for one in news())
+            if outbox.put(type, letters, endpoints) and ring:
+                bell.leave("delivery")
 
 
 def heard(type: str) -> str:
@@ -159,16 +157,12 @@ def _body(type: str, data: dict[str, Any], at: datetime) -> str:
     return json.dumps({"type": type, "timestamp": at.isoformat(), "data": data})
 
 
-def _address(
-    events: Sequence[OutboundEvent], endpoints: Sequence[Endpoint], ring: bool = True
-) -> None:
-    ready, waiting = Delivery.State.READY, Delivery.State.WAITING
-    active = Endpoint.State.ACTIVE
+def _address(events: Sequence[OutboundEvent], endpoints: Sequence[Endpoint]) -> None:
     made = [
-        Delivery(event=event, endpoint=one, state=ready if one.state == active else waiting)
+        Delivery(event=event, endpoint=one, state=outbox.state_for(one))
         for event in events
         for one in endpoints
     ]
-    Delivery.objects.bulk_create(made, batch_size=TOGETHER)
-    if made and ring:
+    Delivery.objects.bulk_create(made)
+    if made:
         bell.leave("delivery")

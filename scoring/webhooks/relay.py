@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from anomalyshield import faults, leases
 from anomalyshield.audit.record import record
-from anomalyshield.finishing import finish_all
+from anomalyshield.finishing import advance_all, finish_all
 from scoring.models import Delivery, Endpoint
 from scoring.webhooks import events, signing
 from scoring.webhooks.channels import Channel, channel_of
@@ -80,9 +80,7 @@ def _sent_by(channel: Channel, sent: list[tuple[Delivery, Any]]) -> list[Answer]
 
 def _mine(deliveries: list[Delivery]) -> list[Delivery]:
     """Those still held by this process, with all that is sent."""
-    with transaction.atomic():  # one commit for all of them
-        for one in deliveries:
-            leases.advance(one)
+    advance_all(deliveries)
     related = Delivery.objects.select_related("event__resolution", "endpoint")
     return list(related.filter(pk__in=[one.pk for one in deliveries]).order_by("pk"))
 
