@@ -89,7 +89,32 @@ INSERT INTO alerts_look (alert_id, person_id, hits, behind)
 SELECT id, %(looker)s, hit_count - (id %% 20 = 0)::int, id %% 20 = 0 FROM alerts_alert
 WHERE status <> 'CLOSED' ORDER BY random() LIMIT 2000
 """
-TABLES = ["scoring_transaction", "scoring_decision", "alerts_alert", "alerts_alerthit"]
+# One in twenty is a fraud; what files and chargebacks say comes weeks late. One in a hundred was
+# corrected. The word on a payment of today may be of today only.
+LABELS = """
+INSERT INTO scoring_label (transaction_id, event_time, value, origin, known_at, typology, note)
+SELECT id, event_time,
+    CASE WHEN id %% 20 = 0 THEN 'TRUE_FRAUD' WHEN id %% 20 = 1 THEN 'INCONCLUSIVE'
+         ELSE 'FALSE_POSITIVE' END,
+    CASE WHEN id %% 4 = 0 THEN 'DISPOSITION' WHEN id %% 4 = 1 THEN 'CHARGEBACK' ELSE 'FILE' END,
+    least(now(), event_time + interval '60 days' * random() * random()), '', ''
+FROM scoring_transaction ORDER BY id LIMIT %(labels)s
+"""
+CORRECTED = """
+INSERT INTO scoring_label (transaction_id, event_time, value, origin, known_at, typology, note,
+    supersedes_id)
+SELECT transaction_id, event_time,
+    CASE value WHEN 'TRUE_FRAUD' THEN 'FALSE_POSITIVE' ELSE 'TRUE_FRAUD' END, 'QA',
+    least(now(), known_at + interval '1 day'), '', '', id
+FROM scoring_label WHERE id %% 100 = 0 ORDER BY id
+"""
+TABLES = [
+    "scoring_label",
+    "scoring_transaction",
+    "scoring_decision",
+    "alerts_alert",
+    "alerts_alerthit",
+]
 # Made once at the end: half the time of keeping them right row by row.
 INDEXES = """
 SELECT indexname, indexdef FROM pg_indexes
@@ -97,11 +122,13 @@ WHERE tablename = ANY(%s) AND indexdef NOT LIKE 'CREATE UNIQUE%%'
 """
 
 
-def fill(*, alerts: int, open_share: float) -> None:
+def fill(*, alerts: int, open_share: float, labels: int = 0) -> None:
     """A million take about a minute. References are true, so nobody checks them row by row."""
     from django.db import connection
 
-    known = _world() | {"alerts": alerts, "payments": alerts * 11 // 10, "open": open_share}
+    payments = alerts * 11 // 10
+    known = _world() | {"alerts": alerts, "payments": payments, "open": open_share}
+    known["labels"] = labels
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET synchronous_commit = off")
@@ -109,7 +136,17 @@ def fill(*, alerts: int, open_share: float) -> None:
         again = cursor.fetchall()
         for name, _ in again:
             cursor.execute(f"DROP INDEX {name}")
-        for sql in (PAYMENTS, DECISIONS, ALERTS, LEADING, JOINED, REASONS, LOOKED):
+        for sql in (
+            PAYMENTS,
+            DECISIONS,
+            ALERTS,
+            LEADING,
+            JOINED,
+            REASONS,
+            LOOKED,
+            LABELS,
+            CORRECTED,
+        ):
             cursor.execute(sql, known)
         for _, definition in again:
             cursor.execute(definition)
@@ -117,9 +154,16 @@ def fill(*, alerts: int, open_share: float) -> None:
 
 
 def settle() -> None:
-    """What autovacuum does within minutes of such a load."""
+    """What autovacuum and the ticker do within minutes of such a load."""
     from django.db import connection
+    from django.db.models import F
 
+    from scoring import daycounts
+    from scoring.models import CountedThrough
+
+    daycounts.count()  # marks how far it goes
+    while CountedThrough.objects.filter(through__lt=F("mark")).exists():
+        daycounts.count()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")

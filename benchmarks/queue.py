@@ -1,4 +1,4 @@
-"""The queue page over a million alerts: latency, queries; beside COUNT(*) and OFFSET paging.
+"""Pages over a million alerts and a million labels: latency, queries; beside COUNT(*) and OFFSET.
 
 Asked through Django's test client, middleware and templates included, in a process prepared as
 gunicorn's are. `first` is the first request of all for that page, right after the database was
@@ -39,6 +39,7 @@ PAGES = [
     ("figures of queues", ADMIN, "/analytics/queues/"),
     ("figures of money", ADMIN, "/analytics/money/"),
     ("figures of places", ADMIN, "/analytics/places/"),
+    ("figures of labels", ADMIN, "/reviews/labels/"),
     ("home of an analyst", ANALYST, "/"),
     ("home of a lead", LEAD, "/"),
     ("home of an admin", ADMIN, "/"),
@@ -143,14 +144,16 @@ def measure(times: int) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--alerts", type=int, default=1_000_000)
+    parser.add_argument("--labels", type=int, default=1_000_000)
     parser.add_argument("--open", type=float, default=0.3, help="share of them, up to 0.5")
     parser.add_argument("--times", type=int, default=30, help="requests of each page")
     asked = parser.parse_args()
     with installation(demo=False):
         start = time.perf_counter()
-        backlog.fill(alerts=asked.alerts, open_share=asked.open)
+        backlog.fill(alerts=asked.alerts, open_share=asked.open, labels=asked.labels)
         backlog.settle()
-        print(f"{asked.alerts:,} alerts stored in {time.perf_counter() - start:.0f} s")
+        print(f"{asked.alerts:,} alerts and {asked.labels:,} labels stored", end=" ")
+        print(f"in {time.perf_counter() - start:.0f} s")
         measure(asked.times)
 
 

@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from scoring import daycounts
 from scoring.engine.reporting import Reporting, observed
 from scoring.labels import MATURITY
 from scoring.models import Label
@@ -21,54 +22,54 @@ WEEKS = 12
 MOST_FRAUDS = 50_000  # the latest; more change no figure of delays
 MARKS = (1, 3, 7, 14, 30, 60, 90)  # days of the curve's table
 ENDS = (0.5, 0.9)
+POINTS = 720  # of the curve, at most
 DAY_UNITS = 86_400_000_000  # microseconds
 
-# Payments are counted along the index of event times, week by week; labels are few beside.
-# Corrections are fewer still: IS NOT NULL lets their index alone be read, not all labels once more.
-BY_WEEK = """
-WITH paid AS (
+# Payments are counted along the index of event times, week by week, and once; labels as they are
+# counted by day already.
+BY_WEEK = f"""
+WITH paid AS MATERIALIZED (
     SELECT (start AT TIME ZONE 'UTC')::date AS week, (
         SELECT count(*) FROM scoring_transaction
         WHERE event_time >= start AND event_time < least(start + interval '7 days', %(until)s)
     ) AS payments
     FROM generate_series(%(since)s::timestamptz, %(until)s, interval '7 days') AS start
 ), said AS (
-    SELECT date_trunc('week', paid.event_time AT TIME ZONE 'UTC')::date AS week,
-        label.origin, label.value, count(*) AS labels
-    FROM scoring_transaction AS paid
-    JOIN scoring_label AS label ON label.transaction_id = paid.id
-    WHERE paid.event_time >= %(since)s AND paid.event_time < %(until)s
-      AND NOT EXISTS (SELECT FROM scoring_label AS later WHERE later.supersedes_id = label.id
-        AND later.supersedes_id IS NOT NULL)
-    GROUP BY 1, 2, 3
+    SELECT date_trunc('week', day::timestamp)::date AS week, origin, value,
+        sum(count)::int8 AS labels
+    FROM ({daycounts.LABELS}) AS labels
+    WHERE day >= (%(since)s::timestamptz AT TIME ZONE 'UTC')::date
+    GROUP BY 1, 2, 3 HAVING sum(count) <> 0
 )
 SELECT paid.week, paid.payments, said.origin, said.value, said.labels
 FROM paid LEFT JOIN said USING (week) WHERE paid.payments > 0 ORDER BY paid.week DESC
 """
 # Since when a fraud is known: the first label of its chain that said so, if the last still does.
-# By the index of frauds alone: of a million labels few are. One that supersedes none is a chain of
-# its own; OFFSET 0, since joined, all payments there ever were would be read.
+# By the index of frauds alone, which holds all that is read: of a million labels few are. One that
+# supersedes none is a chain of its own. Frauds of older payments are left out: of those only the
+# late ones became known within the year.
 DELAYS = """
-SELECT extract(epoch FROM paid.event_time)::float8,
-    extract(epoch FROM coalesce(first.known_at, fraud.known_at))::float8,
+SELECT date_part('epoch', event_time), date_part('epoch', coalesce(first.known_at, fraud.known_at)),
     coalesce(first.origin, fraud.origin)
 FROM (
-    SELECT label.transaction_id, label.known_at, label.origin, label.supersedes_id
+    SELECT label.id, label.event_time, label.known_at, label.origin, label.supersedes_id
     FROM scoring_label AS label
     WHERE label.value = 'TRUE_FRAUD' AND label.known_at >= %(since)s
+      AND label.event_time >= %(since)s
       AND NOT EXISTS (SELECT FROM scoring_label AS later WHERE later.supersedes_id = label.id
         AND later.supersedes_id IS NOT NULL)
     ORDER BY label.known_at DESC LIMIT %(most)s
 ) AS fraud
-CROSS JOIN LATERAL (
-    SELECT event_time FROM scoring_transaction WHERE id = fraud.transaction_id OFFSET 0
-) AS paid
-LEFT JOIN LATERAL (
-    SELECT known_at, origin FROM scoring_label
-    WHERE transaction_id = fraud.transaction_id AND value = 'TRUE_FRAUD'
-      AND fraud.supersedes_id IS NOT NULL
-    ORDER BY known_at LIMIT 1
-) AS first ON TRUE
+LEFT JOIN (
+    SELECT last.id, said.known_at, said.origin FROM scoring_label AS last
+    CROSS JOIN LATERAL (
+        SELECT known_at, origin FROM scoring_label
+        WHERE transaction_id = last.transaction_id AND value = 'TRUE_FRAUD'
+        ORDER BY known_at LIMIT 1
+    ) AS said
+    WHERE last.value = 'TRUE_FRAUD' AND last.known_at >= %(since)s
+      AND last.supersedes_id IS NOT NULL
+) AS first USING (id)
 """
 
 
@@ -184,8 +185,13 @@ def _of_source(origin: str, late: NDArray[np.int64]) -> Delays:
 
 
 def _curve(reporting: Reporting) -> list[tuple[float, float]]:
+    """No finer than a drawing shows: of the steps that fall into one place, the last."""
+    if not len(reporting.delays):
+        return []
     days = reporting.delays / DAY_UNITS
-    return [(float(x), float(y)) for x, y in zip(days, reporting.shares, strict=True)]
+    places = np.floor(days * (POINTS / max(float(days[-1]), 1 / DAY_UNITS)))
+    last = np.append(np.diff(places) > 0, True)
+    return list(zip(days[last].tolist(), reporting.shares[last].tolist(), strict=True))
 
 
 def _seen(reporting: Reporting, days: float) -> float | None:

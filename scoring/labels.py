@@ -104,7 +104,12 @@ def give_all(
         "note": note,
     }
     given = [
-        _given(by, standing.get(paid.pk), Label(transaction=paid, **new), seconded_by)
+        _given(
+            by,
+            standing.get(paid.pk),
+            Label(transaction=paid, event_time=paid.event_time, **new),
+            seconded_by,
+        )
         for paid in transactions
     ]
     _store([one.label for one in given if one.label is not None], by=seconded_by or by)
@@ -123,6 +128,7 @@ def take_back(*, by: Any, label: Label) -> Label | None:
     before = label.supersedes
     again = Label.objects.create(
         transaction_id=label.transaction_id,
+        event_time=label.event_time,
         value=before.value if before else Label.Value.INCONCLUSIVE,
         origin=before.origin if before else label.origin,
         known_at=before.known_at if before else timezone.now(),
@@ -246,8 +252,8 @@ WITH given AS (
     ORDER BY external_id, known_at DESC
 ), said AS (
     INSERT INTO scoring_label
-        (transaction_id, value, origin, known_at, typology, note, supersedes_id)
-    SELECT paid.id, given.value, %s, given.known_at, '', '', standing.id
+        (transaction_id, event_time, value, origin, known_at, typology, note, supersedes_id)
+    SELECT paid.id, paid.event_time, given.value, %s, given.known_at, '', '', standing.id
     FROM given
     JOIN scoring_transaction AS paid
       ON paid.source_id = %s AND paid.external_id = given.external_id

@@ -181,11 +181,13 @@ RETURNING note.id, note.state
 # people to take back.
 SAY = """
 WITH given AS (
-    SELECT note.id, note.transaction_id, note.value, note.kind, standing.id AS stood_id,
+    SELECT note.id, note.transaction_id, paid.event_time, note.value, note.kind,
+        standing.id AS stood_id,
         standing.value AS stood, standing.known_at AS stood_at, standing.labeller_id AS person,
         CASE WHEN standing.labeller_id IS NOT NULL AND standing.known_at >= note.known_at
              THEN clock_timestamp() ELSE note.known_at END AS known_at
     FROM scoring_notice AS note
+    JOIN scoring_transaction AS paid ON paid.id = note.transaction_id
     LEFT JOIN LATERAL (
         SELECT id, value, known_at, labeller_id FROM scoring_label
         WHERE transaction_id = note.transaction_id ORDER BY id + 0 DESC LIMIT 1
@@ -193,8 +195,8 @@ WITH given AS (
     WHERE note.id = ANY(%s)
 ), said AS (
     INSERT INTO scoring_label
-        (transaction_id, value, origin, known_at, typology, note, supersedes_id)
-    SELECT transaction_id, value,
+        (transaction_id, event_time, value, origin, known_at, typology, note, supersedes_id)
+    SELECT transaction_id, event_time, value,
         CASE WHEN kind IN ('CHARGEBACK', 'DISPUTE_WON') THEN 'CHARGEBACK' ELSE 'NOTICE' END,
         known_at, '', '', stood_id
     FROM given

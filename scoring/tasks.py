@@ -108,6 +108,7 @@ SCHEDULE = [
     Job("questions.asked", 86_400, "alerts.feedback.daily"),
     Job("samples.drawn", 86_400, "alerts.sampling.daily"),
     Job("merchants.merged", 60, "scoring.merging.merge"),
+    Job("days.counted", 30, "scoring.daycounts.count"),
     Job("bookkeeping.tidied", 3600, "scoring.retention.drop_old_bookkeeping"),
 ]
 

@@ -1,6 +1,7 @@
 """The nouns of scoring, one file per family."""
 
 from scoring.models.costs import CostModel, CostRequest
+from scoring.models.daycounts import CountedThrough, LabelDay
 from scoring.models.decisions import Decision, DecisionPolicy, Explanation, ShadowScore, Snapshot
 from scoring.models.features import Ablation, FamilyOwner, FeatureDay, FeatureDrift, FeaturePipeline
 from scoring.models.frauds import EntityFraud
@@ -27,6 +28,7 @@ __all__ = [
     "Chunk",
     "CostModel",
     "CostRequest",
+    "CountedThrough",
     "Decision",
     "DecisionPolicy",
     "Delivery",
@@ -42,6 +44,7 @@ __all__ = [
     "JobProgress",
     "JobSlot",
     "Label",
+    "LabelDay",
     "LakeCopy",
     "ListEntry",
     "ListVersion",
