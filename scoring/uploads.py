@@ -20,7 +20,7 @@ from anomalyshield import bell, leases
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.record import record
 from anomalyshield.templatetags.words import figure
-from scoring import ingest
+from scoring import cardnumbers, ingest
 from scoring.columns import OPTIONS, Refused, checked_options, map_columns
 from scoring.models import Source, Upload
 from scoring.sources import FILE_SOURCES, file_source, kind_of
@@ -68,6 +68,7 @@ def receive(
         options = {**options, "notices": True}
     options, kind = checked_options(options), _kind(name)
     hold = hold and not options.get("notices")  # its columns are few, and called by their names
+    name = cardnumbers.cleaned_text(name)
     kept = keep(file)
     try:
         examined = file_source(kind).examine(kept.path)

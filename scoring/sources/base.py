@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from scoring.engine.cards import holds_card
+
 Record = Mapping[str, object]  # column name → value as it stood there
 Position = dict[str, int]  # where to go on; JSON, and understood by its own source alone
 
@@ -69,6 +71,11 @@ def check_columns(columns: list[str]) -> None:
             raise Unreadable(
                 f"The header names “{printable(name, 60)}” twice (columns {seen[name]} and "
                 f"{number}); every column needs a name of its own."
+            )
+        if holds_card(name):  # a payment's line would be kept as names, and its card with them
+            raise Unreadable(
+                f"Column {number} is called like a card number: the first line must name the "
+                "columns."
             )
         seen[name] = number
 

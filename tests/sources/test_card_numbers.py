@@ -1,6 +1,7 @@
 """No card number is stored, whichever door and field it comes by; what is joined by it stays so."""
 
 import json
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -48,6 +49,53 @@ def test_a_token_is_the_same_for_each_way_of_writing_and_shows_the_last_four() -
     assert tokens == {token_of(CARDS[0])}
     assert token_of(CARDS[0]).endswith("-1111")
     assert cleaned_text(token_of(CARDS[0])) == token_of(CARDS[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111111111111111.0",  # a spreadsheet, or pandas, took it for a number
+        "4111.1111.1111.1111", "4111/1111/1111/1111", "4111_1111_1111_1111",
+        "4111\u00a01111\u00a01111\u00a01111", "4111\u20101111\u20101111\u20101111",
+        "\uff14" + "\uff11" * 15,  # digits of full width
+    ],
+)  # fmt: skip
+def test_it_is_known_however_it_is_set(text: str) -> None:
+    assert cleaned_text(text) == token_of(CARDS[0])
+    assert cleaned({"note": text, "amount": 5}, {})["note"] == token_of(CARDS[0])
+
+
+def test_american_express_is_known_in_its_groups() -> None:
+    assert cleaned_text("3782.822463.10005") == token_of(CARDS[3])
+
+
+@pytest.mark.parametrize(
+    "text", ["192.168.100.123", "2026/01/14 10", "45.1234567890123", "4111.1111.1111.1112", "1_000"]
+)
+def test_what_only_has_such_marks_stays(text: str) -> None:
+    assert cleaned_text(text) == text
+
+
+def test_numbers_and_names_of_fields_are_looked_at_too() -> None:
+    card, token = CARDS[0], token_of(CARDS[0])
+    record = {"a": float(card), "b": Decimal(card + ".00"), "c": {card: [int(card)]}, card: 1}
+    assert cleaned(record, {}) == {"a": token, "b": token, "c": {token: [token]}, token: 1}
+    for kept in (4111111111111111.5, Decimal("1e999999"), float("nan"), Decimal("NaN"), True):
+        assert cleaned({"x": kept, "y": card}, {})["x"] is kept
+
+
+def test_neither_a_name_nor_a_header_of_a_file_keeps_one(dana: User) -> None:
+    source = making.source()
+    good = BytesIO(b"transaction_id,user_id,amount\nname-1,u,5\n")
+    kept = uploads.receive(
+        by=dana, source=source, name=f"till-{CARDS[0]}.csv", file=good, options={}
+    )
+    assert (CARDS[0] in kept.name, kept.name.endswith("1111.csv")) == (False, True)
+    headless = BytesIO(f"t-1,u-1,{CARDS[0]},5.00\nt-2,u-2,{CARDS[1]},6.00\n".encode())
+    with pytest.raises(uploads.Refused, match="Column 3 is called like a card number"):
+        uploads.receive(
+            by=dana, source=source, name="payments.csv", file=headless, options={}, hold=True
+        )
 
 
 def test_ids_are_left_alone_whatever_they_are_called() -> None:
