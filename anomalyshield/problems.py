@@ -26,7 +26,7 @@ TITLES = {
     409: "This conflicts with what is already stored",
     412: "This is no longer what was read",
     413: "The request is too large",
-    415: "Only application/json is read here",
+    415: "Content of this kind is not read here",
     422: "The request was read but cannot be accepted",
     429: "Too many requests",
     500: "Something went wrong on our side",

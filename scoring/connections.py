@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from scoring import secrets as vault
 from scoring.models import Source
 from scoring.translating import Refused
 
@@ -17,6 +18,7 @@ MOST_ITEMS = 50
 ADDRESS = re.compile(r"[^\s,/@]+:\d{1,5}", re.ASCII)
 HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", re.ASCII)
 K = Source.Kind
+SIGNING = "signing_secret"
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,8 @@ def checked_secrets(kind: str, given: Mapping[str, Any]) -> dict[str, str]:
             raise Refused(f"secrets/{name}", f"A {kind} source has no such secret: {listed}.")
         if not isinstance(text, str) or len(text) > LONGEST or "\x00" in text:
             raise Refused(f"secrets/{name}", "A secret is a text.")
+        if name == SIGNING and text and (fault := vault.fault_of(text)):
+            raise Refused(f"secrets/{name}", fault)
     return dict(given)
 
 

@@ -78,7 +78,8 @@ def forget() -> None:
 
 
 def verified(door: Door, headers: Mapping[str, str], body: bytes) -> str:
-    """The id of the message. Raises Incomplete or Unsigned; no word says which part was wrong."""
+    """What the message is taken once by: its id, and its content, for senders that count ids from
+    one again. Raises Incomplete or Unsigned; no word says which part was wrong."""
     said = connections.with_defaults(door.source) if door.source else {"scheme": "standard"}
     read = _standard if said.get("scheme") == "standard" else _own
     id, stamp, content, given = read(said, headers, body)
@@ -86,7 +87,7 @@ def verified(door: Door, headers: Mapping[str, str], body: bytes) -> str:
     timely = stamp is None or _timely(stamp)
     if not (fits and timely and door.source is not None):
         raise Unsigned("The signature does not fit, or the message is too old.")
-    return id
+    return f"{id[: LONGEST_ID - 33]}#{hashlib.sha256(id.encode() + body).hexdigest()[:32]}"
 
 
 def _standard(
@@ -118,8 +119,7 @@ def _own(
         raise Incomplete(f"The id has at most {LONGEST_ID} printable characters.")
     content = stamp.encode("utf-8", "replace") + b"." + body if stamp else body
     text = given.removeprefix(said.get("signature_prefix", ""))
-    key = id or f"sha256:{hashlib.sha256(body).hexdigest()}"
-    return key, stamp or None, content, [_decoded(text, said.get("encoding", "hex"))]
+    return id, stamp or None, content, [_decoded(text, said.get("encoding", "hex"))]
 
 
 def _decoded(text: str, encoding: str) -> bytes:
@@ -154,24 +154,14 @@ def _timely(stamp: str) -> bool:
 def _keys(source: Source) -> list[bytes]:
     """Those that sign today: the secret, and for a day the one before."""
     try:
-        found = [key_of(text) for text in [secret_of(source, SECRET)] if text]
+        found = [vault.key_of(text) for text in [secret_of(source, SECRET)] if text]
         if former := secret_of(source, FORMER):
             said = json.loads(former)
             if datetime.fromisoformat(said["until"]) > timezone.now():
-                found.append(key_of(said["secret"]))
+                found.append(vault.key_of(said["secret"]))
     except vault.SecretLost:
         return []
     return found
-
-
-def key_of(secret: str) -> bytes:
-    """The bytes of a secret: what stands in base64 behind whsec_, else the text itself."""
-    if secret.startswith(vault.PREFIX):
-        try:
-            return base64.b64decode(secret.removeprefix(vault.PREFIX), validate=True)
-        except (ValueError, binascii.Error):
-            pass
-    return secret.encode()
 
 
 @transaction.atomic
@@ -184,8 +174,8 @@ def rotate(*, by: Any, source: Source, secret: str = "") -> str:
         raise Refused("kind", "Only a source of webhooks has a secret of this kind.")
     source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
     fresh = secret or vault.drawn()
-    if len(key_of(fresh)) < 16:
-        raise Refused("secret", "A secret of less than 16 bytes can be guessed.")
+    if fault := vault.fault_of(fresh):
+        raise Refused("secret", fault)
     wanted = {SECRET: fresh}
     try:
         if before := secret_of(source, SECRET):

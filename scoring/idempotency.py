@@ -42,7 +42,9 @@ def once(request: HttpRequest, principal: str, body: bytes) -> Once | None:
         return None
     if len(key) > MOST or not key.isprintable():
         raise Problem(400, "idempotency_key", f"At most {MOST} printable characters.")
-    said = b"\n".join([request.method.encode(), request.path.encode(), body])
+    # With what is asked behind the path: the same body for another source is another request.
+    where = request.get_full_path().encode()
+    said = b"\n".join([request.method.encode(), where, body])
     return Once(principal, key, hashlib.sha256(said).digest())
 
 

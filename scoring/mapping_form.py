@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from scoring import said_twice
 from scoring.columns import Refused
 from scoring.engine.names import FIELDS, REQUIRED
 from scoring.engine.translation import shown
@@ -219,8 +220,11 @@ def from_yaml(text: str) -> dict[str, Any]:
     try:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
             raise Refused("yaml", _("Write it without aliases (*name)."))
+        said_twice.refuse(text, "yaml")
         # Every scalar stays the text it is: YAML 1.1 makes a column called No or On a truth value.
         said = yaml.load(text, yaml.BaseLoader)  # noqa: S506 — builds texts, lists and maps only
+    except Refused:
+        raise
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = _(" (line {line})").format(line=mark.line + 1) if mark else ""

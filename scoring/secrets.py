@@ -17,6 +17,7 @@ from anomalyshield.keyed import fingerprint, key_for
 
 FORMAT = "s1"
 PREFIX = "whsec_"
+LEAST = 16  # bytes of a secret that signs
 NONCE = 12  # bytes, as GCM wants them; drawn anew for every text
 PURPOSE = "secrets of other systems"
 
@@ -53,6 +54,23 @@ def open(sealed: str) -> str:  # the opposite of seal
 def drawn() -> str:
     """A fresh secret of 32 bytes for signing messages, as Standard Webhooks writes it."""
     return PREFIX + base64.b64encode(os.urandom(32)).decode()
+
+
+def key_of(secret: str) -> bytes:
+    """The bytes a secret signs with: what stands in base64 behind whsec_, else the text itself."""
+    if secret.startswith(PREFIX):
+        try:
+            return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+        except (ValueError, binascii.Error):
+            pass
+    return secret.encode()
+
+
+def fault_of(secret: str) -> str:
+    """Why no messages can be signed with it, in a sentence; empty if they can."""
+    if secret.startswith(PREFIX) and key_of(secret) == secret.encode():
+        return "What stands behind whsec_ is base64."
+    return "A secret of less than 16 bytes can be guessed." if len(key_of(secret)) < LEAST else ""
 
 
 def current(sealed: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from django.utils.text import slugify
 
-from scoring import connections
+from scoring import connections, said_twice
 from scoring.columns import Refused
 from scoring.models import Source
 
@@ -20,6 +20,7 @@ NAMES = {
     "late_after": "late_after", "future": "future", "future_after": "future_after",
     "active": "active",
 }  # fmt: skip
+THEIRS = {ours: theirs for theirs, ours in NAMES.items()} | {"secrets": "config"}
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,64}", re.ASCII)
 TEXTS = ("title", "currency", "timezone")
 
@@ -50,12 +51,20 @@ def read(text: str) -> tuple[dict[str, Any], dict[str, str]]:
     return fields, _secrets(fields)
 
 
+def as_called(refusal: Refused) -> Refused:
+    """The same, its field called as the document calls it."""
+    first, *rest = refusal.field.split("/")
+    refusal.field = "/".join([THEIRS.get(first, first), *rest])
+    return refusal
+
+
 def _parsed(text: str) -> dict[str, Any]:
     if len(text) > MOST:
         raise Refused("document", f"A document has at most {MOST:,} characters.")
     try:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
             raise Refused("document", "Write it without aliases (*name).")
+        said_twice.refuse(text, "document")
         said = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, Refused):

@@ -10,6 +10,7 @@ from scoring.engine.notices import FIELDS as NOTICE_FIELDS
 from scoring.models import Source
 
 MOST_PII, MOST_ABOUT = 200, 20
+LONGEST_TITLE = 120
 LONGEST_WAIT = 20 * 366 * 86_400  # seconds: twenty years
 LONGEST_AHEAD = 7 * 86_400
 
@@ -27,6 +28,12 @@ def checked(
     if "connection" in kept:
         kept["connection"] = connections.checked(kind, kept["connection"])
     return kept, connections.checked_secrets(kind, secrets)
+
+
+def _title(name: str, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_TITLE or not value.isprintable():
+        raise Refused(name, f"A title is one line of at most {LONGEST_TITLE} characters.")
+    return value.strip()
 
 
 def _currency(name: str, value: Any) -> str:
@@ -113,6 +120,7 @@ def _seconds(name: str, value: Any, most: int, least: int = 0) -> int:
 
 
 CHECKS = {
+    "title": _title,
     "currency": _currency,
     "timezone": _timezone,
     "mapping": _mapping,

@@ -85,11 +85,17 @@ def load_document(*, by: Any, text: str) -> tuple[Source, bool]:
     fields, secrets = source_documents.read(text)
     name = fields.pop("name")
     found = Source.objects.filter(name=name).first()
-    if found is None:
-        return make_source(by=by, name=name, secrets=secrets, **fields), True
-    if not isinstance(by, str) and not Source.objects.visible_to(by).filter(pk=found.pk).exists():
-        raise Refused("name", _("The name {name} is taken.").format(name=name))
-    return change_source(by=by, source=found, secrets=secrets, **fields), False
+    try:
+        if found is None:
+            return make_source(by=by, name=name, secrets=secrets, **fields), True
+        if (
+            not isinstance(by, str)
+            and not Source.objects.visible_to(by).filter(pk=found.pk).exists()
+        ):
+            raise Refused("name", _("The name {name} is taken.").format(name=name))
+        return change_source(by=by, source=found, secrets=secrets, **fields), False
+    except Refused as refusal:
+        raise source_documents.as_called(refusal) from None
 
 
 @transaction.atomic

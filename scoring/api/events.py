@@ -251,6 +251,10 @@ def told(done: Accepted) -> dict[str, Any]:
 
 def _pointers(at: int, reasons: dict[str, str]) -> list[dict[str, str]]:
     return [
-        {"pointer": f"/{at}/{step(field)}", "detail": f"{field} {reason}"}
+        {
+            # What is wrong with the whole of it has no field to point at.
+            "pointer": f"/{at}" if field == "record" else f"/{at}/{step(field)}",
+            "detail": f"{field} {reason}",
+        }
         for field, reason in reasons.items()
     ]

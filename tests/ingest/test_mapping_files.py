@@ -33,6 +33,11 @@ def test_a_mapping_file_is_understood(path: Path) -> None:
     assert labelled == ("label_delay_days" in options or "label_known_column" in options)
 
 
+def test_a_column_that_is_said_twice_is_refused_with_its_line() -> None:
+    with pytest.raises(columns.Refused, match=r"“Betrag” is said twice \(line 3\)"):
+        from_yaml("mapping:\n  Betrag: amount\n  Betrag: user_id\n")
+
+
 def test_each_foreign_file_has_its_mapping_file() -> None:
     assert {path.stem for path in MAPPINGS} == FILES.keys()
 

@@ -69,6 +69,21 @@ def test_the_same_again_is_stored_once_and_another_content_is_409(send: Send) ->
     assert RejectedRecord.objects.count() == Transaction.objects.count() == 1
 
 
+def test_an_idempotency_key_is_of_one_source_alone(adam: User, dana: User) -> None:
+    for name in ("north", "south"):
+        make_source(by=dana, name=name, kind="rest")
+    post, key = sender(adam, None), {"Idempotency-Key": "k1"}
+    assert post([event(1)], "/api/v1/events?source=north", **key).status_code == 202
+    other = post([event(1)], "/api/v1/events?source=south", **key)
+    assert code_of(other) == (422, "idempotency_mismatch")
+    assert Transaction.objects.get().source.name == "north"
+
+
+def test_what_is_wrong_with_a_whole_record_is_pointed_at(send: Send) -> None:
+    told = send([event(1), 7]).json()["errors"]
+    assert told[0]["errors"] == [{"pointer": "/1", "detail": "record is not an object"}]
+
+
 def test_an_idempotency_key_repeats_the_answer_byte_for_byte(send: Send) -> None:
     first = send([event(1)], **{"Idempotency-Key": "k1"})
     again = send([event(1)], **{"Idempotency-Key": "k1"})

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from anomalyshield.accounts.models import User
-from scoring import hooks
+from scoring import hooks, secrets
 from scoring.models import Receipt, RejectedRecord, Source, Transaction
 from scoring.sourcing import change_source, make_source, secret_of
 from tests.conftest import client_of
@@ -53,6 +53,16 @@ def send(body: bytes, headers: dict[str, str], name: str = "shop") -> HttpRespon
     return client.post(f"/hooks/{name}", body, headers=headers, **JSON)
 
 
+def test_other_content_under_an_id_that_was_used_is_not_lost(shop: Source) -> None:
+    for number in (1, 2):  # a sender that counts from one again after a restart
+        body = told(event(number))
+        assert send(body, signed(shop.signing_secret, body)).status_code == 202
+    assert Transaction.objects.count() == Receipt.objects.count() == 2
+    long = told(event(3))
+    for status in (202, 200):
+        assert send(long, signed(shop.signing_secret, long, id="x" * 255)).status_code == status
+
+
 def test_a_signed_message_is_stored_once_however_often_it_comes(shop: Source) -> None:
     body = told(event(1))
     first = send(body, signed(shop.signing_secret, body))
@@ -70,7 +80,7 @@ def test_the_vector_of_the_specification_fits() -> None:
         "1614265330",
     )
     content = f'{id}.{stamp}.{{"test": 2432232314}}'.encode()
-    mark = hmac.digest(hooks.key_of(secret), content, "sha256")
+    mark = hmac.digest(secrets.key_of(secret), content, "sha256")
     assert base64.b64encode(mark) == b"g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 

@@ -29,7 +29,8 @@ class Command(BaseCommand):
                 self._try(text, read(given["sample"]))
                 return
             source, made = load_document(by="command", text=text)
-        except Refused as refusal:
+        except Refused as refused:
+            refusal = source_documents.as_called(refused)
             raise CommandError(f"{refusal.field}: {refusal}") from None
         done = "made" if made else f"version {source.version}"
         self.stdout.write(f"Source {source.name}: {done}")
