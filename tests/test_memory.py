@@ -22,8 +22,9 @@ class Knot:
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     known = gc.get_threshold()
+    gc.unfreeze()  # what was frozen when the tests were collected
     yield
-    gc.unfreeze()
+    gc.freeze()
     gc.set_threshold(*known)
 
 

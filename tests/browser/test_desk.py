@@ -85,7 +85,6 @@ def settled() -> Iterator[None]:
     memory.settle()
     yield
     gc.set_threshold(*usual)
-    gc.unfreeze()
 
 
 def test_twenty_alerts_are_decided_by_key_with_everything_in_sight(
