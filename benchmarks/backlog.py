@@ -5,6 +5,7 @@ from typing import Any
 QUEUES = ("cards", "transfers", "merchants", "devices", "night", "overflow")
 UNTIL = [0.45, 0.7, 0.85, 0.95, 0.999]  # share up to which each takes; the last is all but empty
 STAFF = 20
+COUNTRIES = "AR AU BR CA CH CL CN DE ES FR GB ID IN IT JP KE MX NG PE PL SE TR US ZA".split()
 # Users by a product of dice: some have hundreds of alerts, most a handful. Amounts are log-normal.
 PAYMENTS = """
 INSERT INTO scoring_transaction (source_id, external_id, event_time, recorded_at, amount, currency,
@@ -12,7 +13,8 @@ INSERT INTO scoring_transaction (source_id, external_id, event_time, recorded_at
     country, channel, timezone, user_key, card_key, device_key, merchant_key, place_key,
     category_key, digest)
 SELECT %(source)s, 'q' || n, at, at, units / 10000.0, 'USD', units, 'u' || who, 'c' || who,
-    'd' || who, 'shop ' || n %% 4000, 'electronics', '5732', 'Lima', 'PE', '', '', who, who, who,
+    'd' || who, 'shop ' || n %% 4000, 'electronics', '5732',
+    'city ' || n %% 240, (%(countries)s::text[])[1 + n %% 24], '', '', who, who, who,
     0, 0, 0, '\\x00'
 FROM (
     SELECT n, now() - interval '400 days' * (1 - n / %(payments)s::float) AS at,
@@ -200,4 +202,5 @@ def _world() -> dict[str, Any]:
         "looker": staff[0].pk,
         "until": UNTIL,
         "staff": STAFF,
+        "countries": COUNTRIES,
     }

@@ -39,6 +39,7 @@ PAGES = [
     ("figures of queues", ADMIN, "/analytics/queues/"),
     ("figures of money", ADMIN, "/analytics/money/"),
     ("figures of places", ADMIN, "/analytics/places/"),
+    ("figures of places, 90 days", ADMIN, "/analytics/places/?last=90d"),
     ("figures of labels", ADMIN, "/reviews/labels/"),
     ("home of an analyst", ANALYST, "/"),
     ("home of a lead", LEAD, "/"),

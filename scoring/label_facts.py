@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from scoring import daycounts
+from scoring import label_days
 from scoring.engine.reporting import Reporting, observed
 from scoring.labels import MATURITY
 from scoring.models import Label
@@ -37,7 +37,7 @@ WITH paid AS MATERIALIZED (
 ), said AS (
     SELECT date_trunc('week', day::timestamp)::date AS week, origin, value,
         sum(count)::int8 AS labels
-    FROM ({daycounts.LABELS}) AS labels
+    FROM ({label_days.LABELS}) AS labels
     WHERE day >= (%(since)s::timestamptz AT TIME ZONE 'UTC')::date
     GROUP BY 1, 2, 3 HAVING sum(count) <> 0
 )

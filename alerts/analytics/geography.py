@@ -10,8 +10,10 @@ from alerts.analytics.section import Section
 from alerts.analytics.window import Window
 from anomalyshield.exports import Column
 from anomalyshield.templatetags.words import figure
+from scoring.place_days import by_place
 
 SHOWN, HOT = 40, 2.0
+MOST_PLACES = 500
 FEW = 20  # payments: a rate of fewer is chance
 COUNTS = [
     Column(_lazy("Payments"), "number"),
@@ -23,18 +25,15 @@ COUNTS = [
 ]
 # Places as they were stated; where they lie, if they said so, on average.
 PLACES = "country, location, avg(latitude), avg(longitude)"
-BY_PLACE = "GROUP BY country, location ORDER BY 6 DESC, 5 DESC LIMIT 500"
+BY_PLACE = f"GROUP BY country, location ORDER BY 6 DESC, 5 DESC, 1, 2 LIMIT {MOST_PLACES}"
+Place = tuple[str, str, float | None, float | None, Counts]
 
 
 def sections(window: Window) -> list[Section]:
-    found = [
-        (country, location, latitude, longitude, counts)
-        for country, location, latitude, longitude, counts in counted(PLACES, BY_PLACE, window)
-    ]
+    found, note = _found(window)
     whole = sum(counts.payments for *_unused, counts in found)
     rate = sum(counts.anomalies for *_unused, counts in found) / whole if whole else 0.0
     spots = [spot for one in found if (spot := _spot(*one, rate)) is not None]
-    note = capped(window, whole)
     if rate:
         hot = _("the red circles") if any(spot.hot for spot in spots) else _("none")
         note = (
@@ -63,6 +62,15 @@ def sections(window: Window) -> list[Section]:
     ]
 
 
+def _found(window: Window) -> tuple[list[Place], str]:
+    """As they are counted by day already; else the latest payments, and a word on that."""
+    rows = by_place(window.since, window.until, most=MOST_PLACES)
+    if rows is not None:
+        return [(*row[:4], Counts(*row[4:])) for row in rows], ""
+    found = [(*row[:4], row[4]) for row in counted(PLACES, BY_PLACE, window)]
+    return found, capped(window, sum(one[4].payments for one in found))
+
+
 def _spot(
     country: str,
     location: str,
@@ -85,7 +93,7 @@ def _spot(
 
 
 def _countries(
-    found: list[tuple[str, str, float | None, float | None, Counts]],
+    found: list[Place],
 ) -> Section:
     sums: dict[str, list[Counts]] = {}
     for country, *_unused, counts in found:

@@ -1,7 +1,7 @@
 """The nouns of scoring, one file per family."""
 
 from scoring.models.costs import CostModel, CostRequest
-from scoring.models.daycounts import CountedThrough, LabelDay
+from scoring.models.daycounts import CountedThrough, LabelDay, PlaceDay
 from scoring.models.decisions import Decision, DecisionPolicy, Explanation, ShadowScore, Snapshot
 from scoring.models.features import Ablation, FamilyOwner, FeatureDay, FeatureDrift, FeaturePipeline
 from scoring.models.frauds import EntityFraud
@@ -52,6 +52,7 @@ __all__ = [
     "ModelVersion",
     "Notice",
     "OutboundEvent",
+    "PlaceDay",
     "PolicyRequest",
     "PromotionRequest",
     "Receipt",

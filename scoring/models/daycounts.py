@@ -34,3 +34,29 @@ class LabelDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} of {self.day}"
+
+
+class PlaceDay(models.Model):
+    """Decided payments of one day (UTC) and place, as they were stated."""
+
+    day = models.DateField()
+    country = models.CharField(max_length=2, blank=True)
+    location = models.CharField(max_length=200, blank=True)
+    payments = models.BigIntegerField()
+    anomalies = models.BigIntegerField()  # held or blocked
+    frauds = models.BigIntegerField()  # by the last word
+    genuine = models.BigIntegerField()  # by the last word, though held or blocked
+    units = models.DecimalField(max_digits=38, decimal_places=0)  # of money held or blocked
+    located = models.BigIntegerField()  # those that say where they are, and the sums of it
+    latitude = models.FloatField()
+    longitude = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "country", "location"], name="one_count_of_places"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.payments} of {self.day} in {self.location or self.country}"

@@ -14,9 +14,9 @@ from alerts.analytics.window import window_of
 from alerts.models import Alert
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.exports import Column
-from scoring import cost_changes
+from scoring import cost_changes, labels
 from scoring.engine.costs import Costs
-from scoring.models import CostModel, Label
+from scoring.models import CostModel
 from tests.alerts import making
 from tests.conftest import client_of
 
@@ -53,7 +53,7 @@ def day(cards, ana):
         making.decision(making.payment(country="US", merchant_category="groceries"), **quiet)
     passed = making.payment(amount="80", country="NG")
     making.decision(passed, outcome="APPROVE", reviewable=False, level="LOW", score=0.1)
-    Label.objects.create(transaction=passed, value="TRUE_FRAUD", origin="API")
+    labels.give(by="worker", transaction=passed, value="TRUE_FRAUD", origin="API")
     return {"found": found, "wrong": wrong, "waiting": waiting, "passed": passed}
 
 

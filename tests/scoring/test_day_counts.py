@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from scoring import daycounts, labels
+from scoring import daycounts, label_days, labels
 from scoring.accepting import Sent, accept
 from scoring.label_facts import facts
 from scoring.models import CountedThrough, Label, LabelDay
@@ -31,7 +31,7 @@ def rows(sql: str) -> list[tuple]:
 def told() -> Counter:
     """What readers are told, by day, source and word."""
     found: Counter = Counter()
-    for day, origin, value, count in rows(daycounts.LABELS):
+    for day, origin, value, count in rows(label_days.LABELS):
         found[day, origin, value] += count
     return Counter({key: count for key, count in found.items() if count})
 
@@ -147,7 +147,9 @@ def test_what_is_committed_late_under_an_early_id_is_counted_too(ana):
     assert kept() == 2
     assert told() == standing()
     assert standing().total() == 2
-    assert CountedThrough.objects.get().through == Label.objects.latest("pk").pk
+    assert (
+        CountedThrough.objects.get(table="scoring_label").through == Label.objects.latest("pk").pk
+    )
 
 
 @pytest.mark.django_db(transaction=True)
