@@ -38,6 +38,12 @@ SELECT EXISTS (
       AND pid <> pg_backend_pid() AND xact_start <= %s
 )
 """
+# The last of the next so many rows: between their ids there may be gaps.
+NEXT = """
+SELECT max(id) FROM (
+    SELECT id FROM {table} WHERE id > %s AND id <= %s ORDER BY id LIMIT %s
+) AS next
+"""
 
 
 def count() -> None:
@@ -56,7 +62,7 @@ def _portion(one: Counted) -> bool:
     done = through[one.table]
     if done.through == done.mark or _asked(UNDER_WAY, [done.marked_at]):
         return False
-    most = min(done.mark, done.through + AT_ONCE)
+    most = _asked(NEXT.format(table=one.table), [done.through, done.mark, AT_ONCE]) or done.mark
     ends = {
         "decided": through["scoring_decision"].through,
         "said": through["scoring_label"].through,
