@@ -20,7 +20,14 @@ def _gunicorn() -> list[str]:
     return [
         *("-m", "gunicorn", "anomalyshield.wsgi", "--bind", f"{settings.HOST}:{settings.PORT}"),
         *("--workers", str(settings.WEB_PROCESSES), "--threads", "4"),
-        *("--worker-class", "gthread", "--timeout", "60", "--graceful-timeout", "5"),
+        *(
+            "--worker-class",
+            "anomalyshield.gathering.Worker",
+            "--timeout",
+            "60",
+            "--graceful-timeout",
+            "5",
+        ),
         # Preloads, so nothing may connect on import; and warms up what a first request needs.
         *("--config", "python:anomalyshield.serving"),
         *("--keep-alive", "75", "--no-control-socket"),

@@ -4,5 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from anomalyshield.counted import counted
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "anomalyshield.settings")
-application = get_wsgi_application()
+application = counted(get_wsgi_application())

@@ -148,12 +148,18 @@ def received(request: HttpRequest, kinds: frozenset[str]) -> bytes:
     too_large = Problem(413, "too_large", f"At most 10 MB; {ELSEWHERE}.")
     if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
         raise too_large
+    cut_short = Problem(400, "cut_short", "The body ended before its stated length.")
     try:
-        return request.body
+        body = request.body
     except RequestDataTooBig:
         raise too_large from None
-    except UnreadablePostError:
-        raise Problem(400, "cut_short", "The body ended before its stated length.") from None
+    except UnreadablePostError as error:
+        if isinstance(error.__cause__, TimeoutError):
+            raise Problem(408, "too_slow", "The request did not come in time.") from None
+        raise cut_short from None
+    if len(body) < int(request.META.get("CONTENT_LENGTH") or 0):
+        raise cut_short
+    return body
 
 
 def _object(raw: bytes) -> dict[str, Any]:

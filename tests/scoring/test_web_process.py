@@ -1,7 +1,11 @@
 """A real web process: its first answer is like every later one, and waits for no alert."""
 
+import http.client
+import json
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -44,6 +48,24 @@ def test_the_first_answer_is_whole_and_as_quick_as_later_ones(web, capsys) -> No
     with capsys.disabled():
         print(f"\n  first answer {first * 1000:.0f} ms, then {later[5] * 1000:.0f} ms")
     assert first < 1.0  # 30 ms alone, 270 ms on a machine with six times too much to do; cold 1.9 s
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+def test_a_body_in_chunks_is_read_and_slow_connections_hold_up_nobody(web) -> None:
+    port, key = web
+    head = f"POST /detect HTTP/1.1\r\nHost: x\r\nX-Api-Key: {key}\r\nContent-Length: 9\r\n\r\n"
+    body, headers = json.dumps(payment("x")).encode(), {"Content-Type": "application/json"}
+    with ExitStack() as open_ones:
+        for _ in range(30):
+            slow = open_ones.enter_context(socket.create_connection(("127.0.0.1", port)))
+            slow.sendall(head.encode())
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as asking:
+            asking.request(
+                "POST", "/detect", iter([body[:20], body[20:]]), {**headers, "X-Api-Key": key}
+            )
+            answer = asking.getresponse()
+            assert (answer.status, json.loads(answer.read())["transaction_id"]) == (200, "p-x")
 
 
 @pytest.mark.processes

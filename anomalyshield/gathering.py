@@ -1,0 +1,283 @@
+"""Gives a request to a thread when it has come, and not while it comes.
+
+gunicorn's threads read requests themselves. So eight connections that send a byte a second held the
+eight threads of an installation, one that says nothing held a thread for five seconds, and one that
+was told good-bye and stayed held the loop for two. Here the loop that accepts also reads, and waits
+for nobody. What is too large to keep is read by a thread, by half of them at most, and not forever.
+"""
+
+import errno
+import json
+import re
+import selectors
+import socket
+import time
+from collections import deque
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from gunicorn.http.unreader import SocketUnreader
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+PIECE = 65_536
+MOST_HEAD = 65_536
+MOST_KEPT = 131_072  # of a whole request; a thousand of them are 128 MB
+MOST_DISCARDED = 64 * 2**20
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,15})")
+# Sent in pieces nobody counted, or only when asked for: nothing to wait for here.
+UNCOUNTED = re.compile(rb"\r\n(?:transfer-encoding|expect):")
+NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+GONE = {errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK}
+
+
+class Unhurried(SocketUnreader):
+    """Reads the body of a large request, from a sender who does not stop for long."""
+
+    def __init__(self, sock: socket.socket, seconds: float, slowest: int) -> None:
+        super().__init__(sock)
+        self.seconds, self.slowest = seconds, slowest
+        self.waited, self.came = 0.0, 0
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        began = time.monotonic()
+        self.sock.settimeout(self.seconds)
+        try:
+            data: bytes = super().chunk(size_hint)
+        finally:
+            self.sock.settimeout(None)
+        self.waited += time.monotonic() - began
+        self.came += len(data)
+        if self.waited > self.seconds and self.came < self.waited * self.slowest:
+            raise TimeoutError(errno.ETIMEDOUT, "the body comes too slowly")
+        return data
+
+
+class Connection(TConn):
+    """One connection, and what has come of its next request."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.came = bytearray()
+        self.until = 0.0  # on the clock that only goes forward
+        self.left = 0  # bytes still to be discarded, once it was told good-bye
+        self.large = False
+        self._searched = 0
+        self._need = 0
+
+    def await_next(self, begun: bytes, until: float) -> None:
+        self.came[:] = begun
+        self.until, self.large = until, False
+        self._searched = self._need = 0
+
+    def head_is_there(self) -> bool:
+        """Also notes how much there is to come."""
+        if self._need:
+            return True
+        end = self.came.find(b"\r\n\r\n", max(0, self._searched - 3))
+        self._searched = len(self.came)
+        if end < 0:
+            return False
+        head = bytes(self.came[: end + 2]).lower()
+        length = LENGTH.search(head)
+        self._need = end + 4 + (int(length[1]) if length else 0)
+        self.large = self._need > MOST_KEPT or UNCOUNTED.search(head) is not None
+        return True
+
+    def is_whole(self) -> bool:
+        return len(self.came) >= self._need
+
+
+class Worker(ThreadWorker):
+    """One loop that accepts and reads; threads that answer."""
+
+    BEGIN_SECONDS = 10.0  # of a new connection without a byte
+    COME_SECONDS = 15.0  # of a head, and again of a body that is kept
+    PAUSE_SECONDS = 10.0  # between two pieces of a large body
+    SLOWEST = 2048  # bytes a second of a large body
+    LINE_SECONDS = 30.0  # until one of the threads for large ones is free
+    LEAVE_SECONDS = 5.0  # for the other side to close, and to hear the answer out
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.most_large = max(1, self.cfg.threads // 2)
+        self.busy_with_large = 0
+        self.line: deque[Connection] = deque()
+        self.watched: set[Connection] = set()
+        self.looked_at = 0.0
+
+    # --- in the loop ------------------------------------------------------------------------------
+    def accept(self, listener: socket.socket) -> None:
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                self.log.error("No connection can be taken: %s", error.strerror)
+                time.sleep(0.1)
+            elif error.errno not in GONE:
+                raise
+            return
+        self.nr_conns += 1
+        conn = Connection(self.cfg, client, address, listener.getsockname())
+        self._await(conn, b"", self.BEGIN_SECONDS)
+
+    def finish_request(self, conn: Connection, done: "Future[Any]") -> None:
+        """A thread is through with it: on to the next request of the connection, or good-bye."""
+        if conn.large:
+            self.busy_with_large -= 1
+            if self.line:
+                self._hand_over(self.line.popleft())
+        goes_on = not done.cancelled() and done.exception() is None and bool(done.result())
+        if goes_on and conn.parser is not None:
+            seconds = float(self.cfg.keepalive) if self.alive else 2.0
+            self._await(conn, conn.parser.unreader.take_buffered(), seconds)
+        else:
+            self._take_leave(conn)
+
+    def murder_pending(self) -> None:
+        """Who takes too long: called at each turn of the loop, done twice a second."""
+        now = time.monotonic()
+        if now - self.looked_at < 0.5:
+            return
+        self.looked_at = now
+        for conn in [one for one in self.watched if one.until < now]:
+            if conn.left or not conn.came:
+                self._drop(conn)
+            else:
+                self._refuse(conn, 408, "too_slow", "The request did not come in time.")
+        while self.line and self.line[0].until < now:
+            late, busy = self.line.popleft(), "Too many large requests come at once."
+            self._refuse(late, 503, "busy", busy)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        for conn in self.watched:
+            if not conn.came:
+                conn.until = min(conn.until, deadline)
+
+    def _await(self, conn: Connection, begun: bytes, seconds: float) -> None:
+        with suppress(OSError):
+            conn.sock.setblocking(False)
+        conn.await_next(begun, time.monotonic() + seconds)
+        if not self._go_on(conn):
+            self._watch(conn, self._more)
+
+    def _more(self, conn: Connection, _sock: Any) -> None:
+        data = self._came(conn)
+        if data is None:
+            return
+        if not data:
+            self._drop(conn)  # whoever leaves in the middle wants no answer
+            return
+        if not conn.came:
+            conn.until = time.monotonic() + self.COME_SECONDS
+        headless = not conn.head_is_there()
+        conn.came += data
+        if headless and conn.head_is_there():
+            conn.until = time.monotonic() + self.COME_SECONDS
+        if self._go_on(conn, watched=True):
+            return
+        if len(conn.came) > MOST_HEAD and not conn.head_is_there():
+            self._refuse(conn, 431, "head_too_large", "The head of the request is too large.")
+
+    def _go_on(self, conn: Connection, *, watched: bool = False) -> bool:
+        """Give it to a thread, if there is enough of it."""
+        if not (conn.came and conn.head_is_there() and (conn.large or conn.is_whole())):
+            return False
+        if watched:
+            self._unwatch(conn)
+        if conn.large and self.busy_with_large >= self.most_large:
+            conn.until = time.monotonic() + self.LINE_SECONDS
+            self.line.append(conn)
+        else:
+            self._hand_over(conn)
+        return True
+
+    def _hand_over(self, conn: Connection) -> None:
+        self.busy_with_large += conn.large
+        self.enqueue_req(conn)
+
+    def _refuse(self, conn: Connection, status: int, code: str, sentence: str) -> None:
+        with suppress(OSError):
+            conn.sock.send(_told(status, code, sentence))
+        self._take_leave(conn)
+
+    def _take_leave(self, conn: Connection) -> None:
+        """Say good-bye, and hear out who still speaks: else the answer would be lost with it."""
+        self._unwatch(conn)
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._drop(conn)
+            return
+        conn.until, conn.left = time.monotonic() + self.LEAVE_SECONDS, MOST_DISCARDED
+        self._watch(conn, self._discard)
+
+    def _discard(self, conn: Connection, _sock: Any) -> None:
+        data = self._came(conn)
+        if data is None:
+            return
+        conn.left -= len(data)
+        if not data or conn.left <= 0:
+            self._drop(conn)
+
+    def _came(self, conn: Connection) -> bytes | None:
+        """What is there; nothing at the end, None if it was a mistake to ask."""
+        if conn not in self.watched:
+            return None
+        try:
+            return conn.sock.recv(PIECE)
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError:
+            return b""
+
+    def _watch(self, conn: Connection, what: Any) -> None:
+        self.watched.add(conn)
+        try:
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(what, conn))
+        except (OSError, ValueError):
+            self._drop(conn)
+
+    def _unwatch(self, conn: Connection) -> None:
+        self.watched.discard(conn)
+        with suppress(OSError, KeyError, ValueError):
+            self.poller.unregister(conn.sock)
+
+    def _drop(self, conn: Connection) -> None:
+        self._unwatch(conn)
+        self.nr_conns -= 1
+        conn.close()
+
+    # --- in a thread ------------------------------------------------------------------------------
+    def handle(self, conn: Connection) -> Any:
+        fresh = not conn.initialized
+        conn.init()
+        if fresh:
+            conn.parser.unreader = Unhurried(conn.sock, self.PAUSE_SECONDS, self.SLOWEST)
+        conn.parser.unreader.unread(bytes(conn.came))
+        conn.came.clear()
+        conn.data_ready = True
+        return super().handle(conn)
+
+    def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
+        """A body that nobody read is read here if it is there already, and not waited for."""
+        soon = time.monotonic() + 0.05
+        return bool(keepalive) and bool(conn.parser.finish_body(deadline=soon))
+
+
+def _told(status: int, code: str, sentence: str) -> bytes:
+    from http import HTTPStatus
+
+    from anomalyshield.problems import MEDIA_TYPE, TITLES
+
+    title = TITLES.get(status, "The request was refused")
+    said = {"type": f"about:problem/{code}", "title": title, "status": status}
+    content = json.dumps({**said, "detail": sentence, "code": code}).encode()
+    lines = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Content-Type: {MEDIA_TYPE}",
+        f"Content-Length: {len(content)}", "Connection: close",
+        *(["Retry-After: 5"] if status == 503 else []), "", "",
+    ]  # fmt: skip
+    return "\r\n".join(lines).encode() + content

@@ -1,0 +1,171 @@
+"""A real gunicorn with our worker: who is slow costs nobody else a thing."""
+
+import hashlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.streams.broker import free_port
+
+ROOT = Path(__file__).resolve().parents[1]
+APP = """
+import hashlib
+from anomalyshield.counted import counted
+from anomalyshield.gathering import Worker
+
+def answer(environ, start):
+    path, source = environ["PATH_INFO"], environ["wsgi.input"]
+    body = b"" if path == "/unread" else source.read(int(environ.get("CONTENT_LENGTH") or 0))
+    status = "413 Too Large" if path == "/unread" else "200 OK"
+    said = f"{path} {len(body)} {hashlib.sha256(body).hexdigest()}".encode()
+    start(status, [("Content-Length", str(len(said)))])
+    return [said]
+
+app = counted(answer)
+
+class Quick(Worker):
+    BEGIN_SECONDS = COME_SECONDS = PAUSE_SECONDS = LEAVE_SECONDS = 2.0
+    LINE_SECONDS = 6.0
+"""
+HEAD = "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+SLOW = {
+    "says nothing": b"",
+    "half a head": b"POST /slow HT",
+    "a body byte by byte": f"{HEAD}Content-Length: 500\r\n\r\n{{".encode(),
+    "pieces that do not end": f"{HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\nab".encode(),
+    "a large body that stops": f"{HEAD}Content-Length: 900000\r\n\r\n{{".encode(),
+    "an answer nobody closes": b"GET /bye HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+}
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    folder, port = tmp_path_factory.mktemp("web"), free_port()
+    (folder / "toy.py").write_text(APP)
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "gunicorn", "toy:app", "--bind", f"127.0.0.1:{port}"),
+            *("--worker-class", "toy.Quick", "--workers", "1", "--threads", "4"),
+            *("--keep-alive", "30", "--graceful-timeout", "20", "--no-control-socket"),
+        ],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{folder}"},
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            break
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    yield port
+    with socket.create_connection(("127.0.0.1", port)):  # it stops although somebody is idle
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=15)
+        assert time.monotonic() - began < 8
+
+
+def asked(port: int, path: str = "/quick", body: bytes | None = None) -> tuple[int, str, float]:
+    began = time.monotonic()
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    client.request("GET" if body is None else "POST", path, body)
+    answer = client.getresponse()
+    return answer.status, answer.read().decode(), time.monotonic() - began
+
+
+def told(sock: socket.socket, seconds: float = 15) -> bytes:
+    """All that is said until the other side closes."""
+    sock.settimeout(seconds)
+    parts = []
+    while part := sock.recv(65_536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_a_hundred_slow_connections_hold_up_nobody(port: int, kind: str) -> None:
+    with ExitStack() as open_ones:
+        for _ in range(100):
+            sock = open_ones.enter_context(socket.create_connection(("127.0.0.1", port)))
+            sock.sendall(SLOW[kind])
+        time.sleep(0.3)
+        took = [asked(port)[2] for _ in range(20)]
+    assert max(took) < 1.0, took
+
+
+def test_whoever_takes_too_long_is_told_so_as_a_problem(port: int) -> None:
+    for kind in ("half a head", "a body byte by byte"):
+        with socket.create_connection(("127.0.0.1", port)) as sock:
+            sock.sendall(SLOW[kind])
+            head, _, content = told(sock).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 408 Request Timeout"), kind
+        assert json.loads(content)["code"] == "too_slow"
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
+        assert told(sock).startswith(b"HTTP/1.1 431 ")
+
+
+def test_large_requests_that_stop_are_let_go_one_after_the_other(port: int) -> None:
+    with ExitStack() as open_ones:
+        for _ in range(4):
+            sock = open_ones.enter_context(socket.create_connection(("127.0.0.1", port)))
+            sock.sendall(SLOW["a large body that stops"])
+        body = os.urandom(300_000)
+        status, said, _ = asked(port, "/large", body)
+    assert (status, said.split()[1:]) == (200, ["300000", hashlib.sha256(body).hexdigest()])
+
+
+@pytest.mark.parametrize("size", [0, 1, 130_000, 131_072, 140_000, 5_000_000])
+def test_bodies_of_every_size_come_whole(port: int, size: int) -> None:
+    body = os.urandom(size)
+    assert asked(port, "/b", body)[1] == f"/b {size} {hashlib.sha256(body).hexdigest()}"
+
+
+@pytest.mark.parametrize("size", [1, 200_000, 9 * 2**20])
+def test_bodies_in_chunks_come_whole(port: int, size: int) -> None:
+    body = os.urandom(size)
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    pieces = iter([body[: size // 2], body[size // 2 :]])
+    client.request("POST", "/c", pieces)
+    said = client.getresponse().read().decode()
+    assert said == f"/c {size} {hashlib.sha256(body).hexdigest()}"
+
+
+def test_several_requests_of_one_connection_are_answered_in_their_order(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        one = b"GET /%d HTTP/1.1\r\nHost: x\r\n%s\r\n"
+        all_three = b"".join([one % (1, b""), one % (2, b""), one % (3, b"Connection: close\r\n")])
+        sock.sendall(all_three[:-10])  # the third one comes in two parts
+        time.sleep(0.3)
+        sock.sendall(all_three[-10:])
+        said = told(sock)
+    assert [said.find(b"/%d 0" % n) for n in (1, 2, 3)] == sorted(
+        said.find(b"/%d 0" % n) for n in (1, 2, 3)
+    )
+    assert said.count(b"200 OK") == 3
+
+
+def test_whoever_waits_to_be_asked_for_the_body_is_asked(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        head = "POST /e HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n"
+        sock.sendall(f"{head}Connection: close\r\n\r\n".encode())
+        assert sock.recv(100).startswith(b"HTTP/1.1 100 Continue")
+        sock.sendall(b"body")
+        assert b"/e 4 " in told(sock)
+
+
+def test_an_answer_before_the_end_of_a_large_body_is_heard(port: int) -> None:
+    """Closed at once, a program that still sends would see its pipe break and nothing else."""
+    assert asked(port, "/unread", bytes(20 * 2**20))[0] == 413
