@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,15 +28,21 @@ MAY = {
 WITHOUT_DJANGO = ("scoring.engine", "scoring.sources", "scoring.streaming.spark")
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+def modules() -> Iterator[tuple[str, Path]]:
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
             if ".migrations." not in name:
-                yield name.removesuffix(".__init__"), ast.parse(path.read_text())
+                yield name.removesuffix(".__init__"), path
 
 
 MODULES = dict(modules())
+
+
+@cache
+def tree_of(name: str) -> ast.Module:
+    """Read when it is asked about: every process of a run collects this file, one runs it."""
+    return ast.parse(MODULES[name].read_text())
 
 
 def imported(name: str, tree: ast.Module) -> Iterator[str]:
@@ -70,7 +77,7 @@ def room_of(name: str) -> str | None:
 @pytest.mark.parametrize("name", [name for name in MODULES if room_of(name)])
 def test_a_module_looks_only_back(name):
     allowed = MAY[room_of(name) or ""]
-    ours = {target for target in imported(name, MODULES[name]) if target.split(".")[0] in ROOMS}
+    ours = {target for target in imported(name, tree_of(name)) if target.split(".")[0] in ROOMS}
     ahead = {target for target in ours if not any(within(target, room) for room in allowed)}
     assert not ahead
 
@@ -92,7 +99,7 @@ def test_the_check_sees_a_forbidden_import():
 
 @pytest.mark.parametrize("name", [n for n in MODULES if any(within(n, r) for r in WITHOUT_DJANGO)])
 def test_the_engine_and_the_sources_name_no_framework_and_no_server(name):
-    foreign = {target.split(".")[0] for target in imported(name, MODULES[name])}
+    foreign = {target.split(".")[0] for target in imported(name, tree_of(name))}
     assert not foreign & {"django", "rest_framework", "celery", "psycopg", "redis"}
 
 
@@ -135,7 +142,7 @@ FROM_INPUT = re.compile(r"request|GET|POST|data\[|params|query_params")
 @pytest.mark.parametrize("name", MODULES)
 def test_no_sql_is_put_together_from_input(name):
     """An f-string given to execute() or raw() may hold constants of ours, nothing of a request."""
-    for node in ast.walk(MODULES[name]):
+    for node in ast.walk(tree_of(name)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         if node.func.attr in {"execute", "executemany", "raw", "copy", "extra"} and node.args:
