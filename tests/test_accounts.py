@@ -1,6 +1,7 @@
 """Accounts: who gets in, who is turned away, and what an admin may change about whom."""
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
@@ -163,6 +164,11 @@ def test_a_password_is_long_and_not_the_first_thing_to_guess(
     ana_with_password.refresh_from_db()
     assert ana_with_password.check_password(fresh) is ok
     assert trail("password.changed", actor="ana") == int(ok)
+
+
+def test_what_a_hash_costs_is_left_to_django() -> None:
+    """Tests make do with less (`quick_hashes`); nobody else's hasher is its first choice."""
+    assert settings.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.Argon2PasswordHasher"
 
 
 def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(ana_with_password: User) -> None:
