@@ -30,7 +30,9 @@ class FigureColumnOut(s.Serializer):
     """A column: its title and what its values are."""
 
     title = s.CharField()
-    kind = s.CharField(help_text="text, number, score, money, share (0 to 1), moment or day")
+    kind = s.CharField(
+        help_text="text, number, score, money, share (0 to 1), moment, day or country"
+    )
 
 
 class FigureSectionOut(s.Serializer):

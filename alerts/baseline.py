@@ -13,6 +13,7 @@ from django.http import Http404
 from alerts.entities import COLUMNS, Entity, Kind
 from scoring.engine.fields import offset_seconds
 from scoring.models import MerchantHour
+from scoring.payment_words import country_alone
 
 MOST = 1000  # payments looked at: some milliseconds, whatever the entity
 WINDOWS = (1, 7, 30)  # days
@@ -53,7 +54,7 @@ class Paid(NamedTuple):
 
     @property
     def place(self) -> str:
-        return self.location or self.country
+        return self.location or country_alone(self.country)
 
 
 OF_DECISION = {"score": "risk_score", "level": "level", "outcome": "outcome"}

@@ -25,7 +25,7 @@ from anomalyshield.templatetags.words import figure, masked_if
 MOST = 100_000  # rows of one file
 LONGEST = 32_767  # characters that a cell of a workbook holds
 KINDS = ("csv", "xlsx")
-Kind = Literal["text", "number", "score", "money", "share", "moment", "day"]
+Kind = Literal["text", "number", "score", "money", "share", "moment", "day", "country"]
 FORMATS = {
     "text": "@",
     "number": "#,##0.####",
@@ -34,6 +34,7 @@ FORMATS = {
     "share": "0.0%",
     "moment": "yyyy-mm-dd hh:mm:ss",
     "day": "yyyy-mm-dd",
+    "country": "@",
 }
 EPOCH = datetime(2000, 1, 1)
 

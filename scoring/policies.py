@@ -145,7 +145,7 @@ def _counted(high: float) -> dict[str, Counted]:
 def shown(value: Any) -> str:
     """A value of a policy in words."""
     if isinstance(value, list | tuple):
-        return ", ".join(value) or "none"
+        return ", ".join(value) or _("none")
     if isinstance(value, float):
         return figure(f"{value:,.0f}" if value >= 100 else f"{value:g}")
     return str(value)

@@ -10,6 +10,7 @@ from alerts.analytics.section import Section
 from alerts.analytics.window import Window
 from anomalyshield.exports import Column
 from anomalyshield.templatetags.words import figure
+from scoring.payment_words import country_alone
 from scoring.place_days import by_place
 
 SHOWN, HOT = 40, 2.0
@@ -49,7 +50,7 @@ def sections(window: Window) -> list[Section]:
                 "Where payments that were held or blocked were made; areas are their number, "
                 "small dots are countries."
             ),
-            [Column(_("Country")), Column(_("Place")), *COUNTS],
+            [Column(_("Country"), "country"), Column(_("Place")), *COUNTS],
             [
                 (country or _("not stated"), location, *counts.cells)
                 for country, location, _unused, _unused, counts in found[:SHOWN]
@@ -85,11 +86,12 @@ def _spot(
         return None
     hot = counts.payments >= FEW and (counts.rate or 0) > HOT * usual
     said = _("{value}: {anomalies} of {payments} payments").format(
-        value=location or country,
+        value=location or country_alone(country),
         anomalies=figure(f"{counts.anomalies:,}"),
         payments=figure(f"{counts.payments:,}"),
     )
-    return Spot(float(at[0]), float(at[1]), counts.anomalies, said, location or country, hot)
+    name = location or country_alone(country)
+    return Spot(float(at[0]), float(at[1]), counts.anomalies, said, name, hot)
 
 
 def _countries(
@@ -104,7 +106,7 @@ def _countries(
         "countries",
         _("By country"),
         _("The same places, added up."),
-        [Column(_("Country")), *COUNTS],
+        [Column(_("Country"), "country"), *COUNTS],
         rows[:SHOWN],
         bars=2,
         open=True,

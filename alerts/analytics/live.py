@@ -11,6 +11,7 @@ from alerts.analytics.window import Window, ask
 from alerts.models import AlertHit
 from anomalyshield.exports import Column
 from anomalyshield.templatetags.words import when
+from scoring.payment_words import country_alone
 
 LATEST = 40
 COUNTED = """
@@ -106,7 +107,7 @@ def _latest(window: Window) -> Section:
                 round(hit.score, 3),
                 hit.decision.level,
                 hit.transaction.merchant_category,
-                hit.transaction.location or hit.transaction.country,
+                hit.transaction.location or country_alone(hit.transaction.country),
                 ", ".join(hit.decision.reason_codes),
             )
             for hit in found

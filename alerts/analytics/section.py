@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from anomalyshield.exports import Column, Table
 from anomalyshield.templatetags.words import dated, figure, masked_if, money, percent, score, when
+from scoring.payment_words import country
 
 DASH = "–"
-WORDY = ("text", "moment", "day")  # kinds that are no numbers
+WORDY = ("text", "moment", "day", "country")  # kinds that are no numbers
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ def words(value: Any, column: Column, hidden: bool = False) -> str:
         case "moment":
             assert isinstance(value, datetime)
             return when(value)
+        case "country":
+            return country(str(value))
         case "day":
             assert isinstance(value, date)
             return value.isoformat()

@@ -33,7 +33,8 @@ def reigning() -> Any:
 def champion(user: User) -> Part[Tile]:
     best = first((yield reigning()))
     if best is None:
-        return Tile(_("Champion"), "none", _("train and promote one"), address_of("models"), "bad")
+        hint = _("train and promote one")
+        return Tile(_("Champion"), _("none yet"), hint, address_of("models"), "bad")
     since = (
         format_html(
             _("for {timesince}"),

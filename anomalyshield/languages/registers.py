@@ -14,6 +14,7 @@ def told() -> Iterator[tuple[str, str]]:
     yield from _refusals()
     yield from _steps()
     yield from _detectors()
+    yield from _countries()
 
 
 def _features() -> Iterator[tuple[str, str]]:
@@ -96,3 +97,10 @@ def _detectors() -> Iterator[tuple[str, str]]:
         file = kind.module.replace(".", "/") + ".py"
         yield kind.title, "scoring/engine/detectors/__init__.py"
         yield kind.help, file
+
+
+def _countries() -> Iterator[tuple[str, str]]:
+    from scoring.engine import gazetteer
+
+    for name in gazetteer.countries().values():
+        yield name, "scoring/engine/places.tsv"

@@ -135,6 +135,12 @@ def table() -> Table:
     return Table(dict(cities), countries, states, frozenset(states.keys() & countries.keys()))
 
 
+def countries() -> dict[str, str]:
+    """The name of each country by its two letters, in English."""
+    rows = (row for row in _rows() if len(row) == 3)
+    return {code: names.partition("|")[0] for code, _, names in rows}
+
+
 def _named(
     country: str, state: str, names: str, latitude: str, longitude: str
 ) -> Iterator[tuple[str, City]]:

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext
 
-from scoring import kept, refusals, retelling, ways
+from scoring import kept, payment_words, refusals, retelling, ways
 from scoring.reasons import titled
 
 register = template.Library()
@@ -50,3 +50,15 @@ def kept_told(text: str) -> str:
 def title_told(title: str) -> str:
     """The title of a case: one that was made of reasons is told, one that somebody wrote stays."""
     return titled(title)
+
+
+@register.filter
+def country(code: str) -> str:
+    """A country's name and code."""
+    return payment_words.country(code or "")
+
+
+@register.filter
+def channel(word: str) -> str:
+    """How a payment was made."""
+    return payment_words.channel(word or "")

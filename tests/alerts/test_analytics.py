@@ -208,3 +208,30 @@ def test_figures_are_whole_german_for_whoever_reads_german(day, ana):
         assert of("merchants", ana)["merchants"].heads[0] == ("Händler", False)
         assert of("money", ana)["money"].meaning.startswith("Letzte 30 Tage, ")
         assert words(1234.5, Column("", "number")) == "1.234,5"
+
+
+def test_countries_are_named_for_people_and_coded_for_programs(day, ana):
+    browser = client_of(ana)
+    shown = browser.get("/analytics/places/").content.decode()
+    assert "France (FR)" in shown
+    assert "Nigeria (NG)" in shown
+    for address in ("/analytics/places/countries.csv", "/api/v1/analytics/trends?page=places"):
+        answer = browser.get(address)
+        told = b"".join(answer).decode()
+        assert "FR" in told
+        assert "France" not in told.replace("not in France", "")
+    with override("de"):
+        rows = [line.first.text for line in of("places", ana)["countries"].lines(hidden=False)]
+    assert {"Frankreich (FR)", "Vereinigte Staaten (US)"} <= set(rows)
+
+
+def test_a_payment_s_page_says_its_country_and_channel_in_words(cards, ana):
+    till = making.alert(cards, country="PE", channel="pos")
+    odd = making.alert(cards, country="ZZ", channel="carrier pigeon")
+    shown = client_of(ana).get(f"/alerts/{till.pk}/").content.decode()
+    assert "Peru (PE)" in shown
+    assert "card terminal" in shown
+    assert ">pos<" not in shown
+    shown = client_of(ana).get(f"/alerts/{odd.pk}/").content.decode()
+    assert "ZZ" in shown
+    assert "carrier pigeon" in shown
