@@ -128,7 +128,6 @@ def take_back(*, by: Any, label: Label) -> Label | None:
     before = label.supersedes
     again = Label.objects.create(
         transaction_id=label.transaction_id,
-        event_time=label.event_time,
         value=before.value if before else Label.Value.INCONCLUSIVE,
         origin=before.origin if before else label.origin,
         known_at=before.known_at if before else timezone.now(),

@@ -1,5 +1,7 @@
 """What people and chargebacks said a transaction was, and when it became known."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
@@ -76,6 +78,11 @@ class Label(models.Model):
 
     def __str__(self) -> str:
         return self.value
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if self.event_time is None:
+            self.event_time = self.transaction.event_time
+        super().save(*args, **options)
 
     @property
     def is_decisive(self) -> bool:
