@@ -16,7 +16,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from alerts.query_fields import ALERT, BY_NAME, STATUS, Asker, Wrong, word
+from alerts.query_fields import ALERT, BY_NAME, STATUS, Asker, word
+from alerts.query_values import Wrong
 
 LONGEST = 500
 MOST_TERMS = 20

@@ -4,12 +4,9 @@ A field turns the words behind its colon or comparison into a condition on alert
 read it answers with `Wrong`, in words for whoever typed it.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.conf import settings
@@ -20,14 +17,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from alerts.models import Alert, AlertHit, Look, Queue
+from alerts.query_values import Wrong, among, amount_of, span_of
 from scoring.engine.decision import Level
 from scoring.engine.keys import entity_key
 from scoring.engine.lists import LIST_RULES
 
 COMPARED = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte", ":": "exact", "=": "exact"}
 TURNED = {"gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte"}
-SPANS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-DURATION = re.compile(r"(-?\d+(?:\.\d+)?)([mhdw]?)")
 ALERT = re.compile(r"(?:[Aa]-?)?(\d{1,18})")
 VERDICTS = {
     "fraud": Alert.Disposition.TRUE_POSITIVE_FRAUD,
@@ -50,10 +46,6 @@ STATUS = {
     "open": "open",
     "all": "all",
 }
-
-
-class Wrong(Exception):
-    """This value cannot be read; the message is a sentence for whoever typed it."""
 
 
 @dataclass(frozen=True)
@@ -90,22 +82,6 @@ def chosen(name: str, known: Callable[[], Sequence[str]]) -> Read:
     return read
 
 
-def among(value: str, known: Sequence[str]) -> str:
-    """`value` if it is known, else what it may have meant to be."""
-    folded = {one.casefold(): one for one in known}
-    if found := folded.get(value.casefold()):
-        return found
-    close = difflib.get_close_matches(value.casefold(), folded, n=1, cutoff=0.6)
-    if close:
-        raise Wrong(
-            _("‘{value}’ is not known here; did you mean {folded}?").format(
-                value=value, folded=folded[close[0]]
-            )
-        )
-    listed = ", ".join(known) or _("them: there is none yet")
-    raise Wrong(_("‘{value}’ is not one of {listed}.").format(value=value, listed=listed))
-
-
 def number(name: str) -> Read:
     """A sum or a score: `5000`, `.8`, `5k`, `1.5m`."""
 
@@ -113,32 +89,6 @@ def number(name: str) -> Read:
         return Q(**{f"{name}__{COMPARED[op]}": amount_of(value)})
 
     return read
-
-
-def amount_of(value: str) -> Decimal:
-    scale = {"k": 1000, "m": 1_000_000}.get(value[-1:].casefold(), 1)
-    try:
-        found = Decimal(value[:-1] if scale > 1 else value) * scale
-    except InvalidOperation:
-        raise Wrong(
-            _("‘{value}’ is no number. Write it like 5000, .8 or 5k.").format(value=value)
-        ) from None
-    if not found.is_finite() or abs(found) >= 10**14:
-        raise Wrong(_("‘{value}’ is no number that an alert could have.").format(value=value))
-    return found
-
-
-def span_of(value: str) -> timedelta:
-    found = DURATION.fullmatch(value.casefold())
-    if found is None or not (found[2] or float(found[1]) == 0):
-        raise Wrong(
-            _("‘{value}’ is no length of time. Write it like 30m, 2h, 3d or 1w.").format(
-                value=value
-            )
-        )
-    if abs(float(found[1])) > 10_000:
-        raise Wrong(_("‘{value}’ is longer than anything waits here.").format(value=value))
-    return timedelta(**{SPANS[found[2] or "m"]: float(found[1])})
 
 
 def age(op: str, value: str, asker: Asker) -> Q:

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from anomalyshield.accounts.permissions import allow
 from cases.calendarwork import save_calendar, told
-from cases.forms import CalendarForm
 from cases.models import BusinessCalendar
+from cases.terms_forms import CalendarForm
 
 
 @allow("user.manage", methods=("GET",))

@@ -19,9 +19,10 @@ from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Listed, Person, page
 from cases import evidence
 from cases.evidence import MOST_BYTES
+from cases.evidence_views import download_of
 from cases.filekinds import MEDIA_TYPES
 from cases.models import Evidence
-from cases.views import download_of, find
+from cases.views import find
 from cases.workflow import Refused
 from scoring.receiving import went_wrong
 

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from alerts.models import Queue
 from anomalyshield.accounts.permissions import allow
-from cases.forms import TermsForm
 from cases.terms import change_terms, terms_of, told
+from cases.terms_forms import TermsForm
 
 
 @allow("user.manage", methods=("GET",))

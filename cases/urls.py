@@ -7,6 +7,7 @@ from cases import (
     calendar_api,
     calendar_views,
     evidence_api,
+    evidence_views,
     progress_api,
     progress_views,
     report_api,
@@ -25,10 +26,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cases/<int:pk>/", views.case, name="case"),
     path("cases/<int:pk>/alert/", views.bring_in, name="case-alert"),
     path("cases/<int:pk>/note/", views.note, name="case-note"),
-    path("cases/<int:pk>/evidence/", views.add_evidence, name="case-evidence"),
-    path("cases/<int:pk>/evidence/<int:number>/", views.read_evidence, name="evidence"),
+    path("cases/<int:pk>/evidence/", evidence_views.add_evidence, name="case-evidence"),
+    path("cases/<int:pk>/evidence/<int:number>/", evidence_views.read_evidence, name="evidence"),
     path(
-        "cases/<int:pk>/evidence/<int:number>/check/", views.check_evidence, name="evidence-check"
+        "cases/<int:pk>/evidence/<int:number>/check/",
+        evidence_views.check_evidence,
+        name="evidence-check",
     ),
     path("cases/<int:pk>/propose/", views.propose, name="case-propose"),
     path("cases/<int:pk>/approve/", views.approve, name="case-approve"),

@@ -10,7 +10,6 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from alerts import guards, staffing
@@ -21,14 +20,14 @@ from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.record import denied, record
 from anomalyshield.templatetags.words import within
 from anomalyshield.together import Part, first, rows, side_by_side, together
-from cases import evidence, workflow
+from cases import workflow
 from cases.clockfaces import breaches, clocks_of
 from cases.contents import contents_of, others_of
 from cases.evidence import MOST_BYTES
 from cases.filekinds import TAKEN
-from cases.forms import AlertForm, EscalationForm, EvidenceForm, ProposalForm, ReturnForm, TextForm
+from cases.forms import AlertForm, EscalationForm, ProposalForm, ReturnForm, TextForm
 from cases.listing import PEOPLE, VIEWS, board, narrowed, shown
-from cases.models import Case, Evidence, Report
+from cases.models import Case, Report
 from cases.models.case import WAITING
 from cases.restricting import may_restrict
 from cases.states import proposer_of, verbs_for
@@ -120,70 +119,6 @@ def bring_in(request: HttpRequest, pk: int) -> HttpResponse:
 @allow("case.work", methods=("POST",))
 def note(request: HttpRequest, pk: int) -> HttpResponse:
     return act(request, pk, TextForm, workflow.add_note)
-
-
-@allow("case.work", methods=("POST",))
-def add_evidence(request: HttpRequest, pk: int) -> HttpResponse:
-    """Keep a file with the case."""
-    found = find(request, pk)
-    form = EvidenceForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return page(request, found, status=400, errors=sentences(form), typed=request.POST)
-    file = form.cleaned_data["file"]
-    try:
-        kept = evidence.add(
-            by=request.user,
-            case=found,
-            name=file.name,
-            content=file.read(),
-            note=form.cleaned_data["evidence_note"],
-        )
-    except Refused as refusal:
-        return page(request, found, status=409, errors=[str(refusal)], typed=request.POST)
-    said = _("{kept} is kept with {found}, SHA-256 {sha256}…").format(
-        kept=kept, found=found, sha256=kept.sha256[:12]
-    )
-    messages.success(request, f"{said} {evidence.renaming(file.name, kept)}".strip())
-    return redirect("case", pk=pk)
-
-
-@allow("case.view", methods=("GET",))
-def read_evidence(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """The file as it was added: downloaded, never shown in the page, its hash checked."""
-    found = find(request, pk)
-    kept = get_object_or_404(found.evidence.select_related("case"), pk=number)
-    try:
-        return download_of(request.user, kept)
-    except evidence.Damaged as damaged:
-        return page(request, found, status=409, errors=[str(damaged)])
-
-
-@allow("case.view", methods=("POST",))
-def check_evidence(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Whether a file is still what was added."""
-    found = find(request, pk)
-    kept = get_object_or_404(found.evidence.select_related("case"), pk=number)
-    try:
-        evidence.check(by=request.user, evidence=kept)
-    except evidence.Damaged as damaged:
-        return page(request, found, status=409, errors=[str(damaged)])
-    messages.success(
-        request,
-        _("{kept} is what was added: SHA-256 {sha256}… holds.").format(
-            kept=kept, sha256=kept.sha256[:12]
-        ),
-    )
-    return redirect(reverse("case", args=[pk]) + "#evidence")
-
-
-def download_of(user: Any, kept: Evidence) -> HttpResponse:
-    """Its bytes in an answer that no browser shows as a page or runs. Raises Damaged."""
-    content = evidence.content_of(by=user, evidence=kept)
-    answer = HttpResponse(content, content_type=kept.media_type)
-    answer["Content-Disposition"] = content_disposition_header(True, kept.name)
-    answer["X-Content-Type-Options"] = "nosniff"
-    answer.policy = "sandbox; default-src 'none'; frame-ancestors 'none'"
-    return answer
 
 
 @allow("case.close", methods=("POST",))
