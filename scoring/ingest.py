@@ -106,7 +106,7 @@ def store_block(upload: Upload, parsed: Parsed) -> None:
         # A crash of the server may take the last blocks, but their checkpoint with them: they are
         # read again. What ends the file waits for the disk, and so for everything before it.
         cursor.execute("SET LOCAL synchronous_commit = off")
-    inserted, conflicting = insert(upload, parsed.good)
+    inserted, conflicting = insert(upload, parsed)
     parsed.bad += [
         rejected(upload, position, {"transaction_id": id}, {"transaction_id": KNOWN_OTHERWISE})
         for position, id in conflicting
@@ -131,26 +131,25 @@ def store_block(upload: Upload, parsed: Parsed) -> None:
     )
 
 
-def insert(
-    upload: Upload, good: list[tuple[int, Transaction]]
-) -> tuple[int, list[tuple[int, str]]]:
+def insert(upload: Upload, parsed: Parsed) -> tuple[int, list[tuple[int, str]]]:
     """How many rows were new, and which were known with other content."""
+    good = parsed.good
     if not good:
         return 0, []
     with connection.cursor() as cursor:
         cursor.execute(TURN, [upload.source_id])
-    if not upload.meets_known and all_new(upload, good):
+    if parsed.packed and not upload.meets_known and all_new(parsed.packed):
         return len(good), []
     inserted, conflicting = insert_new(upload, good)
     upload.meets_known = inserted < len(good)
     return inserted, conflicting
 
 
-def all_new(upload: Upload, good: list[tuple[int, Transaction]]) -> bool:
+def all_new(packed: bytes) -> bool:
     """Store them the short way, which is all or nothing, and half the work of asking first."""
     try:
         with transaction.atomic():
-            storing.copy_straight(good, source=upload.source_id, upload=upload.pk)
+            storing.copy_straight(packed)
     except IntegrityError:
         return False
     return True

@@ -32,7 +32,7 @@ def scored():
     """Forty payments that were decided yesterday, and one of today."""
     gate = gate_of(Source.objects.create(name="bank"), datetime.now(UTC))
     paid = [gate.admit(payment(number)) for number in range(41)]
-    storing.copy_straight(enumerate(paid), source=Source.objects.get().pk)
+    storing.copy_straight(storing.packed(enumerate(paid), Source.objects.get().pk, None))
     policy = DecisionPolicy.objects.create(version=1, values={}, active=True)
     noon = datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=UTC)
     for place, row in enumerate(Transaction.objects.order_by("pk")):
