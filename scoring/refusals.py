@@ -8,6 +8,7 @@ from scoring import retelling
 
 PHRASES = (
     "is required",
+    "is not UTF-8 text",
     "is not a number",
     "is not a finite number",
     "is too large; it must be below 100 trillion",

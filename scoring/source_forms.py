@@ -197,7 +197,7 @@ class SourceForm(forms.ModelForm):
                 self.kind, self._said(cleaned), self._secrets(cleaned)
             )
         except Refused as refusal:
-            self.add_error(self._where(refusal.field), str(refusal))
+            self.refused(refusal)
         return cleaned
 
     def _said(self, cleaned: dict[str, Any]) -> dict[str, Any]:
@@ -214,6 +214,10 @@ class SourceForm(forms.ModelForm):
         """Those typed now; what is left empty stays."""
         names = [setting.name for setting in self.settings if setting.secret]
         return {name: text for name in names if (text := cleaned.get(f"set-{name}"))}
+
+    def refused(self, refusal: Refused) -> None:
+        """A refusal of the verb, beside its field."""
+        self.add_error(self._where(refusal.field), str(refusal))
 
     def _where(self, field: str) -> str | None:
         group, _unused, name = field.partition("/")

@@ -62,7 +62,12 @@ def _begin(file: BinaryIO) -> tuple[Dialect, list[str], int]:
     lines = _Lines(file, dialect, dialect.bom)
     try:
         header = next(filter(None, csv.reader(lines, delimiter=dialect.delimiter, strict=True)))
-    except (csv.Error, _TooLong):
+    except _TooLong:
+        raise Unreadable(
+            "The header cannot be read: the first line is longer than 1 MB, or a quote in it is "
+            "never closed."
+        ) from None
+    except csv.Error:
         raise Unreadable("The header cannot be read: a quote in it is never closed.") from None
     except StopIteration:
         raise Unreadable("The file holds nothing but blanks.") from None

@@ -16,6 +16,7 @@ from scoring.sources.base import (
     Record,
     Unreadable,
     check_columns,
+    printable,
 )
 
 # The footer's byte sizes do not show a bomb (100 GB of repeated text fit into 10 MB that call
@@ -142,8 +143,27 @@ def _block(records: list[Record | Broken], done: int, total: int) -> Block:
 
 def _records(batch: Any) -> list[Record | Broken]:
     names = batch.schema.names
-    columns = [_values(column) for column in batch.columns]
+    try:
+        columns = [_values(column) for column in batch.columns]
+    except pa.ArrowException:
+        raise
+    except (ValueError, OverflowError):  # some cell: the other rows are whole
+        return [_record(batch.slice(at, 1)) for at in range(batch.num_rows)]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _record(row: Any) -> Record | Broken:
+    """One row by itself, or which of its cells Python has no value for."""
+    values: dict[str, object] = {}
+    reasons: dict[str, str] = {}
+    for name, column in zip(row.schema.names, row.columns, strict=True):
+        try:
+            values[name] = _values(column)[0]
+        except UnicodeDecodeError:
+            reasons[name] = "is not UTF-8 text"
+        except (ValueError, OverflowError):
+            reasons[name] = "is beyond the calendar"
+    return Broken(printable(" | ".join(map(str, values.values()))), reasons) if reasons else values
 
 
 def _values(column: Any) -> list[object]:

@@ -105,7 +105,9 @@ def all_of(request: HttpRequest) -> HttpResponse:
         return back
     made = mending.replay_all(by=request.user, source=source, reason=reason)
     said = _("{taken} records are taken, {still} are still refused.")
-    messages.success(request, said.format(taken=made.taken, still=made.still))
+    more = _("{left} were not tried yet: replay again.").format(left=made.left) if made.left else ""
+    told = said.format(taken=made.taken, still=made.still)
+    messages.success(request, f"{told} {more}".strip())
     return back
 
 

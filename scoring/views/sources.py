@@ -64,7 +64,11 @@ def make(request: HttpRequest) -> HttpResponse:
         return _page(request, form, 400)
     if request.POST.get("do") == "try":
         return _tried(request, form)
-    made = make_source(by=request.user, secrets=form.secrets, **form.fields_said)
+    try:
+        made = make_source(by=request.user, secrets=form.secrets, **form.fields_said)
+    except Refused as refusal:
+        form.refused(refusal)
+        return _page(request, form, 400)
     if made.signing_secret:
         return _secret(request, made, made.signing_secret)
     messages.success(request, _("The source {name} is made.").format(name=made))
@@ -82,7 +86,11 @@ def source(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, form, 400)
     if request.POST.get("do") == "try":
         return _tried(request, form)
-    change_source(by=request.user, source=found, secrets=form.secrets, **form.fields_said)
+    try:
+        change_source(by=request.user, source=found, secrets=form.secrets, **form.fields_said)
+    except Refused as refusal:
+        form.refused(refusal)
+        return _page(request, form, 400)
     messages.success(request, _("{name}: changed.").format(name=found))
     return redirect("source", pk)
 

@@ -4,6 +4,7 @@ import io
 import time
 import zipfile
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -112,6 +113,20 @@ def test_too_many_groups_are_refused(parquet, tmp_path, monkeypatch):
     pq.write_table(pa.table({"a": [1, 2, 3]}), path, row_group_size=1)
     with pytest.raises(Unreadable, match="cut into 3 groups"):
         parquet.examine(path)
+
+
+def test_a_cell_that_is_no_text_or_date_costs_its_row_alone(parquet, tmp_path):
+    letters = pa.py_buffer(b"goodb\xe9!fine")
+    places = pa.py_buffer(np.array([0, 4, 7, 11, 11], dtype=np.int32).tobytes())
+    days = pa.array([0, 0, 2**62, 0], pa.timestamp("us"))
+    table = pa.table({"shop": pa.StringArray.from_buffers(4, places, letters), "day": days})
+    pq.write_table(table, path := tmp_path / "p.parquet", use_dictionary=False)
+    (block,) = parquet.blocks(path, None, 10)
+    kinds = [getattr(one, "reasons", None) for one in block.records]
+    wrong = {"shop": "is not UTF-8 text"}, {"day": "is beyond the calendar"}
+    assert kinds == [None, *wrong, None]
+    assert block.records[0]["shop"] == "good"
+    list(parquet.blocks(path, {"row": 2}, 1))
 
 
 def test_an_ordinary_file_of_many_pages_is_read(parquet, tmp_path):

@@ -198,3 +198,13 @@ def test_how_a_source_fares_is_told(till: Source, dana: User) -> None:
 def test_a_source_nothing_came_from_has_no_lag(till: Source, dana: User) -> None:
     told = get(dana, f"sources/{till.pk}/health")
     assert (told["events"], told["lag"], told["heard_at"], told["per_minute"]) == (0, None, None, 0)
+
+
+def test_the_page_says_how_many_are_left_after_many(
+    till: Source, dana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused(till, *({"transaction_id": f"r{n}", "amount": 5} for n in range(3)))
+    monkeypatch.setattr(mending, "MOST", 2)
+    monkeypatch.setattr(mending, "AT_ONCE", 2)
+    done = client_of(dana).post("/sources/refused/all/", {"source": "till"}, follow=True)
+    assert "1 were not tried yet: replay again." in done.content.decode()

@@ -62,6 +62,7 @@ def test_a_secret_left_empty_stays_and_is_shown_nowhere(dana: User) -> None:
         ("late_after", "soon", "Write a length such as"),
         ("future_after", "9 d", "between 0 and 604,800"),
         ("pii", "x" * 300, "at most 200 characters"),
+        ("about", "nobody", "There is no source named nobody."),
     ],
 )
 def test_what_makes_no_sense_is_refused_at_its_field(
@@ -71,6 +72,14 @@ def test_what_makes_no_sense_is_refused_at_its_field(
     assert answer.status_code == 400
     assert words in answer.content.decode()
     assert not Source.objects.exists()
+
+
+def test_a_change_that_makes_no_sense_is_refused_at_its_field(dana: User) -> None:
+    made = make_source(by=dana, name="kept", kind="rest")
+    form = {"kind": "rest", "timezone": "UTC", "currency": "USD", "about": "nobody"}
+    answer = client_of(dana).post(f"/sources/{made.pk}/", form)
+    assert (answer.status_code, list(answer.context["form"].errors)) == (400, ["about"])
+    assert Source.objects.get().version == 1
 
 
 def test_a_sample_is_read_field_by_field_and_nothing_is_stored(dana: User) -> None:
