@@ -8,6 +8,8 @@ from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from anomalyshield import pulse
+from anomalyshield.models import Heartbeat
 from scoring.models import RejectedRecord, Source
 
 # The latest rows of all sources, however fast they come: a question of bounded cost.
@@ -49,6 +51,14 @@ class Health:
     lag_most: float | None  # of the slowest twentieth
     rejected_day: int
     rejected_waiting: int
+    reader_at: datetime | None = None  # the last sign of who reads its broker, if it has one
+    messages_waiting: int | None = None  # that the broker still has for us; Kafka alone tells
+
+    @property
+    def is_read(self) -> bool:
+        """Whether somebody reads its broker now."""
+        at = self.reader_at
+        return at is not None and (timezone.now() - at).total_seconds() <= pulse.STALE_SECONDS
 
     @property
     def per_minute(self) -> float:
@@ -56,7 +66,7 @@ class Health:
 
 
 def health_of(source: Source) -> Health:
-    """Two questions, whatever the number of rows."""
+    """Two questions, two more of a broker's, whatever the number of rows."""
     with connection.cursor() as cursor:
         cursor.execute(RECENT, {"rows": ROWS, "source": source.pk})
         events, lag, most, span = cursor.fetchone()
@@ -73,7 +83,21 @@ def health_of(source: Source) -> Health:
         lag_most=None if most is None else float(most),
         rejected_day=refused["day"],
         rejected_waiting=refused["waiting"],
+        reader_at=_reader_at(source),
+        messages_waiting=_waiting(source),
     )
+
+
+def _reader_at(source: Source) -> datetime | None:
+    if source.kind not in (Source.Kind.KAFKA, Source.Kind.MQTT):
+        return None
+    sign = Heartbeat.objects.filter(name=f"stream:{source.pk}").first()
+    return sign.at if sign else None
+
+
+def _waiting(source: Source) -> int | None:
+    positions = list(source.positions.all()) if source.kind == Source.Kind.KAFKA else []
+    return sum(one.lag for one in positions) if positions else None
 
 
 def reasons_of(sources: list[int]) -> list[dict[str, Any]]:

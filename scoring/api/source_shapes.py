@@ -146,6 +146,12 @@ class HealthOut(s.Serializer):
     lag_most = s.FloatField(allow_null=True, help_text="Of the slowest twentieth")
     rejected_day = s.IntegerField()
     rejected_waiting = s.IntegerField()
+    reader_at = s.DateTimeField(
+        allow_null=True, help_text="Kafka, MQTT: the last sign of whoever reads; every few seconds"
+    )
+    messages_waiting = s.IntegerField(
+        allow_null=True, help_text="Kafka: how many the broker still has for us"
+    )
 
 
 class DocumentIn(Strict):

@@ -4,14 +4,16 @@ import json
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
+from anomalyshield.models import Heartbeat
 from scoring import mending
 from scoring.accepting import Sent, accept
 from scoring.keeping import set_keepers
 from scoring.models import Label, RejectedRecord, Source, Transaction
-from scoring.sourcing import change_source
+from scoring.sourcing import change_source, make_source
 from tests.conftest import client_of
 from tests.rest.asking import get, pointers, post
 from tests.scoring import making
@@ -198,6 +200,21 @@ def test_how_a_source_fares_is_told(till: Source, dana: User) -> None:
 def test_a_source_nothing_came_from_has_no_lag(till: Source, dana: User) -> None:
     told = get(dana, f"sources/{till.pk}/health")
     assert (told["events"], told["lag"], told["heard_at"], told["per_minute"]) == (0, None, None, 0)
+
+
+def test_the_engineer_sees_whether_a_topic_is_read_and_how_much_waits(dana: User) -> None:
+    bank = make_source(by=dana, name="bank", kind="kafka", connection={"topic": "payments"})
+    page, address = client_of(dana), f"/sources/{bank.pk}/"
+    assert "Nobody reads it." in page.get(address).content.decode()
+    Heartbeat.objects.create(name=f"stream:{bank.pk}", at=timezone.now())
+    for number, end in enumerate((1010, 10)):
+        bank.positions.create(
+            cluster="c", topic="payments", partition=number, next_offset=10, end_offset=end
+        )
+    shown = page.get(address).content.decode()
+    assert ("Nobody reads it." in shown, ">1000<" in shown) == (False, True)
+    told = get(dana, f"sources/{bank.pk}/health")
+    assert (told["messages_waiting"], told["reader_at"] is not None) == (1000, True)
 
 
 def test_the_page_says_how_many_are_left_after_many(
