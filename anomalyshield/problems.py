@@ -4,10 +4,10 @@ import json
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, TooManyFieldsSent, TooManyFilesSent
 from django.core.signals import got_request_exception
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework import exceptions, status
 
 from anomalyshield.context import asking
@@ -101,7 +101,16 @@ def problem_of(error: Exception, context: dict[str, Any] | None = None) -> Probl
         case exceptions.APIException():
             return _of_drf(error)
         case Http404():
-            return Problem(404, "not_found", str(error) or "There is nothing at this address.")
+            said = str(error)
+            if said.startswith("No ") and said.endswith(" matches the given query."):
+                said = ""  # Django's, with the name of a class of ours
+            return Problem(404, "not_found", said or "There is nothing at this address.")
+        case TooManyFieldsSent() | TooManyFilesSent():
+            return Problem(413, "too_many_parts", "The request has too many parts.")
+        case UnreadablePostError() if isinstance(error.__cause__, TimeoutError):
+            return Problem(408, "too_slow", "The request did not come in time.")
+        case UnreadablePostError():
+            return Problem(400, "cut_short", "The body ended before its stated length.")
         case PermissionDenied():
             return Problem(403, "permission_denied", str(error) or "This is not allowed to you.")
         case OperationalError() | InterfaceError():

@@ -188,7 +188,8 @@ def _read_time(value: str) -> datetime:
     if value.isascii() and value.isdigit() and len(value) in (10, 13, 16):
         return _since_1970(int(value))
     try:
-        return datetime.fromisoformat(value)
+        # RFC 3339 lets the letters be small; Python takes the Z as it stands alone.
+        return datetime.fromisoformat(value if value[-1:] != "z" else value.upper())
     except ValueError:
         raise Unfit("is not a time such as 2026-01-14T15:00:00Z") from None
 

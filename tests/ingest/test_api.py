@@ -158,3 +158,19 @@ def test_an_analyst_and_a_key_for_scores_may_not_send_files(bank, ana, adam):
 @pytest.mark.parametrize("pk", [0, 10**9, 10**18])
 def test_an_unknown_file_is_not_found(dana, pk):
     assert ask(token(dana), pk).status_code == 404
+
+
+def test_more_parts_than_anybody_sends_are_refused_as_a_problem(adam):
+    part = b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\n1\r\n'
+    body = b"".join(part % number for number in range(100_000)) + b"--x--\r\n"
+    client, kind = Client(raise_request_exception=False), "multipart/form-data; boundary=x"
+    answer = client.post(ADDRESS, body, content_type=kind, headers=key(adam))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_many_parts")
+
+
+def test_what_is_not_there_is_called_by_no_name_of_ours(adam, dana):
+    answer = ask(token(dana), 10**6)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        404,
+        "There is nothing at this address.",
+    )
