@@ -7,6 +7,8 @@ from typing import Any
 from anomalyshield.templatetags.words import figure
 from scoring.models import Decision
 
+CODES = {"HIGH_RISK_MCC": "{:04.0f}", "UNUSUAL_HOUR": "{:02.0f}:00"}  # numbers that count nothing
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -35,8 +37,11 @@ def compared(decision: Decision) -> list[Compared]:
 def _of_hit(code: str, meaning: str, hit: Mapping[str, Any]) -> Compared:
     from scoring.engine.decision import ALLOW, DENY
 
-    listed = code in (ALLOW, DENY)
-    seen = f"L-{hit.get('observed', 0):.0f}" if listed else _number(hit.get("observed"))
+    listed, value = code in (ALLOW, DENY), hit.get("observed", 0)
+    if code in CODES:
+        seen = CODES[code].format(value)
+    else:
+        seen = f"L-{value:.0f}" if listed else _number(value)
     return Compared(code, meaning, hit=True, seen=seen, limit="" if listed else _limit(hit))
 
 

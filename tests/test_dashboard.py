@@ -158,7 +158,10 @@ def test_lena_sees_ages_days_and_people(lena, ana, queue_of):
     ages = {row.title: row.cells[0] for row in panel(lena, "Open alerts by age").rows}
     assert ages["older than 3 days"] == ages["1 to 4 hours"] == "1"
     assert sum(int(n) for n in ages.values()) == 2
-    assert panel(lena, "The team").rows[0].cells == ("1", "1")
+    ana.first_name, ana.last_name = "Ana", "Ruiz"
+    ana.save()
+    [team] = panel(lena, "The team").rows
+    assert (team.title, team.cells) == ("Ana Ruiz", ("1", "1"))
     assert tile(lena, "Precision, 7 days").figure == "100 %"
     assert sum(int(row.cells[1]) for row in panel(lena, "Raised and decided").rows) == 1
 

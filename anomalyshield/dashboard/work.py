@@ -290,18 +290,19 @@ def people(user: User) -> Part[Panel]:
         _by_person(seen_by(user).open().exclude(assignee=None), "assignee"),
         _by_person(decided_since(user, timezone.now() - WEEK), "closed_by"),
     )
-    holds, did = dict(held), dict(decided)
-    names = sorted({*holds, *did} - {None})
+    holds, did = ({tuple(who): n for *who, n in found} for found in (held, decided))
+    everybody = sorted(who for who in {*holds, *did} if who[0] is not None)
     rows = [
         Row(
-            name,
-            (figure(f"{holds.get(name, 0):,}"), figure(f"{did.get(name, 0):,}")),
+            f"{first} {last}".strip() or name,
+            tuple(figure(f"{those.get((name, first, last), 0):,}") for those in (holds, did)),
         )
-        for name in names[:12]
+        for name, first, last in everybody[:12]
     ]
     return Panel(_("The team"), "", rows=rows, heads=(_("Who"), _("Holds"), _("Decided, 7 days")))
 
 
 def _by_person(alerts: Any, who: str) -> Any:
     """The names with how many."""
-    return alerts.values_list(f"{who}__username").annotate(n=Count("pk")).order_by()
+    names = [f"{who}__{part}" for part in ("username", "first_name", "last_name")]
+    return alerts.values_list(*names).annotate(n=Count("pk")).order_by()

@@ -153,7 +153,9 @@ def as_document(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _found(request: HttpRequest, pk: int) -> Source:
-    return get_object_or_404(Source.objects.visible_to(request.user), pk=pk)
+    """With `last`, so that it is known when its files came."""
+    seen = Source.objects.visible_to(request.user).annotate(last=Max("upload__created_at"))
+    return get_object_or_404(seen, pk=pk)
 
 
 def _tried(request: HttpRequest, form: SourceForm) -> HttpResponse:

@@ -16,6 +16,7 @@ from scoring import labels, opinions
 from scoring.engine.features import FEATURES, spec_id
 from scoring.models import Explanation, Label, ModelVersion, Transaction
 from tests.alerts import making
+from tests.conftest import client_of
 from tests.webhooks.making import endpoint
 
 pytestmark = pytest.mark.django_db
@@ -474,3 +475,13 @@ def test_the_page_asks_for_nothing_that_is_not_there(as_ana, cards, django_asser
     # session, person, groups, queues, alert, trail, and two rounds of whatever stands beside it
     with django_assert_max_num_queries(8):
         as_ana.get(f"/alerts/{raised.pk}/")
+
+
+def test_a_code_and_an_hour_are_written_as_such_beside_their_rule(cards, ana):
+    mcc = {"code": "HIGH_RISK_MCC", "sentence": "It is.", "observed": 6051.0, "limit": 0.0}
+    hour = {"code": "UNUSUAL_HOUR", "sentence": "It is.", "observed": 3.0, "limit": 5.0}
+    alert = making.alert(cards, hits=[mcc, hour])
+    shown = client_of(ana).get(f"/alerts/{alert.pk}/").content.decode()
+    assert '<td class="num">6051</td>' in shown
+    assert '<td class="num">03:00</td>' in shown
+    assert "6,051" not in shown

@@ -9,6 +9,7 @@ from scoring.models import Source, Transaction
 from scoring.sourcing import make_source, secret_of
 from tests.conftest import client_of
 from tests.rest.asking import get, patch, pointers, post
+from tests.scoring import making
 
 pytestmark = pytest.mark.django_db
 KAFKA = {
@@ -170,3 +171,11 @@ def test_a_source_of_another_kind_forgets_how_the_former_was_reached(dana: User)
     assert made["secrets"] == ["password"]
     changed = patch(dana, f"sources/{made['id']}", {"kind": "rest"})
     assert (changed["connection"], changed["secrets"]) == ({}, [])
+
+
+def test_a_source_of_files_was_heard_of_when_its_file_came(dana: User, settings, tmp_path) -> None:
+    settings.UPLOADS = tmp_path
+    sent = making.send(b"transaction_id,user_id,amount,timestamp\nt1,u1,5,2026-07-01T10:00Z\n")
+    shown = client_of(dana).get(f"/sources/{sent.source_id}/").content.decode()
+    assert "Last heard of" in shown
+    assert "nothing came yet" not in shown
