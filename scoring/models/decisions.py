@@ -58,8 +58,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 class Decision(models.Model):
     """The one decision of a transaction, whichever version made it."""
 
-    transaction = models.OneToOneField(Transaction, models.PROTECT, related_name="decision")
-    # Migration 0006 checks both references, once per statement.
+    # Migrations 0034 and 0006 check these references, once per statement.
+    transaction = models.OneToOneField(
+        Transaction, models.PROTECT, related_name="decision", db_constraint=False
+    )
     model = models.ForeignKey(
         "scoring.ModelVersion", models.PROTECT, null=True, db_constraint=False
     )

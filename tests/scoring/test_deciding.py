@@ -76,7 +76,8 @@ def scores() -> dict[str, tuple[float, str, list[str]]]:
 
 def clear() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE scoring_transaction, scoring_snapshot, scoring_upload CASCADE")
+        payments = "scoring_transaction, scoring_decision"
+        cursor.execute(f"TRUNCATE {payments}, scoring_snapshot, scoring_upload CASCADE")
 
 
 def test_by_file_by_request_and_by_batch_the_numbers_are_the_same_bit_for_bit() -> None:
