@@ -26,6 +26,7 @@ from anomalyshield.accounts.roles import DUTIES, PUBLIC, SCOPES, TABLE, TITLES
 from anomalyshield.audit.record import denied
 from anomalyshield.context import asking
 from anomalyshield.navigation import address_of
+from anomalyshield.rest.schema import MadeOnce
 from anomalyshield.waiting import waiting
 
 # ReDoc writes style elements and starts a worker from a blob; only on its page may anything.
@@ -144,9 +145,9 @@ metrics.action = "metrics.read"
 
 
 # --- the manual of the API ------------------------------------------------------------------------
-def manual(view: type, policy: str = "") -> Callable[..., HttpResponse]:
+def manual(view: type, policy: str = "", **how: Any) -> Callable[..., HttpResponse]:
     """A page of the manual: for everyone in the demo, else for people and keys of this place."""
-    inner = view.as_view(authentication_classes=[], permission_classes=[])
+    inner = view.as_view(authentication_classes=[], permission_classes=[], **how)
 
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if page.action != PUBLIC:
@@ -165,7 +166,7 @@ def manual(view: type, policy: str = "") -> Callable[..., HttpResponse]:
     return page
 
 
-schema = manual(SpectacularAPIView)
+schema = manual(SpectacularAPIView, generator_class=MadeOnce)
 docs = manual(SpectacularSwaggerSplitView)
 redoc = manual(SpectacularRedocView, REDOC_POLICY)
 

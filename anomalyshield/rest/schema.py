@@ -1,7 +1,10 @@
 """The manual of the API: rights, refusals and credentials of every operation, from the code."""
 
+from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import get_language
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import force_instance
 from rest_framework.serializers import CharField
@@ -83,6 +86,19 @@ def components() -> dict[str, Any]:
         for status, meaning in MEANINGS.items()
     }
     return {"schemas": {"Problem": PROBLEM}, "responses": answers}
+
+
+@lru_cache(maxsize=8)
+def _made(language: str | None, version: str | None) -> dict[str, Any]:
+    whole: dict[str, Any] = SchemaGenerator(api_version=version).get_schema(public=True)
+    return whole
+
+
+class MadeOnce(SchemaGenerator):
+    """The manual for whoever may read it: a second's work, and alike as long as a process runs."""
+
+    def get_schema(self, *_: Any, **__: Any) -> dict[str, Any]:
+        return _made(get_language(), self.api_version)
 
 
 class Schema(AutoSchema):

@@ -1,5 +1,6 @@
 """Small bundles, a folder of their own for them, and one demo for all who only read it."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ from scoring.models import ModelVersion
 from tests.models.making import NOW
 
 
+@cache
 def learnt(seed: int) -> Bundle:
-    """A first model of 150 invented vectors."""
+    """A first model of 150 invented vectors; each file that asks has fixtures of its own."""
     vectors = np.random.default_rng(seed).normal(size=(150, len(FEATURES)))
     return training.fit(vectors, None, np.arange(150), budget=0.05, seed=seed)
 

@@ -1,8 +1,10 @@
 """Values as a JSON Schema describes them, and values it does not describe: for hypothesis."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+from drf_spectacular.generators import SchemaGenerator
 from hypothesis import strategies as st
 
 Schema = dict[str, Any]
@@ -32,6 +34,13 @@ anything = st.recursive(
     ),
     max_leaves=5,
 )
+
+
+@cache
+def manual() -> dict[str, Any]:
+    """What the generator makes of the code: a second's work, asked for by several files."""
+    made: dict[str, Any] = SchemaGenerator().get_schema(public=True)
+    return made
 
 
 class Drawing:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.http import HttpResponse
-from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, currently_in_test_context, given, note, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -21,12 +20,12 @@ from jsonschema import Draft202012Validator
 from alerts.models import Queue
 from scoring.models import ModelVersion
 from tests.models.conftest import bundles_learnt, champion, folder, versions  # noqa: F401
-from tests.rest.schemas import Drawing
+from tests.rest.schemas import Drawing, manual
 from tests.rest.world import World
 
 pytestmark = pytest.mark.django_db
 EXAMPLES = int(os.environ.get("ANOMALYSHIELD_EXAMPLES", "6"))
-MANUAL: dict[str, Any] = SchemaGenerator().get_schema(public=True)
+MANUAL = manual()
 DRAW = Drawing(MANUAL)
 RIGHT = re.compile(r"Right `([a-z.]+)`")
 JSON = "application/json"
