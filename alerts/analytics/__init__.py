@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from alerts.analytics import geography, live, merchants, money, trends, workload
 from alerts.analytics.section import Section
@@ -28,7 +29,7 @@ class Tab:
 TABS = {
     tab.key: tab
     for tab in (
-        Tab("live", _("Live"), live.sections, HOURS, "6h", reported=False),
+        Tab("live", pgettext_lazy("figures", "Live"), live.sections, HOURS, "6h", reported=False),
         Tab("trends", _("Trends"), trends.sections, DAYS, "30d"),
         Tab("places", _("Geography"), geography.sections, DAYS, "30d"),
         Tab("merchants", _("Merchants and hours"), merchants.sections, DAYS, "30d"),

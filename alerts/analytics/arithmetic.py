@@ -8,6 +8,7 @@ from itertools import accumulate
 import numpy as np
 
 from scoring.engine.costs import Bill, Costs, Counted, cost_of
+from scoring.engine.reporting import LEAST
 
 RIPE = 0.9  # of the labels a time will ever get; with fewer its figures may still turn
 
@@ -20,7 +21,9 @@ def arrival(delays: Iterable[tuple[int, int, int]]) -> list[float]:
     A payment of yesterday can only show short delays, so the plain shares would be too hopeful.
     This is the nonparametric estimate for data cut off on the right (Lagakos, Barraj, De
     Gruttola 1988): of the labels with at most this delay, among payments at least as old as it,
-    those with exactly it; the shares multiply from the longest delay down.
+    those with exactly it; the shares multiply from the longest delay down. That is the longest
+    that LEAST labels (of a few, half of them) could have shown: one late label among payments of
+    its age alone would else say that nothing ever comes earlier.
     """
     rows = [(delay, max(age, delay), count) for delay, age, count in delays if delay >= 0]
     if not rows:
@@ -28,10 +31,13 @@ def arrival(delays: Iterable[tuple[int, int, int]]) -> list[float]:
     seen = np.zeros((max(d for d, _, _ in rows) + 1, max(age for _, age, _ in rows) + 1))
     for delay, age, count in rows:
         seen[delay, age] += count
-    shares = [1.0] * len(seen)
-    for day in range(len(seen) - 1, 0, -1):
-        exactly, within = seen[day].sum(), seen[: day + 1, day:].sum()
-        shares[day - 1] = float(shares[day] * (1 - exactly / within if within else 1.0))
+    within = [seen[: day + 1, day:].sum() for day in range(len(seen))]
+    enough = min(LEAST, seen.sum() / 2)
+    longest = max((day for day, count in enumerate(within) if count >= enough), default=0)
+    shares = [1.0] * (longest + 1)
+    for day in range(longest, 0, -1):
+        stays = 1 - seen[day].sum() / within[day] if within[day] else 1.0
+        shares[day - 1] = float(shares[day] * stays)
     return shares
 
 

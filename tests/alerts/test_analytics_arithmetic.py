@@ -49,6 +49,18 @@ def test_where_everything_is_old_the_plain_shares_are_right():
     assert [round(shares[day], 9) for day in (0, 2, 3, 8, 9)] == [0.6, 0.6, 0.9, 0.9, 1.0]
 
 
+def test_one_late_label_of_one_old_payment_does_not_say_that_all_are_late():
+    seen = late_labels(Random(3))
+    usual = arithmetic.arrival((*where, count) for where, count in seen.items())
+    seen[170, 171] += 1  # no other payment is that old
+    shares = arithmetic.arrival((*where, count) for where, count in seen.items())
+    assert shares[:29] == pytest.approx(usual[:29])
+    assert arithmetic.days_until_ripe(shares) in (23, 24, 25)
+    few = [(0, 20, 6), (3, 20, 3), (19, 20, 1), (58, 59, 1)]
+    assert arithmetic.arrival(few)[3] == pytest.approx(0.9)
+    assert arithmetic.arrival([(5, 9, 40)]) == [0.0] * 5 + [1.0]
+
+
 def test_without_a_label_nothing_is_ripe():
     assert arithmetic.arrival([]) == []
     assert arithmetic.ripeness([], 100) is None
