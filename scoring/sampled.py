@@ -11,16 +11,26 @@ from django.utils import timezone
 
 from anomalyshield import strictjson
 from anomalyshield.problems import Problem
+from scoring import noticing
 from scoring.admitting import Gate, any_gate
 from scoring.columns import Refused
 from scoring.dryrun import SHOWN, DryRun
-from scoring.engine.names import our_name
+from scoring.engine import names as payments
+from scoring.engine import notices
+from scoring.engine.notices import Notice
 from scoring.engine.transaction import Invalid, Transaction
 from scoring.models import Source
 from scoring.models import Transaction as Stored
+from scoring.sources.dialect import guess
 
 MOST_ROWS = 1_000
 MOST_CHARACTERS = 1_000_000
+NOTICED = {  # the same of a notice
+    "notice_id": "external_id",
+    "transaction_id": "payment_id",
+    "source": "payment_source",
+    "label": "value",
+}
 WHERE = {  # field of ours → what of the transaction it became
     "transaction_id": "external_id",
     "timestamp": "event_time",
@@ -60,7 +70,7 @@ def try_sample(source: Source, text: str) -> Tried:
         if found is not None:
             made.accepted += 1
             ids.append(found.external_id)
-            if len(made.shown) < SHOWN:
+            if len(made.shown) < SHOWN and isinstance(found, Transaction):
                 made.shown.append(found)
         made.reasons.update(reasons.items())
         if len(made.rows) < SHOWN:
@@ -70,7 +80,9 @@ def try_sample(source: Source, text: str) -> Tried:
     return made
 
 
-def _read(gate: Gate, record: Any) -> tuple[Transaction | None, dict[str, str]]:
+def _read(
+    gate: Gate | noticing.Gate, record: Any
+) -> tuple[Transaction | Notice | None, dict[str, str]]:
     if not isinstance(record, Mapping):
         return None, {"record": "is not an object"}
     try:
@@ -87,15 +99,18 @@ def _records(text: str) -> tuple[list[Any], bool]:
     if len(plain) > MOST_CHARACTERS:
         raise Refused("sample", f"At most {MOST_CHARACTERS:,} characters; a part will do.")
     if plain[0] in "[{":
-        return _json(plain)[:MOST_ROWS], False
-    rows = csv.DictReader(io.StringIO(plain))
+        if not (found := _json(plain)):
+            raise Refused("sample", "There is no record in it.")
+        return found[:MOST_ROWS], False
+    between = guess(plain.encode("utf-8", "replace")).delimiter  # as the door for files finds it
+    rows = csv.DictReader(io.StringIO(plain), delimiter=between)
     try:
-        found = [{str(name): value for name, value in row.items()} for row in rows]
+        texts = [{str(name): value for name, value in row.items()} for row in rows]
     except csv.Error as error:
         raise Refused("sample", f"This is not CSV: {error}.") from None
-    if not found:
+    if not texts:
         raise Refused("sample", "There is a header at most; add some rows.")
-    return list(found[:MOST_ROWS]), True
+    return list(texts[:MOST_ROWS]), True
 
 
 def _json(plain: str) -> list[Any]:
@@ -117,12 +132,15 @@ def _json(plain: str) -> list[Any]:
 
 
 def _cells(
-    record: Any, found: Transaction | None, reasons: Mapping[str, str], gate: Gate
+    record: Any,
+    found: Transaction | Notice | None,
+    reasons: Mapping[str, str],
+    gate: Gate | noticing.Gate,
 ) -> list[Cell]:
     """Each field as it came, then the reasons of fields that did not come."""
     cells, told = [], set()
     for theirs, value in record.items() if isinstance(record, Mapping) else ():
-        ours = our_name(theirs, gate.mapping)
+        ours = _called(str(theirs), gate)
         said = {ours, theirs} & reasons.keys() - {""}
         told |= said
         reason = "; ".join(reasons[name] for name in sorted(said))
@@ -131,10 +149,17 @@ def _cells(
     return cells
 
 
-def _value(ours: str, value: Any, found: Transaction | None) -> str:
+def _called(theirs: str, gate: Gate | noticing.Gate) -> str:
+    """Our name for a field; none for what is kept as it is."""
+    names = notices if isinstance(gate, noticing.Gate) else payments
+    return names.our_name(theirs, gate.mapping)
+
+
+def _value(ours: str, value: Any, found: Transaction | Notice | None) -> str:
     """What it would be stored as; as it came, where the record is not taken or it is further."""
     if found is not None and ours:
-        value = getattr(found, WHERE.get(ours, ours), value)
+        where = NOTICED if isinstance(found, Notice) else WHERE
+        value = getattr(found, where.get(ours, ours), value)
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     if hasattr(value, "isoformat"):

@@ -98,12 +98,25 @@ def test_a_sample_is_read_field_by_field_and_nothing_is_stored(dana: User) -> No
     assert not Transaction.objects.exists()
 
 
-@pytest.mark.parametrize("sample", ["", "   ", "{", "a,b\n", '[{"a": NaN}]', '{"a":1}\n{"b"'])
+@pytest.mark.parametrize("sample", ["[]", "", "   ", "{", "a,b\n", '[{"a": NaN}]', '{"a":1}\n{"b"'])
 def test_a_sample_that_is_none_is_told_in_words(sample: str, dana: User) -> None:
     form = {**KAFKA, "sample": sample, "do": "try"}
     answer = client_of(dana).post("/sources/new/", form)
     assert answer.status_code == 400
     assert answer.context["refusal"].field == "sample"
+
+
+def test_a_sample_is_read_as_its_doors_would_read_it(dana: User, till: Source) -> None:
+    def told(sample: str, **source: Any) -> Any:
+        return post(dana, "sources/try", {"source": {"kind": "rest", **source}, "sample": sample})
+
+    semicolons = told("transaction_id;user_id;amount\nt1;u1;5\n")
+    assert (semicolons["accepted"], len(semicolons["records"][0]["cells"])) == (1, 3)
+    notice = '{"dispute_id": "d1", "payment_id": "p1", "is_fraud": 1, "more": 2}'
+    (record,) = told(notice, about=["till"])["records"]
+    assert [(one["ours"], one["value"]) for one in record["cells"]] == [
+        ("notice_id", "d1"), ("transaction_id", "p1"), ("label", "TRUE_FRAUD"), ("", "2"),
+    ]  # fmt: skip
 
 
 def test_a_page_of_a_source_shows_who_changed_what(dana: User, adam: User) -> None:
