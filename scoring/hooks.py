@@ -21,7 +21,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from anomalyshield.audit.record import record
-from scoring import connections
+from scoring import cardnumbers, connections
 from scoring import secrets as vault
 from scoring.columns import Refused
 from scoring.models import Source
@@ -87,7 +87,8 @@ def verified(door: Door, headers: Mapping[str, str], body: bytes) -> str:
     timely = stamp is None or _timely(stamp)
     if not (fits and timely and door.source is not None):
         raise Unsigned("The signature does not fit, or the message is too old.")
-    return f"{id[: LONGEST_ID - 33]}#{hashlib.sha256(id.encode() + body).hexdigest()[:32]}"
+    content = hashlib.sha256(id.encode() + body).hexdigest()
+    return f"{cardnumbers.cleaned_text(id)[: LONGEST_ID - 33]}#{content[:32]}"
 
 
 def _standard(
