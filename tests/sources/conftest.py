@@ -11,7 +11,7 @@ from django.test import Client
 from anomalyshield import limits
 from anomalyshield.accounts.keys import make_key
 from anomalyshield.accounts.models import User
-from scoring import backlog, heard, rates
+from scoring import backlog, heard, hooks, rates
 from scoring.models import Source
 from scoring.sourcing import make_source
 
@@ -23,6 +23,7 @@ def counted_anew() -> None:
     limits.forget()
     backlog.forget()
     heard.forget()
+    hooks.forget()
     rates.forget()
 
 
