@@ -83,10 +83,13 @@ def _analyze() -> None:
 def serving(folder, port: int, processes: int, settings: str = "anomalyshield.settings"):
     """gunicorn as the product starts it."""
     arguments = ["-m", "gunicorn", "anomalyshield.wsgi", "--bind", f"127.0.0.1:{port}"]
-    arguments += ["--workers", str(processes), "--threads", "4", "--worker-class", "gthread"]
+    arguments += ["--workers", str(processes), "--threads", "4"]
     arguments += ["--preload", "--keep-alive", "75", "--no-control-socket"]
     if settings == "anomalyshield.settings":
+        arguments += ["--worker-class", "anomalyshield.gathering.Worker"]
         arguments += ["--config", "python:anomalyshield.serving"]
+    else:
+        arguments += ["--worker-class", "gthread"]
     metrics = folder / "metrics"
     metrics.mkdir(exist_ok=True)
     surroundings = {
