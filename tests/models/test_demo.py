@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
-from alerts.models import Alert, AlertHit
+from alerts.models import Alert, AlertHit, Review
 from alerts.visibility import queues_of
 from anomalyshield import demoday, leases
 from anomalyshield.accounts.models import User
@@ -164,9 +164,11 @@ def test_labels_came_late_and_the_last_days_have_hardly_any():
 
 
 def test_decided_alerts_gave_labels_in_an_analysts_name():
-    decided = Alert.objects.closed()
+    # A second look that overturns a verdict corrects the label, and not what was said first.
+    overturned = Review.objects.filter(outcome=Review.Outcome.OVERTURNED)
+    decided = Alert.objects.closed().exclude(pk__in=overturned.values("alert"))
     assert decided.count() > 100
-    for alert in decided[:20]:
+    for alert in decided.order_by("pk"):
         standing = Label.objects.filter(transaction=alert.transaction).standing().get()
         assert (standing.value == "TRUE_FRAUD") == (alert.disposition == "TRUE_POSITIVE_FRAUD")
 
