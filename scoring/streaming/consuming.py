@@ -10,7 +10,6 @@ import logging
 import threading
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
@@ -22,7 +21,7 @@ from scoring.models import Chunk, Source
 from scoring.streaming import cluster, positions
 from scoring.streaming.assignment import OUTAGE, Assignment, named, pauses, place_of
 from scoring.streaming.connection import KAFKA, Kafka
-from scoring.streaming.messages import Message, sent
+from scoring.streaming.messages import Message, moment, sent
 from scoring.streaming.positions import Overtaken
 from scoring.tasks import do, work_named
 
@@ -206,5 +205,5 @@ class Reader:
 
 def _plain(message: Any) -> Message:
     kind, milliseconds = message.timestamp()
-    at = datetime.fromtimestamp(milliseconds / 1000, UTC) if kind and milliseconds > 0 else None
+    at = moment(milliseconds) if kind else None
     return Message(f"{named(place_of(message))}@{message.offset()}", message.value(), at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from anomalyshield.strictjson import Malformed, loads
 from scoring.accepting import Sent
@@ -29,3 +29,12 @@ def _sent(message: Message) -> Sent:
         return Sent(loads(message.value), message.place, at=message.at)
     except Malformed as malformed:
         return Sent(message.value, message.place, {"record": f"cannot be read: {malformed.text}"})
+
+
+def moment(milliseconds: int) -> datetime | None:
+    """When a message was sent, by its broker; None for what no clock shows. Senders may write any
+    number there, and one that is no moment must not stop those behind it."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds > 0 else None
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -184,6 +184,22 @@ def test_without_a_time_of_its_own_a_payment_happened_when_the_broker_says(kafka
     assert Transaction.objects.get().event_time.timestamp() == 1_780_000_000
 
 
+def test_a_message_sent_beyond_the_calendar_stops_nobody(kafka):
+    """Senders write that number, some in microseconds; brokers before 4.0 take any."""
+    bank, topic = source(), kafka.topic(retention_ms="-1")
+    late = payment(1)
+    del late["timestamp"]
+    for sent_at in (1_780_000_000_000_000, 2**62):
+        kafka.send(
+            topic, [(None, said(late | {"transaction_id": f"{sent_at}"}))], timestamp=sent_at
+        )
+    kafka.send(topic, payments(2, 1))
+    read_until(kafka, bank, topic, lambda: stored() == 3)
+    assert ids() == ["1780000000000000", f"{2**62}", "t2"]
+    times = Transaction.objects.order_by("pk").values_list("event_time", flat=True)
+    assert all(timezone.now() - one < timedelta(minutes=5) for one in times[:2])
+
+
 def test_a_reader_that_was_overtaken_stores_nothing_and_goes_on_behind(kafka):
     bank, topic = source(), kafka.topic()
     kafka.send(topic, payments(0, 10))
