@@ -23,6 +23,7 @@ UPLOADS = VAR / "uploads"
 LAKE = env.text(
     "ANOMALYSHIELD_LAKE", "Folder for a copy of each day's scored payments; none if empty"
 )
+LAKE = LAKE and str(BASE_DIR / LAKE)
 LAKE_KIND = env.text(
     "ANOMALYSHIELD_LAKE_KIND", "parquet, or delta (pip install deltalake)", "parquet"
 )

@@ -5,7 +5,7 @@ package `deltalake` is installed. A day is that of the decisions, in UTC: when i
 added to it, however late a payment came.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,18 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Model
+from django.db.models.functions import Greatest, Now
 
 from anomalyshield import bell, leases
 from anomalyshield.audit.record import record
 from scoring.models import LakeCopy
 
 KINDS = ("parquet", "delta")
+
+
+# A decision bears the time at which it was written, and is seen when its chunk is committed, which
+# has five minutes.
+SETTLED = timedelta(minutes=10)
 
 
 class Refused(Exception):
@@ -32,11 +38,16 @@ def ask(*, by: Any, day: date) -> LakeCopy:
     if day >= today():
         raise Refused(f"{day} is not over; its copy would not be whole.")
     copy = LakeCopy.objects.create(
-        day=day, kind=kind, asked_by=by if isinstance(by, Model) else None
+        day=day, kind=kind, due_at=due(day), asked_by=by if isinstance(by, Model) else None
     )
     record(by=by, action="lake.asked", object=copy, after={"day": f"{day}", "kind": kind})
     bell.leave("lake")
     return copy
+
+
+def due(day: date) -> Any:
+    """When the day's decisions are all committed; now, if that is behind."""
+    return Greatest(Now(), datetime.combine(day + timedelta(days=1), time(), UTC) + SETTLED)
 
 
 def kind_wanted() -> str:
@@ -48,15 +59,29 @@ def kind_wanted() -> str:
         raise Refused(f"ANOMALYSHIELD_LAKE_KIND is {kind}; it must be parquet or delta.")
     if kind == "delta" and find_spec("deltalake") is None:
         raise Refused("A Delta table needs a package that is not here: pip install deltalake")
+    if (found := _holds(Path(settings.LAKE))) not in (kind, None):
+        raise Refused(
+            f"{settings.LAKE} is a lake of {found} already; readers would find payments of {kind} "
+            "in it a second time. Set ANOMALYSHIELD_LAKE to another folder."
+        )
     return kind
 
 
+def _holds(folder: Path) -> str | None:
+    """What the folder is already, if it is a lake."""
+    if (folder / "_delta_log").is_dir():
+        return "delta"
+    return "parquet" if any(folder.glob("day=*/_manifest.json")) else None
+
+
 def daily() -> None:
-    """Ask for yesterday, and for days of the last week that are missing. Run once a day."""
+    """Ask for yesterday, and for days of the last week that are missing or were given up, when
+    the disk was full perhaps. Run once a day."""
     if not settings.LAKE:
         return
     week = [today() - timedelta(days=ago) for ago in range(1, 8)]
-    there = set(LakeCopy.objects.filter(day__in=week).values_list("day", flat=True))
+    copies = LakeCopy.objects.filter(day__in=week).exclude(state=LakeCopy.State.QUARANTINED)
+    there = set(copies.values_list("day", flat=True))
     for day in sorted(set(week) - there):
         ask(by="schedule", day=day)
 

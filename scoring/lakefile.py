@@ -5,6 +5,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
@@ -18,6 +19,8 @@ from scoring import personal
 from scoring.models import Decision, Source
 
 PIECE = 50_000  # rows of a group, and in memory
+LEFT = 24 * 3600  # seconds; a copy is given up after two hours
+REPLACED = 24  # hours in which readers of a Delta table may still need what was replaced
 FILE, MANIFEST = "payments.parquet", "_manifest.json"  # readers of folders pass over what has a _
 TEXT, FLOAT, MOMENT = pa.string(), pa.float64(), pa.timestamp("us", "UTC")
 MONEY = pa.decimal128(18, 4)
@@ -53,8 +56,7 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "policy": (pa.int64(), "policy"),
     "degraded": (TEXT, "degraded"),
 }
-IDS = ("user_id", "card_id", "device_id")
-SOURCE = list(COLUMNS).index("source")
+SOURCE = list(COLUMNS).index("source")  # what stands before it came from the source
 SCHEMA = pa.schema([(name, kind) for name, (kind, _) in COLUMNS.items()])
 CODES = list(COLUMNS).index("reason_codes")
 
@@ -71,7 +73,8 @@ class Written:
 
 def write(folder: Path, day: date, kind: str) -> Written:
     """Copy the day's decisions; what stood of the day before is replaced when all is written."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # as private as the database
+    _sweep(folder)
     aside = folder / f".{uuid.uuid4().hex}.parquet"
     try:
         rows = _fill(aside, day)
@@ -83,6 +86,15 @@ def write(folder: Path, day: date, kind: str) -> Written:
     finally:
         aside.unlink(missing_ok=True)
     return written
+
+
+def _sweep(folder: Path) -> None:
+    """What a copy left whose machine died: nobody would find it, and it holds people's payments."""
+    old = datetime.now(UTC).timestamp() - LEFT
+    for left in folder.glob(f".{'[0-9a-f]' * 32}.*"):
+        with suppress(FileNotFoundError):
+            if left.stat().st_mtime < old:
+                left.unlink()
 
 
 def _fill(path: Path, day: date) -> int:
@@ -106,23 +118,26 @@ def _tables(day: date) -> Iterator[pa.Table]:
         columns[CODES] = [" ".join(codes) for codes in columns[CODES]]
         for at, names in closed.items():
             columns[at] = [
-                personal.token_of(id) if source in names else id
-                for id, source in zip(columns[at], columns[SOURCE], strict=True)
+                _closed_value(value) if source in names else value
+                for value, source in zip(columns[at], columns[SOURCE], strict=True)
             ]
         arrays = [pa.array(one, field.type) for one, field in zip(columns, SCHEMA, strict=True)]
         yield pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
 def _closed() -> dict[int, set[str]]:
-    """Columns of ids → the sources that declare them personal: of those only tokens leave."""
+    """Columns of payments → the sources that declare them personal."""
     sources = list(Source.objects.exclude(pii=[]))
     found = {
-        list(COLUMNS).index(id): {
-            one.name for one in sources if id in personal.our_names(one.pii, one.mapping)
-        }
-        for id in IDS
+        at: {one.name for one in sources if name in personal.our_names(one.pii, one.mapping)}
+        for at, name in enumerate(list(COLUMNS)[:SOURCE])
     }
     return {at: names for at, names in found.items() if names}
+
+
+def _closed_value(value: Any) -> str | None:
+    """Of a personal text a token leaves, by which equal ones still join; of a number nothing."""
+    return personal.token_of(value) if isinstance(value, str) else None
 
 
 def _into_place(folder: Path, aside: Path, written: Written) -> None:
@@ -137,7 +152,7 @@ def _into_place(folder: Path, aside: Path, written: Written) -> None:
 
 
 def _into_delta(folder: Path, aside: Path, day: date) -> None:
-    from deltalake import write_deltalake
+    from deltalake import DeltaTable, write_deltalake
 
     whole = SCHEMA.append(pa.field("day", pa.date32()))
     file = pq.ParquetFile(aside)
@@ -155,6 +170,10 @@ def _into_delta(folder: Path, aside: Path, day: date) -> None:
             partition_by=["day"],
             predicate=f"day = '{day.isoformat()}'",
         )
+    # Otherwise the table would keep whom a copy was made anew to forget.
+    DeltaTable(str(folder)).vacuum(
+        retention_hours=REPLACED, enforce_retention_duration=False, dry_run=False
+    )
 
 
 def _sha256(path: Path) -> str:

@@ -1,6 +1,8 @@
 """A day of scored payments outside: whole, once, replaced when copied again, and taken in again."""
 
 import json
+import os
+import time
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
@@ -143,6 +145,35 @@ def test_a_copy_that_stops_half_way_leaves_the_one_before(scored, folder, monkey
     assert [path.name for path in folder.iterdir()] == [f"day={DAY}"]
 
 
+def test_what_a_machine_left_that_died_is_swept_when_nobody_can_be_at_it(scored, folder):
+    folder.mkdir()
+    dead, alive, alien = (folder / f".{name}.parquet" for name in ("a" * 32, "b" * 32, "mine"))
+    for path in (dead, alive, alien):
+        path.write_bytes(b"half of it")
+        os.utime(path, (time.time() - 2 * 86_400,) * 2)
+    os.utime(alive)
+    copied()
+    assert [path.exists() for path in (dead, alive, alien)] == [False, True, True]
+
+
+def test_the_folder_is_as_private_as_the_database_unless_somebody_made_it(folder, tmp_path):
+    copied()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o750)
+    lakefile.write(shared, DAY, "parquet")
+    assert shared.stat().st_mode & 0o777 == 0o750
+
+
+def test_a_day_is_copied_when_its_last_decisions_are_committed(monkeypatch):
+    """One that was written before midnight may be committed minutes after it."""
+    now = datetime.now(UTC)
+    midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
+    monkeypatch.setattr(lake, "today", lambda: midnight.date())  # it has just struck
+    assert lake.ask(by="command", day=now.date()).due_at == midnight + lake.SETTLED
+    assert lake.ask(by="command", day=DAY - timedelta(days=1)).due_at < datetime.now(UTC)
+
+
 def test_a_day_without_payments_is_an_empty_table(folder):
     copied()
     assert pq.read_table(folder / f"day={DAY}" / "payments.parquet").num_rows == 0
@@ -164,6 +195,10 @@ def test_each_day_is_asked_for_once_by_the_schedule(settings):
     lake.daily()
     days = LakeCopy.objects.values_list("day", flat=True)
     assert sorted(days) == [DAY - timedelta(days=ago) for ago in range(6, -1, -1)]
+    given_up = LakeCopy.objects.filter(day=DAY)  # the disk was full
+    given_up.update(state=LakeCopy.State.QUARANTINED)
+    lake.daily()
+    assert list(given_up.values_list("state", flat=True)) == ["READY", "QUARANTINED"]
     settings.LAKE = ""
     LakeCopy.objects.all().delete()
     lake.daily()
@@ -193,6 +228,36 @@ def test_a_delta_table_without_its_package_is_refused_by_its_name(settings, monk
     monkeypatch.setattr(lake, "find_spec", lambda name: None)
     with pytest.raises(CommandError, match="pip install deltalake"):
         run("copy", "--since", DAY)
+
+
+@pytest.mark.parametrize("first, then", [("parquet", "delta"), ("delta", "parquet")])
+def test_a_folder_is_one_kind_of_lake(first, then, folder, settings, monkeypatch):
+    monkeypatch.setattr(lake, "find_spec", lambda name: True)
+    place = {"parquet": folder / f"day={DAY}" / "_manifest.json", "delta": folder / "_delta_log/x"}
+    place[first].parent.mkdir(parents=True)
+    place[first].touch()
+    settings.LAKE_KIND = then
+    with pytest.raises(CommandError, match=f"is a lake of {first} already"):
+        run("copy", "--since", DAY)
+
+
+def test_what_a_delta_table_held_before_leaves_a_day_later(scored, folder, settings):
+    """Else it would keep, in files no reader sees, whom it was copied again to forget."""
+    deltalake = pytest.importorskip("deltalake", reason="deltalake is not installed")
+    settings.LAKE_KIND = "delta"
+    copied()
+    [first] = folder.glob("day=*/*.parquet")
+    copied()
+    assert first.exists(), "somebody may be reading it"
+    log = folder / "_delta_log" / "00000000000000000001.json"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    for line in lines:
+        if "remove" in line:
+            line["remove"]["deletionTimestamp"] -= 25 * 3_600_000
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    copied(DAY - timedelta(days=1))
+    assert not first.exists()
+    assert deltalake.DeltaTable(str(folder)).to_pyarrow_table().num_rows == 40
 
 
 def test_a_delta_table_holds_each_day_once(scored, folder, settings):
@@ -231,3 +296,16 @@ def test_ids_that_a_source_declares_personal_leave_as_tokens_that_still_join(sco
     assert b"u1" not in file.read_bytes()
     assert rows["t3"]["card_id"] == "c9", "nobody declared it"
     assert rows["t1"]["device_id"] == "", "what was not said stays unsaid"
+
+
+def test_whatever_of_a_payment_is_declared_personal_does_not_leave(scored, folder):
+    Source.objects.update(
+        pii=["shop", "lat", "longitude"], mapping={"shop": "merchant_name", "lat": "latitude"}
+    )
+    copied()
+    file = folder / f"day={DAY}" / "payments.parquet"
+    rows = pq.read_table(file).to_pylist()
+    assert {(row["latitude"], row["longitude"]) for row in rows} == {(None, None)}
+    [shop] = {row["merchant_name"] for row in rows}
+    assert shop.startswith("pii-")
+    assert "Café" not in file.read_bytes().decode("utf-8", "ignore")
