@@ -82,6 +82,13 @@ def our_names(pii: Iterable[str], mapping: Mapping[str, str] | None = None) -> s
     return {our_name(name, mapping) or name for name in pii} | set(pii)
 
 
+def marks(pii: Iterable[str], mapping: Mapping[str, str] | None = None) -> set[str]:
+    """Every name that makes a value personal: as declared, as ours, and as a mapping reads it."""
+    names = frozenset(pii)
+    through = {theirs for theirs in mapping or {} if declared(theirs, names, mapping)}
+    return our_names(names, mapping) | through
+
+
 def without_values(
     reasons: Mapping[str, str], record: Any, source: Source, mapping: Mapping[str, str] | None
 ) -> dict[str, str]:

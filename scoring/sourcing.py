@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from anomalyshield.audit.record import actor_of, record
+from scoring import personal, source_documents
 from scoring import secrets as vault
-from scoring import source_documents
 from scoring.columns import Refused
 from scoring.keeping import grant_new
 from scoring.models import Source, SourceVersion
@@ -20,6 +22,14 @@ TOLD = (
 )  # fmt: skip
 SIGNING = "signing_secret"
 FIRST_HAND = "the installation"  # who made what no person made
+MARKED = _lazy(
+    "A second person must agree that {names} is personal no longer: leave it here, and ask for "
+    "that by “Personal no longer”."
+)
+READ_SO = _lazy(
+    "Read so, {names} would be personal no longer. Name it among the personal fields, or leave "
+    "this as it was."
+)
 
 
 @transaction.atomic
@@ -49,6 +59,7 @@ def change_source(
     """Change what the source says of its records from now on; stored ones stay as they are.
 
     A secret that is not named stays; an empty one is forgotten. Nothing changed is no version.
+    That a field is personal no longer takes two people: `scoring/unmarking.py`.
     """
     source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
     before, shown = told(source), _for_trail(source)
@@ -62,6 +73,7 @@ def change_source(
         setattr(source, name, value)
     source.sealed = _sealed(source.sealed, secrets)
     after = told(source)
+    _keeps_marks(before, after)
     changed = [name for name in TOLD if before[name] != after[name]]
     changed += [f"secret:{name}" for name in secrets]
     if not changed:
@@ -125,6 +137,30 @@ def changed_secrets(
     source.version += 1
     source.save(update_fields=["sealed", "version"])
     _keep_version(source, by=by, changed=changed)
+
+
+def changed_marks(*, by: Any, source: Source, pii: list[str]) -> None:
+    """Keep these personal fields as a version; in the transaction of a verb that locks the source
+    and has asked whom it must."""
+    before = told(source)
+    if not source.versions.exists():
+        _keep_version(source, by=FIRST_HAND, changed=[], values=before)
+    source.pii = pii
+    source.version += 1
+    source.save(update_fields=["pii", "version"])
+    _keep_version(source, by=by, changed=["pii"])
+
+
+def _keeps_marks(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Nobody alone lays open what was personal, by what is declared or by how names are read."""
+    lost = personal.marks(before["pii"], before["mapping"]) - personal.marks(
+        after["pii"], after["mapping"]
+    )
+    if not lost or not settings.FOUR_EYES:
+        return
+    if said := lost & set(before["pii"]):
+        raise Refused("pii", MARKED.format(names=", ".join(sorted(said))))
+    raise Refused("mapping", READ_SO.format(names=", ".join(sorted(lost))))
 
 
 def _may_speak_of(by: Any, names: Sequence[str]) -> None:

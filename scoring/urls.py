@@ -18,6 +18,7 @@ from scoring.views import (
     sources,
     transactions,
     trying,
+    unmarkings,
     uploads,
 )
 from scoring.views import lists as list_pages
@@ -47,6 +48,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/<int:pk>/test/", sources.test, name="source-test"),
     path("sources/<int:pk>/secret/", sources.secret, name="source-secret"),
     path("sources/<int:pk>/document.yaml", sources.as_document, name="source-yaml"),
+    path("sources/<int:pk>/unmark/", unmarkings.ask, name="source-unmark"),
+    path("sources/unmarkings/<int:pk>/", unmarkings.unmarking, name="unmarking"),
+    path("sources/unmarkings/<int:pk>/approve/", unmarkings.approve, name="unmark-approve"),
+    path("sources/unmarkings/<int:pk>/refuse/", unmarkings.refuse, name="unmark-refuse"),
     path("sources/<int:pk>/keepers/", keepers.keepers, name="source-keepers"),
     # allow and deny lists
     path("lists/", list_pages.entries, name="lists"),

@@ -100,6 +100,7 @@ TABLE = [
     Action("transaction.view", EVERYONE, _("Search transactions"), MASKED, frozenset({READ})),
     Action("source.view", DATA, _("See sources"), KEPT),
     Action("source.edit", DATA, _("Make and edit sources"), KEPT),
+    Action("source.unmark", DATA, _("Say that a field is personal no longer"), TWO),
     Action("quarantine.work", DATA, _("Repair and replay rejected records")),
     Action("rules.view", EVERYONE, _("See the rules and the decision policy")),
     Action("rules.edit", frozenset({ENGINEER, OWNER, ADMIN}), _("Draft rules and policies")),

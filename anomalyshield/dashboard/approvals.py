@@ -86,6 +86,22 @@ def _cost(request: Any) -> Line:
     )
 
 
+def _unmarkings(user: User) -> Any:
+    return (
+        model("scoring.Unmarking").objects.visible_to(user).waiting().told().exclude(asked_by=user)
+    )
+
+
+def _unmarking(request: Any) -> Line:
+    words = _("{asked_by} asks that {names} be personal no longer")
+    return Line(
+        str(request.source),
+        address_of("unmarking", request.pk),
+        words.format(asked_by=request.asked_by, names=", ".join(request.names)),
+        elapsed(request.asked_at),
+    )
+
+
 def _allowed(user: User) -> Any:
     waiting = model("scoring.ListEntry").objects.filter(state="PROPOSED")
     return waiting.exclude(proposed_by=user).select_related("proposed_by")
@@ -145,6 +161,7 @@ KINDS: list[tuple[Callable[[User], bool], Callable[[User], Any], Callable[[Any],
     (_may("model.promote"), _promotions, _promotion),
     (_may("policy.activate"), _policies, _policy),
     (_may("cost.activate"), _costs, _cost),
+    (_may("source.unmark"), _unmarkings, _unmarking),
     (_allows, _allowed, _allow),
     (_routes, _routings, _routing),
     (_may("label.change"), _corrections, _correction),

@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from scoring.api import costs, endpoints, features, lists, models, policies, rejects, rules, sources
+from scoring.api import (
+    costs,
+    endpoints,
+    features,
+    lists,
+    models,
+    policies,
+    rejects,
+    rules,
+    sources,
+    unmarkings,
+)
 from scoring.api.decisions import OneDecision
 from scoring.api.events import Events, OneReceipt, ReceiptDecisions
 from scoring.api.files import File, FileCancel, FileRejects, FileResume, Files, FileScored
@@ -76,6 +87,26 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/v1/sources/<int:pk>/document", sources.OneDocument.as_view(), name="api-source-yaml"),
     path("api/v1/sources/<int:pk>", sources.OneSource.as_view(), name="api-source"),
+    path(
+        "api/v1/sources/<int:pk>/unmarkings",
+        unmarkings.OfSource.as_view(),
+        name="api-source-unmarkings",
+    ),
+    path(
+        "api/v1/sources/unmarkings/<int:pk>",
+        unmarkings.OneUnmarking.as_view(),
+        name="api-unmarking",
+    ),
+    path(
+        "api/v1/sources/unmarkings/<int:pk>/approve",
+        unmarkings.Approve.as_view(),
+        name="api-unmark-approve",
+    ),
+    path(
+        "api/v1/sources/unmarkings/<int:pk>/refuse",
+        unmarkings.Refuse.as_view(),
+        name="api-unmark-refuse",
+    ),
     path("api/v1/sources/<int:pk>/health", sources.HealthOf.as_view(), name="api-source-health"),
     # allow and deny lists
     path("api/v1/lists", lists.Lists.as_view(), name="api-lists"),

@@ -21,6 +21,7 @@ from scoring.models.resolutions import Resolution
 from scoring.models.sources import Source, SourceVersion
 from scoring.models.streams import StreamPosition
 from scoring.models.transactions import Transaction
+from scoring.models.unmarkings import Unmarking
 from scoring.models.work import Chunk, JobProgress, JobSlot, Upload
 
 __all__ = [
@@ -65,5 +66,6 @@ __all__ = [
     "StreamPosition",
     "TrainingRun",
     "Transaction",
+    "Unmarking",
     "Upload",
 ]

@@ -190,6 +190,7 @@ def _page(
         "tried": tried,
         "refusal": refusal,
         "versions": _versions(shown) if shown else [],
+        "unmarking": shown.unmarkings.waiting().told().first() if shown else None,
         "health": health_of(shown) if shown else None,
         "lost": shown is not None and not openable(shown),
         "address": _address(request, shown) if shown and shown.kind == Source.Kind.WEBHOOK else "",
