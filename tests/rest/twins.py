@@ -263,6 +263,7 @@ OTHER_RIGHT_TO_READ = {
     "upload-scored": FILES,
     "upload-rejects": FILES,
     "source": "the page is a form, so it asks for the right to change",
+    "source-unmark": "the page is a form as well, so it asks for the right to ask",
 }
 # Pages that a program has no use for, and why.
 ALONE: dict[str, str] = {
