@@ -1,14 +1,14 @@
-"""Gives a request to a thread when it has come, and not while it comes.
+"""Gives a request to a thread when it has come, and not while it comes or its answer is read.
 
 gunicorn's threads read requests themselves. So eight connections that send a byte a second held the
 eight threads of an installation, one that says nothing held a thread for five seconds, and one that
 was told good-bye and stayed held the loop for two. Here the loop that accepts also reads, and waits
 for nobody. What is too large to keep is read by a thread, by half of them at most, and not forever.
+What a reader has not taken of an answer is sent on by the same loop (`outgoing.py`).
 """
 
 import errno
 import json
-import re
 import selectors
 import socket
 import time
@@ -18,75 +18,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from gunicorn.http.unreader import SocketUnreader
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker
 
-PIECE = 65_536
-MOST_HEAD = 65_536
-MOST_KEPT = 131_072  # of a whole request; a thousand of them are 128 MB
-MOST_DISCARDED = 64 * 2**20
-LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,15})")
-# Sent in pieces nobody counted, or only when asked for: nothing to wait for here.
-UNCOUNTED = re.compile(rb"\r\n(?:transfer-encoding|expect):")
+from anomalyshield.incoming import MOST_DISCARDED, MOST_HEAD, PIECE, Connection, Unhurried
+from anomalyshield.outgoing import Outgoing, Rooms
+
 NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 GONE = {errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK}
-
-
-class Unhurried(SocketUnreader):
-    """Reads the body of a large request, from a sender who does not stop for long."""
-
-    def __init__(self, sock: socket.socket, seconds: float, slowest: int) -> None:
-        super().__init__(sock)
-        self.seconds, self.slowest = seconds, slowest
-        self.waited, self.came = 0.0, 0
-
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        began = time.monotonic()
-        self.sock.settimeout(self.seconds)
-        try:
-            data: bytes = super().chunk(size_hint)
-        finally:
-            self.sock.settimeout(None)
-        self.waited += time.monotonic() - began
-        self.came += len(data)
-        if self.waited > self.seconds and self.came < self.waited * self.slowest:
-            raise TimeoutError(errno.ETIMEDOUT, "the body comes too slowly")
-        return data
-
-
-class Connection(TConn):
-    """One connection, and what has come of its next request."""
-
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        self.came = bytearray()
-        self.until = 0.0  # on the clock that only goes forward
-        self.left = 0  # bytes still to be discarded, once it was told good-bye
-        self.large = False
-        self._searched = 0
-        self._need = 0
-
-    def await_next(self, begun: bytes, until: float) -> None:
-        self.came[:] = begun
-        self.until, self.large = until, False
-        self._searched = self._need = 0
-
-    def head_is_there(self) -> bool:
-        """Also notes how much there is to come."""
-        if self._need:
-            return True
-        end = self.came.find(b"\r\n\r\n", max(0, self._searched - 3))
-        self._searched = len(self.came)
-        if end < 0:
-            return False
-        head = bytes(self.came[: end + 2]).lower()
-        length = LENGTH.search(head)
-        self._need = end + 4 + (int(length[1]) if length else 0)
-        self.large = self._need > MOST_KEPT or UNCOUNTED.search(head) is not None
-        return True
-
-    def is_whole(self) -> bool:
-        return len(self.came) >= self._need
 
 
 class Worker(ThreadWorker):
@@ -98,9 +36,12 @@ class Worker(ThreadWorker):
     SLOWEST = 2048  # bytes a second of a large body
     LINE_SECONDS = 30.0  # until one of the threads for large ones is free
     LEAVE_SECONDS = 5.0  # for the other side to close, and to hear the answer out
+    READ_SECONDS = 30.0  # in which somebody takes as much of an answer as
+    SLOWEST_READER = 1024  # bytes a second
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.rooms = Rooms(self.cfg.threads)
         self.most_large = max(1, self.cfg.threads // 2)
         self.busy_with_large = 0
         self.line: deque[Connection] = deque()
@@ -119,17 +60,26 @@ class Worker(ThreadWorker):
                 raise
             return
         self.nr_conns += 1
-        conn = Connection(self.cfg, client, address, listener.getsockname())
+        out = Outgoing(client, self.rooms)
+        conn = Connection(self.cfg, out, address, listener.getsockname())
         self._await(conn, b"", self.BEGIN_SECONDS)
 
     def finish_request(self, conn: Connection, done: "Future[Any]") -> None:
-        """A thread is through with it: on to the next request of the connection, or good-bye."""
+        """A thread is through with it, and maybe the reader of its answer is not."""
         if conn.large:
             self.busy_with_large -= 1
             if self.line:
                 self._hand_over(self.line.popleft())
-        goes_on = not done.cancelled() and done.exception() is None and bool(done.result())
-        if goes_on and conn.parser is not None:
+        well = not done.cancelled() and done.exception() is None and bool(done.result())
+        conn.goes_on = well and conn.parser is not None
+        if conn.sock.kept:
+            self._await_reader(conn)
+        else:
+            self._after(conn)
+
+    def _after(self, conn: Connection) -> None:
+        """On to the next request of the connection, or good-bye."""
+        if conn.goes_on:
             seconds = float(self.cfg.keepalive) if self.alive else 2.0
             self._await(conn, conn.parser.unreader.take_buffered(), seconds)
         else:
@@ -142,7 +92,9 @@ class Worker(ThreadWorker):
             return
         self.looked_at = now
         for conn in [one for one in self.watched if one.until < now]:
-            if conn.left or not conn.came:
+            if conn.sock.kept:
+                self._judge_reader(conn)
+            elif conn.left or not conn.came:
                 self._drop(conn)
             else:
                 self._refuse(conn, 408, "too_slow", "The request did not come in time.")
@@ -233,10 +185,38 @@ class Worker(ThreadWorker):
         except OSError:
             return b""
 
-    def _watch(self, conn: Connection, what: Any) -> None:
+    def _await_reader(self, conn: Connection) -> None:
+        with suppress(OSError):
+            conn.sock.setblocking(False)
+        self._count_reader(conn)
+        self._watch(conn, self._send_on, selectors.EVENT_WRITE)
+
+    def _count_reader(self, conn: Connection) -> None:
+        conn.until = time.monotonic() + self.READ_SECONDS
+        conn.sock.start_counting()
+
+    def _judge_reader(self, conn: Connection) -> None:
+        if conn.sock.taken() >= self.READ_SECONDS * self.SLOWEST_READER:
+            self._count_reader(conn)
+        else:
+            self._drop(conn)
+
+    def _send_on(self, conn: Connection, _sock: Any) -> None:
+        if conn not in self.watched:
+            return
+        try:
+            conn.sock.send_on()
+        except OSError:
+            self._drop(conn)
+            return
+        if not conn.sock.kept:
+            self._unwatch(conn)
+            self._after(conn)
+
+    def _watch(self, conn: Connection, what: Any, when: int = selectors.EVENT_READ) -> None:
         self.watched.add(conn)
         try:
-            self.poller.register(conn.sock, selectors.EVENT_READ, partial(what, conn))
+            self.poller.register(conn.sock, when, partial(what, conn))
         except (OSError, ValueError):
             self._drop(conn)
 
@@ -248,6 +228,8 @@ class Worker(ThreadWorker):
     def _drop(self, conn: Connection) -> None:
         self._unwatch(conn)
         self.nr_conns -= 1
+        if conn.sock.kept:
+            conn.sock.break_off()
         conn.close()
 
     # --- in a thread ------------------------------------------------------------------------------
@@ -259,7 +241,10 @@ class Worker(ThreadWorker):
         conn.parser.unreader.unread(bytes(conn.came))
         conn.came.clear()
         conn.data_ready = True
-        return super().handle(conn)
+        well = super().handle(conn)
+        with suppress(OSError):  # the loop meets it again
+            conn.sock.send_on()
+        return well
 
     def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
         """A body that nobody read is read here if it is there already, and not waited for."""

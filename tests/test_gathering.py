@@ -4,20 +4,15 @@ import hashlib
 import http.client
 import json
 import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-from tests.streams.broker import free_port
+from tests.toy_web import asked, served
 
-ROOT = Path(__file__).resolve().parents[1]
 APP = """
 import hashlib
 from anomalyshield.counted import counted
@@ -50,39 +45,8 @@ SLOW = {
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder, port = tmp_path_factory.mktemp("web"), free_port()
-    (folder / "toy.py").write_text(APP)
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "gunicorn", "toy:app", "--bind", f"127.0.0.1:{port}"),
-            *("--worker-class", "toy.Quick", "--workers", "1", "--threads", "4"),
-            *("--keep-alive", "30", "--graceful-timeout", "20", "--no-control-socket"),
-        ],
-        env={**os.environ, "PYTHONPATH": f"{ROOT}:{folder}"},
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-    yield port
-    with socket.create_connection(("127.0.0.1", port)):  # it stops although somebody is idle
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=15)
-        assert time.monotonic() - began < 8
-
-
-def asked(port: int, path: str = "/quick", body: bytes | None = None) -> tuple[int, str, float]:
-    began = time.monotonic()
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    client.request("GET" if body is None else "POST", path, body)
-    answer = client.getresponse()
-    return answer.status, answer.read().decode(), time.monotonic() - began
+    with served(tmp_path_factory.mktemp("web"), APP) as (port, _):
+        yield port
 
 
 def told(sock: socket.socket, seconds: float = 15) -> bytes:
