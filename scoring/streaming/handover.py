@@ -26,7 +26,7 @@ from scoring.streaming.spark import job as jobs
 from scoring.streaming.spark.keeping import SEEN
 
 RATES = timedelta(days=366)
-EVERYBODY = "(SELECT DISTINCT kind, key FROM scoring_entityfraud)"
+EVERYBODY = "(SELECT DISTINCT kind::int8, key FROM scoring_entityfraud)"
 LONG_AGO, NEVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 

@@ -8,11 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoring import accepting, current, promotions, rates, registry
+from scoring import accepting, current, labels, promotions, rates, registry
 from scoring.engine import features, training
 from scoring.engine.history import History
 from scoring.engine.keys import entity_key
-from scoring.models import Decision, ExchangeRate, ListEntry, RejectedRecord, Source
+from scoring.models import (
+    Decision,
+    ExchangeRate,
+    ListEntry,
+    RejectedRecord,
+    Source,
+    Transaction,
+)
 from scoring.streaming import handover
 from scoring.streaming.connection import Kafka, Login
 from scoring.streaming.messages import Message, sent
@@ -148,9 +155,27 @@ def test_a_new_job_goes_on_where_this_installation_stops(bank, tmp_path):
     assert other == {"transaction_id": "is already known with other content"}
 
 
-def test_lists_and_known_frauds_go_along_and_a_new_version_counts_from_the_next_batch(
-    bank, cluster, tmp_path, lena
-):
+def test_what_labels_say_goes_along_as_it_is_known_here(bank, tmp_path, lena):
+    by_the_web(bank, [recent(number) for number in range(40)], 0)
+    for number in (3, 4, 10):
+        found = Transaction.objects.get(external_id=f"t{number}")
+        labels.give(by=lena, transaction=found, value="TRUE_FRAUD", origin="DISPOSITION")
+    handover.hand_over(bank, REACHED, tmp_path / "job")
+    handover.hand_over_past(bank, tmp_path / "job")
+    running.seed(tmp_path / "job", 3)
+    cluster = Cluster(jobs.load(tmp_path / "job"), tmp_path / "job" / "state")
+    new = [recent(200, transaction_id=f"n{user}", user_id=f"user{user}") for user in (3, 5)]
+    rows = {row["transaction_id"]: row for row in cluster.batch(0, messages(new))}
+    by_the_web(bank, new, 100)
+    known = features.column("known_fraud_count_180d")
+    told = {id: np.frombuffer(row["vector"])[known] for id, row in rows.items()}
+    assert told == {"n3": 2, "n5": 0}  # of user3: 3 and 10
+    for id, one in said_by_the_web()[0].items():
+        if id in rows:
+            assert rows[id]["risk_score"] == pytest.approx(one.risk_score, abs=1e-9), id
+
+
+def test_lists_go_along_and_a_new_version_counts_from_the_next_batch(bank, cluster, tmp_path, lena):
     values = stream(60)
     cluster.batch(0, messages(values))
     before = cluster.job.version
