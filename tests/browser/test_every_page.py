@@ -26,7 +26,7 @@ from alerts.models import Alert, ReviewPolicy
 from anomalyshield.accounts import keys
 from anomalyshield.accounts.models import User
 from cases import evidence, reporting, workflow
-from scoring import cost_changes, policy_changes, training, uploads
+from scoring import cost_changes, policy_changes, training, unmarking, uploads
 from scoring.accepting import Sent, accept
 from scoring.engine.costs import Costs
 from scoring.engine.decision import Policy
@@ -127,7 +127,10 @@ def furnish() -> dict[str, list[str]]:
     keys.make_key(by=adam, name="gateway", scopes=["score:write"])
     training.ask(by=mona)
     endpoint()
-    hook = make_source(by=User.objects.get(username="dana"), name="hook", kind="webhook")
+    hook = make_source(
+        by=User.objects.get(username="dana"), name="hook", kind="webhook", pii=["bag"]
+    )
+    unmarking.ask(by=User.objects.get(username="dana"), source=hook, names=["bag"], reason="Red.")
     accept(source=hook, sent=[Sent({"transaction_id": "odd", "amount": "x"})], door="webhook")
     events.queue("decision.updated", {"decision": 1}, at=timezone.now())
     doubted = Label.objects.standing().decisive().latest("pk")
@@ -214,6 +217,8 @@ def test_every_page_is_whole_for_everyone(browser: Browser, live_server, furnish
         "upload-rejects",
         "source",
         "source-new",
+        "source-unmark",
+        "unmarking",
         "source-document",
         "quarantine",
         "rejected",

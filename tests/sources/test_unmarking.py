@@ -208,6 +208,7 @@ def test_the_form_keeps_what_was_typed_when_a_mark_would_go(shop: Source, dana: 
     page = answer.content.decode()
     assert answer.status_code == 400
     assert "bag is personal no longer" in page
+    assert "phone, bag</p>" in page, "the panel beside says what is in force"
     assert Source.objects.get().currency == "USD"
 
 
