@@ -24,6 +24,8 @@ from anomalyshield.incoming import MOST_DISCARDED, MOST_HEAD, PIECE, Connection,
 from anomalyshield.outgoing import Outgoing, Rooms
 
 NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+BUSY = "Too many large requests come at once."
+CROWDED = "Too many connections are open, and this request was slow to come."
 GONE = {errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK}
 
 
@@ -38,24 +40,33 @@ class Worker(ThreadWorker):
     LEAVE_SECONDS = 5.0  # for the other side to close, and to hear the answer out
     READ_SECONDS = 30.0  # in which somebody takes as much of an answer as
     SLOWEST_READER = 1024  # bytes a second
+    FRESH_SECONDS = 1.0  # in which nobody has been slow yet
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rooms = Rooms(self.cfg.threads)
         self.most_large = max(1, self.cfg.threads // 2)
+        self.most_in_line = max(1, self.worker_connections // 10)
         self.busy_with_large = 0
         self.line: deque[Connection] = deque()
         self.watched: set[Connection] = set()
         self.looked_at = 0.0
 
+    def init_process(self) -> None:
+        _told(503, "", "")  # imports what words need, before anybody waits for the loop
+        super().init_process()
+
     # --- in the loop ------------------------------------------------------------------------------
     def accept(self, listener: socket.socket) -> None:
+        if self.nr_conns + 1 >= self.worker_connections:
+            self._make_room()
         try:
             client, address = listener.accept()
         except OSError as error:
             if error.errno in NO_ROOM:
                 self.log.error("No connection can be taken: %s", error.strerror)
-                time.sleep(0.1)
+                if not self._make_room():
+                    time.sleep(0.1)
             elif error.errno not in GONE:
                 raise
             return
@@ -76,6 +87,8 @@ class Worker(ThreadWorker):
             self._await_reader(conn)
         else:
             self._after(conn)
+        if self.nr_conns >= self.worker_connections:  # until now nobody could be done without
+            self._make_room()
 
     def _after(self, conn: Connection) -> None:
         """On to the next request of the connection, or good-bye."""
@@ -99,12 +112,26 @@ class Worker(ThreadWorker):
             else:
                 self._refuse(conn, 408, "too_slow", "The request did not come in time.")
         while self.line and self.line[0].until < now:
-            late, busy = self.line.popleft(), "Too many large requests come at once."
-            self._refuse(late, 503, "busy", busy)
+            self._refuse(self.line.popleft(), 503, "busy", BUSY)
+
+    def _make_room(self) -> int:
+        """A twentieth of the connections gives way to those that come: whoever can best wait."""
+        before, now = self.nr_conns, time.monotonic()
+        ranked = sorted(self.watched, key=lambda conn: conn.patience(now, self.FRESH_SECONDS))
+        for conn in ranked[: max(1, self.worker_connections // 20)]:
+            if not (conn.left or conn.sock.kept):
+                self._more(conn, None)  # it may have spoken meanwhile
+            if conn not in self.watched:
+                continue
+            if conn.came:
+                with suppress(OSError):
+                    conn.sock.send(_told(503, "busy", CROWDED))
+            self._drop(conn)
+        return before - self.nr_conns
 
     def _cap_keepalive(self, deadline: float) -> None:
         for conn in self.watched:
-            if not conn.came:
+            if not (conn.came or conn.sock.kept):
                 conn.until = min(conn.until, deadline)
 
     def _await(self, conn: Connection, begun: bytes, seconds: float) -> None:
@@ -122,7 +149,8 @@ class Worker(ThreadWorker):
             self._drop(conn)  # whoever leaves in the middle wants no answer
             return
         if not conn.came:
-            conn.until = time.monotonic() + self.COME_SECONDS
+            conn.since = time.monotonic()
+            conn.until = conn.since + self.COME_SECONDS
         headless = not conn.head_is_there()
         conn.came += data
         if headless and conn.head_is_there():
@@ -138,7 +166,9 @@ class Worker(ThreadWorker):
             return False
         if watched:
             self._unwatch(conn)
-        if conn.large and self.busy_with_large >= self.most_large:
+        if conn.large and len(self.line) >= self.most_in_line:
+            self._refuse(conn, 503, "busy", BUSY)
+        elif conn.large and self.busy_with_large >= self.most_large:
             conn.until = time.monotonic() + self.LINE_SECONDS
             self.line.append(conn)
         else:
@@ -192,7 +222,8 @@ class Worker(ThreadWorker):
         self._watch(conn, self._send_on, selectors.EVENT_WRITE)
 
     def _count_reader(self, conn: Connection) -> None:
-        conn.until = time.monotonic() + self.READ_SECONDS
+        conn.since = time.monotonic()
+        conn.until = conn.since + self.READ_SECONDS
         conn.sock.start_counting()
 
     def _judge_reader(self, conn: Connection) -> None:

@@ -47,6 +47,7 @@ class Connection(TConn):
         super().__init__(*given)
         self.came = bytearray()
         self.until = 0.0  # on the clock that only goes forward
+        self.since = 0.0  # it says nothing, or has begun to say something
         self.left = 0  # bytes still to be discarded, once it was told good-bye
         self.large = False
         self.goes_on = False  # to another request, once the answer is taken
@@ -56,6 +57,7 @@ class Connection(TConn):
     def await_next(self, begun: bytes, until: float) -> None:
         self.came[:] = begun
         self.until, self.large = until, False
+        self.since = time.monotonic()
         self._searched = self._need = 0
 
     def head_is_there(self) -> bool:
@@ -71,6 +73,21 @@ class Connection(TConn):
         self._need = end + 4 + (int(length[1]) if length else 0)
         self.large = self._need > MOST_KEPT or UNCOUNTED.search(head) is not None
         return True
+
+    def patience(self, now: float, fresh: float) -> tuple[int, float]:
+        """Who gives way first, where there are too many: the least of these.
+
+        Good-byes; then who says nothing, then whose request does not come to its end, each the
+        longest first; then the slowest readers. Whoever just came or began, last of all.
+        """
+        if self.left:
+            return 0, self.until
+        idle = not (self.came or self.sock.kept)
+        if now - self.since < fresh and not (idle and self.parser):
+            return 4, self.since
+        if self.sock.kept:
+            return 3, self.sock.taken() / (now - self.since)
+        return (1 if idle else 2), self.since
 
     def is_whole(self) -> bool:
         return len(self.came) >= self._need
