@@ -1,9 +1,13 @@
-"""How many events wait for their decision: beyond a limit the doors ask senders to hold back."""
+"""How many events wait for their decision: beyond a limit the doors ask senders to hold back, and
+as long as none does, readers that are behind leave decisions to the workers."""
 
 import time
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
+
+from anomalyshield.pulse import STALE_SECONDS
 
 EVERY = 1.0  # seconds for which a process believes what it counted
 MOST_WAIT = 60  # seconds
@@ -11,6 +15,12 @@ MOST_WAIT = 60  # seconds
 COUNT = """
 SELECT coalesce(sum(cardinality(transaction_ids)), 0) FROM scoring_chunk
 WHERE state IN ('READY', 'RUNNING') AND upload_id IS NULL
+"""
+# A worker asks for such work, and nothing else waits for it. One at most waits then, so whoever
+# decides it, a reader is held up by none and gets ahead of none.
+FREE = """
+SELECT EXISTS (SELECT FROM anomalyshield_heartbeat WHERE name = %s AND at > now() - %s)
+AND NOT EXISTS (SELECT FROM scoring_chunk WHERE state = 'READY')
 """
 _counted = (-EVERY, 0)  # when, and how many
 
@@ -32,6 +42,13 @@ def wait_for() -> int:
     if over <= 0:
         return 0
     return min(MOST_WAIT, 2 + round(10 * over / settings.BACKLOG))
+
+
+def worker_free() -> bool:
+    """Whether a worker would take up a chunk about now."""
+    with connection.cursor() as cursor:
+        cursor.execute(FREE, ["queue:detect", timedelta(seconds=STALE_SECONDS)])
+        return bool(cursor.fetchone()[0])
 
 
 def forget() -> None:

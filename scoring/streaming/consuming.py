@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 
 from anomalyshield import faults, leases, pulse
 from anomalyshield.metrics import BATCH_ROWS
-from scoring import accepting, quarantine
+from scoring import accepting, backlog, quarantine
 from scoring.models import Chunk, Source
 from scoring.streaming import cluster, positions
 from scoring.streaming.assignment import OUTAGE, Assignment, named, pauses, place_of
@@ -34,7 +34,11 @@ CHUNK = work_named("chunk")
 
 
 class Reader:
-    """One member of the group, for one source. All of it happens in the thread that runs it."""
+    """One member of the group, for one source. All of it happens in the thread that runs it.
+
+    It decides what it stored, so that nobody waits for a bell; only when it is behind and a worker
+    is free does it leave that to the worker and read on.
+    """
 
     sign = "stream"  # of life, with the number of the source
 
@@ -119,7 +123,8 @@ class Reader:
         faults.point("stream.stored")
         self._tell_broker(messages)
         for chunk in chunks:
-            do(CHUNK, chunk)
+            if chunk.state == chunk.State.RUNNING:  # ours; what is left to a worker is not
+                do(CHUNK, chunk)
         return True
 
     def _apart(self, messages: list[Any], error: Exception) -> bool:
@@ -141,7 +146,8 @@ class Reader:
         """One commit: rows, rejects, chunks, and how far each partition was read."""
         steps, records = self.mine.steps(messages), sent([_plain(message) for message in messages])
         with transaction.atomic():
-            accepted = accepting.accept(source=self.source, sent=records, door=KAFKA, claimed=True)
+            mine = len(messages) < ROWS or not backlog.worker_free()
+            accepted = accepting.accept(source=self.source, sent=records, door=KAFKA, claimed=mine)
             refused = Counter(place_of(messages[at]) for at in accepted.rejected)
             positions.move(self.mine.counted(self.consumer, steps, refused))
             faults.point("stream.before_commit")

@@ -7,6 +7,8 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from anomalyshield import pulse
+from anomalyshield.models import Heartbeat
 from scoring import accepting, history
 from scoring.accepting import Sent
 from scoring.engine import features
@@ -20,6 +22,7 @@ from scoring.models import (
     Transaction,
 )
 from scoring.streaming import consuming, positions
+from scoring.tasks import do_next, work_named
 from tests.chaos.stack import crowd
 from tests.streams.reading import Until, payment, payments, read_until, reader, said, source
 
@@ -43,6 +46,29 @@ def test_messages_are_stored_and_decided_once_each(kafka):
     positions = StreamPosition.objects.all()
     assert [position.lag for position in positions] == [0, 0, 0]
     assert sum(position.taken for position in positions) == 40
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_that_is_behind_leaves_a_decision_to_a_worker_that_is_free(kafka, monkeypatch):
+    monkeypatch.setattr(consuming, "ROWS", 10)
+    bank, topic = source(), kafka.topic()
+    kafka.send(topic, payments(0, 35))
+    pulse.show("queue:detect")
+    read_until(kafka, bank, topic, lambda: stored() == 35)
+    states = list(Chunk.objects.order_by("pk").values_list("state", flat=True))
+    assert states[0] == "READY", "a worker shows that it asks for such work"
+    assert set(states[1:]) == {"DONE"}, "while one waits, no other is left"
+    assert Decision.objects.count() == 25
+    assert do_next(work_named("chunk"))
+    assert Decision.objects.count() == 35
+
+
+def test_where_no_worker_shows_itself_the_reader_decides_all(kafka, monkeypatch):
+    monkeypatch.setattr(consuming, "ROWS", 10)
+    bank, topic = source(), kafka.topic()
+    kafka.send(topic, payments(0, 35))
+    Heartbeat.objects.create(name="queue:detect", at=timezone.now() - timedelta(seconds=20))
+    read_until(kafka, bank, topic, lambda: Decision.objects.count() == 35)
 
 
 def test_a_topic_of_chargebacks_labels_the_payments_of_another_source(kafka):
