@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
+from gunicorn.http.errors import NoMoreData, ParseException
+
 Start = Callable[..., Any]
 App = Callable[[dict[str, Any], Start], Iterable[bytes]]
 KEPT = 10 * 2**20 + 1  # one byte more than the doors of JSON take
@@ -20,10 +22,16 @@ class Rest:
         self.begun, self.rest = BytesIO(begun), rest
 
     def read(self, size: int = -1) -> bytes:
-        return self.begun.read(size) or bytes(self.rest.read(size))
+        return self.begun.read(size) or self._more(self.rest.read, size)
 
     def readline(self, size: int = -1) -> bytes:
-        return self.begun.readline(size) or bytes(self.rest.readline(size))
+        return self.begun.readline(size) or self._more(self.rest.readline, size)
+
+    def _more(self, read: Callable[[int], bytes], size: int) -> bytes:
+        try:
+            return bytes(read(size))
+        except (ParseException, NoMoreData) as error:  # Django knows OSErrors as its sender's fault
+            raise OSError(f"broken pieces: {error}") from error
 
 
 def counted(app: App) -> App:

@@ -18,6 +18,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from anomalyshield.incoming import MOST_DISCARDED, MOST_HEAD, PIECE, Connection, Unhurried
@@ -27,6 +28,13 @@ NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 BUSY = "Too many large requests come at once."
 CROWDED = "Too many connections are open, and this request was slow to come."
 GONE = {errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK}
+UNREADABLE = {
+    errors.LimitRequestLine: (414, "address_too_long", "The address is too long."),
+    errors.LimitRequestHeaders: (431, "head_too_large", "The head of the request is too large."),
+    errors.ExpectationFailed: (417, "unknown_expectation", "Nothing but 100-continue is expected."),
+}
+NO_REQUEST = (400, "no_request", "This cannot be read as a request of HTTP.")
+OURS = (errors.ConfigurationProblem, errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 
 
 class Worker(ThreadWorker):
@@ -276,6 +284,16 @@ class Worker(ThreadWorker):
         with suppress(OSError):  # the loop meets it again
             conn.sock.send_on()
         return well
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """What cannot be read as a request is refused like all else, not with a page of HTML."""
+        if not isinstance(exc, errors.ParseException) or isinstance(exc, OURS):
+            super().handle_error(req, client, addr, exc)
+            return
+        self.log.warning("Unreadable request from %s: %s", (addr or ("",))[0], exc)
+        status, code, sentence = UNREADABLE.get(type(exc), NO_REQUEST)
+        with suppress(OSError):
+            client.sendall(_told(status, code, sentence))
 
     def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
         """A body that nobody read is read here if it is there already, and not waited for."""

@@ -46,7 +46,7 @@ class Language:
     Programs match words, and their language must not depend on a header some library adds.
     """
 
-    PROGRAMS = ("/api/", "/detect", "/predict", "/health", "/metrics")
+    PROGRAMS = ("/api/", "/detect", "/predict", "/hooks/", "/health", "/metrics")
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response

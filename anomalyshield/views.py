@@ -25,6 +25,7 @@ from anomalyshield.accounts.permissions import allow, public, to_login
 from anomalyshield.accounts.roles import DUTIES, PUBLIC, SCOPES, TABLE, TITLES
 from anomalyshield.audit.record import denied
 from anomalyshield.context import asking
+from anomalyshield.middleware import Language
 from anomalyshield.navigation import address_of
 from anomalyshield.rest.schema import MadeOnce
 from anomalyshield.waiting import waiting
@@ -48,7 +49,6 @@ PAGES = {
 }
 OBJECT = re.compile(rf"([AC](?=-?\d)|(?:{'|'.join(PAGES)})(?=-))-?(\d{{1,18}})", re.IGNORECASE)
 NAMED = re.compile(r"(user|card|device|merchant):\s*(\S.*)", re.IGNORECASE)
-API = ("/api/", "/detect", "/predict", "/health", "/metrics")
 
 
 @allow("session.own", methods=("GET",))
@@ -180,7 +180,7 @@ def _refusal(status: int, code: str, title: str, sentence: str) -> Callable[...,
     """A page that asks nothing of the database, which may be why it is shown."""
 
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.path.startswith(API):
+        if request.path.startswith(Language.PROGRAMS):
             return _problem(status, code, str(sentence))
         words = {"title": title, "sentence": sentence, "status": status, "id": asking().request_id}
         return HttpResponse(render_to_string("errors/error.html", words), status=status)

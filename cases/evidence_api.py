@@ -11,11 +11,10 @@ from rest_framework import serializers as s
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
-from anomalyshield.rest.resource import Resource, does
+from anomalyshield.rest.resource import Download, Resource, does
 from anomalyshield.rest.shapes import Listed, Person, page
 from cases import evidence
 from cases.evidence import MOST_BYTES
@@ -107,13 +106,10 @@ class CheckEvidence(Resource):
         return {"holds": True, "sha256": kept.sha256}
 
 
-class OneEvidence(APIView):
+class OneEvidence(Download):
     """The bytes of one file; whatever else is accepted, these are not JSON."""
 
     action = "case.view"
-
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        return super().perform_content_negotiation(request, force=True)
 
     @extend_schema(
         operation_id="readEvidence",

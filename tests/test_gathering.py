@@ -20,6 +20,14 @@ from anomalyshield.gathering import Worker
 
 def answer(environ, start):
     path, source = environ["PATH_INFO"], environ["wsgi.input"]
+    if path == "/file":  # in pieces, as a file is stored; Django takes an OSError for a broken one
+        try:
+            while source.read(65536):
+                pass
+        except OSError as broken:
+            said = str(broken).encode()
+            start("400 Bad Request", [("Content-Length", str(len(said)))])
+            return [said]
     body = b"" if path == "/unread" else source.read(int(environ.get("CONTENT_LENGTH") or 0))
     status = "413 Too Large" if path == "/unread" else "200 OK"
     said = f"{path} {len(body)} {hashlib.sha256(body).hexdigest()}".encode()
@@ -40,6 +48,18 @@ SLOW = {
     "pieces that do not end": f"{HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\nab".encode(),
     "a large body that stops": f"{HEAD}Content-Length: 900000\r\n\r\n{{".encode(),
     "an answer nobody closes": b"GET /bye HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+}
+UNREADABLE = {
+    "no words of HTTP": (400, b"\x16\x03\x01\x02\x00\r\n\r\n"),
+    "another version": (400, b"GET / HTTP/9.9\r\nHost: x\r\n\r\n"),
+    "two hosts": (400, b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"),
+    "a name with a space": (400, b"GET / HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n"),
+    "two lengths": (400, f"{HEAD}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab".encode()),
+    "an unknown coding": (400, f"{HEAD}Transfer-Encoding: zebra\r\n\r\nab".encode()),
+    "no size of a piece": (400, f"{HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n".encode()),
+    "a long address": (414, b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "an unknown expectation": (417, b"GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n"),
+    "many headers": (431, b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 200 + b"\r\n"),
 }
 
 
@@ -81,6 +101,18 @@ def test_whoever_takes_too_long_is_told_so_as_a_problem(port: int) -> None:
         assert told(sock).startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_is_no_request_is_refused_as_a_problem(port: int, kind: str) -> None:
+    """By gunicorn, before anything of ours sees it; a mistake of the sender is never a 5xx."""
+    expected, sent = UNREADABLE[kind]
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        sock.sendall(sent)
+        head, _, content = told(sock).partition(b"\r\n\r\n")
+    assert int(head.split()[1]) == expected, head
+    assert b"application/problem+json" in head
+    assert json.loads(content)["status"] == expected
+
+
 def test_large_requests_that_stop_are_let_go_one_after_the_other(port: int) -> None:
     with ExitStack() as open_ones:
         for _ in range(4):
@@ -105,6 +137,20 @@ def test_bodies_in_chunks_come_whole(port: int, size: int) -> None:
     client.request("POST", "/c", pieces)
     said = client.getresponse().read().decode()
     assert said == f"/c {size} {hashlib.sha256(body).hexdigest()}"
+
+
+@pytest.mark.parametrize("end", [b"zz\r\n", b"5;x=\0\r\nab", b""])
+def test_a_large_body_whose_pieces_break_is_a_mistake_of_its_sender(port: int, end: bytes) -> None:
+    piece = b"x" * 2**20
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        sock.sendall(b"POST /file HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(12):
+            sock.sendall(b"100000\r\n" + piece + b"\r\n")
+        sock.sendall(end)
+        sock.shutdown(socket.SHUT_WR)
+        said = told(sock)
+    assert said.startswith(b"HTTP/1.1 400 Bad Request"), said
+    assert b"broken" in said
 
 
 def test_several_requests_of_one_connection_are_answered_in_their_order(port: int) -> None:

@@ -8,10 +8,12 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import force_instance
 from rest_framework.serializers import CharField
+from rest_framework.views import APIView
 
 from anomalyshield.accounts.roles import PUBLIC, TABLE, TITLES
 from anomalyshield.problems import MEDIA_TYPE
 from anomalyshield.problems import TITLES as MEANINGS
+from anomalyshield.rest.resource import Download
 from anomalyshield.rest.shapes import Strict
 
 RIGHTS = {action.name: action for action in TABLE}
@@ -94,6 +96,12 @@ def _made(language: str | None, version: str | None) -> dict[str, Any]:
     return whole
 
 
+def negotiates(view: Any) -> bool:
+    """Whether it refuses who accepts other kinds; files are what they are, and doors for payments
+    look at nothing that does not matter to them."""
+    return type(view).dispatch is APIView.dispatch and not isinstance(view, Download)
+
+
 class MadeOnce(SchemaGenerator):
     """The manual for whoever may read it: a second's work, and alike as long as a process runs."""
 
@@ -169,10 +177,12 @@ class Schema(AutoSchema):
         found = {401, 503} | (set() if self._action() == PUBLIC else {403})
         places = {parameter["in"] for parameter in operation.get("parameters", [])}
         names = {parameter["name"] for parameter in operation.get("parameters", [])}
+        if negotiates(self.view):
+            found.add(406)
         if "path" in places:
             found.add(404)
         if self.method != "GET":
-            found |= {400, 413, 415}
+            found |= {400, 408, 413, 415}
         if "query" in places:
             found.add(400)
         if "If-Match" in names:

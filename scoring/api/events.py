@@ -8,7 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework import serializers as s
 from rest_framework.request import Request
 
@@ -93,6 +97,16 @@ class EventDecisionOut(s.ModelSerializer):
         )  # fmt: skip
 
 
+def one_or_many(name: str, shape: type[s.Serializer]) -> PolymorphicProxySerializer:
+    """One record, or a list of them: as the manual shows what is sent."""
+    return PolymorphicProxySerializer(
+        component_name=name,
+        serializers=[shape, shape(many=True)],
+        resource_type_field_name=None,
+        many=False,
+    )
+
+
 class Events(Endpoint):
     """Send events without waiting for their decisions: 202 as soon as they are stored.
 
@@ -109,7 +123,7 @@ class Events(Endpoint):
     @extend_schema(
         operation_id="sendEvents",
         request={
-            "application/json": TransactionIn,
+            "application/json": one_or_many("EventsIn", TransactionIn),
             "application/x-ndjson": OpenApiTypes.STR,
         },
         responses={202: EventsOut, **dict.fromkeys((409, 413, 415, 422, 429, 503))},

@@ -17,8 +17,9 @@ from anomalyshield.templatetags.words import masked_if
 from scoring import accepting
 from scoring.accepting import Accepted, Sent
 from scoring.admitting import any_gate
-from scoring.api.events import SOURCE, EventErrorOut, Events, asked_source, told
+from scoring.api.events import SOURCE, EventErrorOut, Events, asked_source, one_or_many, told
 from scoring.api.rows import MOST_ROWS, too_many, wrong_fields
+from scoring.api.scoring import ONCE
 from scoring.engine.transaction import Invalid
 from scoring.models import Notice, Source
 from scoring.noticing import KNOWN_OTHERWISE
@@ -102,9 +103,12 @@ class SendNotices(Events):
 
     @extend_schema(
         operation_id="sendNotices",
-        request={"application/json": NoticeIn, "application/x-ndjson": OpenApiTypes.STR},
+        request={
+            "application/json": one_or_many("NoticesIn", NoticeIn),
+            "application/x-ndjson": OpenApiTypes.STR,
+        },
         responses={202: NoticesOut, **dict.fromkeys((409, 413, 415, 422, 429, 503))},
-        parameters=[SOURCE],
+        parameters=[ONCE, SOURCE],
     )
     def post(self, request: Request) -> HttpResponse:
         return self.dispatch(request)

@@ -20,7 +20,7 @@ ONCE = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Repeated with the same body, the first answer is given again byte for byte",
 )
-REFUSALS = dict.fromkeys((409, 422))  # besides those of every endpoint
+REFUSALS = dict.fromkeys((409, 422, 429))  # besides those of every endpoint
 
 
 def declared(name: str, request: Any, answer: Any, **more: Any) -> Any:

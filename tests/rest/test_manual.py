@@ -9,11 +9,15 @@ import yaml
 from django.core.management import call_command
 from django.test import Client
 
+from anomalyshield.accounts.keys import make_key
 from anomalyshield.accounts.models import User
+from anomalyshield.problems import TITLES
 from anomalyshield.rest import schema
 from tests.conftest import client_of
 
 HOSTS = re.compile(r"(?:src|href|url)\s*=\s*[\"']?(?:https?:)?//", re.IGNORECASE)
+SCOPE = re.compile(r"Keys with `([a-z:]+)`")
+NOBODY = "00000000-0000-0000-0000-000000000000"
 CAMEL = re.compile(r"[a-z]+([A-Z][a-z]+)*")
 
 
@@ -78,6 +82,43 @@ def test_lists_are_paged_alike(manual: dict[str, Any], operations: Operations) -
         content = operation["responses"]["200"]["content"]["application/json"]["schema"]
         shape = manual["components"]["schemas"][content["$ref"].rpartition("/")[2]]
         assert {"results", "next"} <= set(shape["properties"]), address
+
+
+@pytest.mark.django_db
+def test_who_accepts_only_what_is_not_made_is_told_so_as_the_manual_says(
+    operations: Operations, adam: User
+) -> None:
+    """Files are what they are; whatever else is accepted, they come or there is another reason."""
+    client = client_of(adam)
+    for address, method, operation in operations:
+        ids = {one["name"]: one["schema"].get("format") for one in operation.get("parameters", ())}
+        place = re.sub(r"{(\w+)}", lambda one: NOBODY if ids[one[1]] == "uuid" else "1", address)  # noqa: B023
+        answer = client.generic(method, place, headers={"Accept": "application/xml"})
+        refused = answer.status_code == 406
+        assert refused == ("406" in operation["responses"]), f"{method} {address}"
+        assert not refused or answer.json()["title"] == TITLES[406]
+
+
+@pytest.mark.django_db
+def test_a_key_beyond_its_rate_is_refused_as_the_manual_says(
+    operations: Operations, adam: User
+) -> None:
+    for address, method, operation in operations:
+        if method == "get" or not (scope := SCOPE.search(operation["description"])):
+            continue
+        _, key = make_key(by=adam, name=address, scopes=[scope[1]], per_minute=1)
+        asked = [Client().generic(method, address, headers={"X-Api-Key": key}) for _ in "123"]
+        refused = 429 in {answer.status_code for answer in asked}
+        assert refused <= ("429" in operation["responses"]), f"{method} {address}"
+
+
+def test_the_doors_for_many_records_say_that_they_take_a_list(manual: dict[str, Any]) -> None:
+    for address, name in (("/api/v1/events", "TransactionIn"), ("/api/v1/notices", "NoticeIn")):
+        body = manual["paths"][address]["post"]["requestBody"]["content"]["application/json"]
+        shape = manual["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]
+        one = {"$ref": f"#/components/schemas/{name}"}
+        assert one in shape["oneOf"], shape
+        assert {"type": "array", "items": one} in shape["oneOf"], shape
 
 
 @pytest.mark.django_db

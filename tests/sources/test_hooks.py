@@ -66,6 +66,14 @@ def test_other_content_under_an_id_that_was_used_is_not_lost(shop: Source) -> No
         assert send(long, signed(shop.signing_secret, long, id="x" * 255)).status_code == status
 
 
+def test_programs_are_refused_in_english_and_as_a_problem_wherever_they_knock(db: None) -> None:
+    german = {"Accept-Language": "de"}
+    for name in ("shop", "shop/extra", ""):
+        answer = Client().post(f"/hooks/{name}", b"{}", headers=german, **JSON)
+        assert answer["Content-Type"] == "application/problem+json", name
+        assert answer["Content-Language"] == "en", name
+
+
 def test_a_signed_message_is_stored_once_however_often_it_comes(shop: Source) -> None:
     body = told(event(1))
     first = send(body, signed(shop.signing_secret, body))
