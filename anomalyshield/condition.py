@@ -196,16 +196,20 @@ def streams() -> Part[Components]:
         apps.get_model("scoring.StreamPosition").objects.read_now(),
         apps.get_model("scoring.Source").objects.filter(active=True, kind__in=READERS),
     )
-    return list(_streams({sign.name: sign.at for sign in signs}, positions, sources))
+    return list(_streams({sign.name: sign for sign in signs}, positions, sources))
 
 
 def _streams(
-    signs: Mapping[str, datetime], positions: list[Any], sources: list[Any]
+    signs: Mapping[str, Heartbeat], positions: list[Any], sources: list[Any]
 ) -> Iterator[Component]:
     for source in sources:
         name = _("Source {source}").format(source=source.name)
-        last = signs.get(f"stream:{source.pk}")
-        if last is None or (timezone.now() - last).total_seconds() > pulse.STALE_SECONDS:
+        sign = signs.get(f"stream:{source.pk}")
+        last = sign.at if sign else None
+        if stands := _stands(source, sign):
+            yield Component(name, *stands)
+            continue
+        if not pulse.is_fresh(sign):
             silent = format_html(_("Silent: its last sign came {last} ago."), last=ago_shown(last))
             cure = _(
                 "Start it: manage.py {command} {source}. The broker keeps what comes meanwhile, "
@@ -217,6 +221,23 @@ def _streams(
         yield Component(name, _("At work. {read}").format(read=_read(mine)))
 
 
+def _stands(source: Any, sign: Heartbeat | None) -> tuple[str, datetime | None, Any] | None:
+    """Words, since when and cure, where it is known what is in a reader's way."""
+    told = sign.details if sign else {}
+    if pulse.is_fresh(sign):
+        why = told.get("trouble")
+        words = _("Its broker is not reached: {why}").format(why=why)
+        return (words, sign.at, MEND) if why else None
+    if source.lacks:
+        words = _("Nobody reads it: its connection does not say {setting} yet.")
+        return words.format(setting=source.lacks), None, MEND
+    if why := told.get("ended"):
+        again = _("It is tried again by itself, every five minutes or sooner.")
+        return _("Nobody reads it: {why}").format(why=why), sign.at, f"{MEND} {again}"
+    return None
+
+
+MEND = _lazy("Test the connection on the page of the source, and mend what it names.")
 READERS = {"kafka": "consume", "mqtt": "listen_mqtt"}
 
 

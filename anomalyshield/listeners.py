@@ -1,16 +1,26 @@
-"""`manage.py up` keeps a reader for each active source of messages."""
+"""`manage.py up` keeps a reader for each active source of messages that says how it is reached.
+
+A reader that ends for a reason only a person can mend costs five seconds of a core each time it is
+started: it is tried again after pauses that grow to five minutes, and at once when its source is
+changed.
+"""
 
 import time
 from collections.abc import Callable
 
 import psycopg
+from django.apps import apps
 
 from anomalyshield.children import Child
 from anomalyshield.condition import READERS
 from anomalyshield.supervisor import Supervisor
 
 LOOK_SECONDS = 5.0
-ASK = "SELECT name, kind FROM scoring_source WHERE active AND kind = ANY(%s) ORDER BY name"
+LONGEST_PAUSE = 300.0
+ASK = """
+SELECT name, kind, connection, md5(connection::text || sealed::text) FROM scoring_source
+WHERE active AND kind = ANY(%s) ORDER BY name
+"""
 
 
 class Listeners:
@@ -21,6 +31,7 @@ class Listeners:
     ) -> None:
         self.supervisor, self.child, self.database_url = supervisor, child, database_url
         self.kept: dict[str, Child] = {}  # by the name of the child
+        self.marks: dict[str, str] = {}  # of what their sources said when they were last looked at
         self.looked = float("-inf")
 
     def look(self) -> None:
@@ -34,12 +45,21 @@ class Listeners:
             return
         for name in self.kept.keys() - wanted.keys():
             self.supervisor.remove(self.kept.pop(name))
-        for name, words in wanted.items():
+        for name, (mark, *words) in wanted.items():
             if name not in self.kept:
                 self.kept[name] = self.child(name, "manage.py", *words)
-                self.supervisor.add(self.kept[name])
+                self.supervisor.add(self.kept[name], longest=LONGEST_PAUSE)
+            elif self.marks[name] != mark:  # one that runs sees it itself
+                self.supervisor.hurry(self.kept[name])
+            self.marks[name] = mark
 
-    def _wanted(self) -> dict[str, tuple[str, str]]:
+    def _wanted(self) -> dict[str, tuple[str, str, str]]:
+        """Name of the child → mark of what its source says, and the command with its source."""
         with psycopg.connect(self.database_url, connect_timeout=2) as session:
             found = session.execute(ASK, [list(READERS)]).fetchall()
-        return {f"{READERS[kind]}-{name}": (READERS[kind], name) for name, kind in found}
+        of_kind = apps.get_model("scoring.Source")
+        return {
+            f"{READERS[kind]}-{name}": (mark, READERS[kind], name)
+            for name, kind, said, mark in found
+            if not of_kind(kind=kind, connection=said).lacks
+        }

@@ -2,6 +2,8 @@
 
 `ticker`: the ticker goes round. `queue:<name>`: a worker process asks the database for that
 queue's work. `bell:<name>`: a bell came all the way through ticker, broker and worker.
+`stream:<number>`: somebody reads the broker of that source; its details say what is in the way
+(`trouble`), and why the reader ended (`ended`).
 """
 
 import time
@@ -9,6 +11,7 @@ from typing import Any
 
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from anomalyshield.models import Heartbeat
 
@@ -28,6 +31,19 @@ def show(name: str, **details: Any) -> None:
         unique_fields=["name"],
         update_fields=["at", "details"],
     )
+
+
+def last(name: str, **details: Any) -> None:
+    """The last sign of one that ends, however soon after the one before."""
+    _shown.pop(name, None)
+    show(name, **details)
+
+
+def is_fresh(sign: Heartbeat | None) -> bool:
+    """Whether whoever shows it is at work now, as far as can be known."""
+    if sign is None or "ended" in sign.details:
+        return False
+    return (timezone.now() - sign.at).total_seconds() <= STALE_SECONDS
 
 
 def signs() -> "QuerySet[Heartbeat]":

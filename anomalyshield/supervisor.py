@@ -27,6 +27,7 @@ class Watched:
     started: float = 0.0
     pause: float = FIRST_PAUSE
     due: float | None = None  # dead, to be started again at this time
+    longest: float | None = None  # its own longest pause
 
     def look(self, now: float) -> str | None:
         """Restart a dead child when its time has come; a sentence when it is found dead."""
@@ -35,7 +36,8 @@ class Watched:
         if self.due is None:
             if now - self.started > STABLE_SECONDS:
                 self.pause = FIRST_PAUSE
-            self.due, self.pause = now + self.pause, min(self.pause * 2, LONGEST_PAUSE)
+            longest = self.longest or LONGEST_PAUSE
+            self.due, self.pause = now + self.pause, min(self.pause * 2, longest)
             ended = f"{self.child.name} ended (exit code {self.child.exit_code})"
             return f"{ended}; starting it again. Its words: {self.child.log}"
         if now >= self.due:
@@ -52,10 +54,23 @@ class Supervisor:
         self.watched: list[Watched] = []
         self.also: Callable[[], object] = lambda: None  # done at every look
 
-    def add(self, child: Child, start: Callable[[], object] | None = None) -> None:
-        watched = Watched(child, start or child.start, started=time.monotonic())
+    def add(
+        self,
+        child: Child,
+        start: Callable[[], object] | None = None,
+        longest: float | None = None,
+    ) -> None:
+        began = time.monotonic()
+        watched = Watched(child, start or child.start, started=began, longest=longest)
         self.watched.append(watched)
         watched.start()
+
+    def hurry(self, child: Child) -> None:
+        """What it died of may be mended: no pause any more."""
+        for one in self.watched:
+            if one.child is child:
+                one.pause = FIRST_PAUSE
+                one.due = None if one.due is None else time.monotonic()
 
     def remove(self, child: Child) -> None:
         """Nobody wants it any more."""

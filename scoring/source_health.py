@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from anomalyshield import pulse
 from anomalyshield.models import Heartbeat
@@ -52,12 +53,13 @@ class Health:
     rejected_day: int
     rejected_waiting: int
     reader_at: datetime | None = None  # the last sign of who reads its broker, if it has one
+    reader_trouble: str = ""  # what keeps it from reading, if that is known
     messages_waiting: int | None = None  # that the broker still has for us; Kafka alone tells
 
     @property
     def is_read(self) -> bool:
         """Whether somebody reads its broker now."""
-        at = self.reader_at
+        at = None if self.reader_trouble else self.reader_at
         return at is not None and (timezone.now() - at).total_seconds() <= pulse.STALE_SECONDS
 
     @property
@@ -75,6 +77,7 @@ def health_of(source: Source) -> Health:
         day=Count("pk", filter=Q(at__gt=day)),
         waiting=Count("pk", filter=Q(state=RejectedRecord.State.OPEN)),
     )
+    sign = _sign(source)
     return Health(
         heard_at=source.heard_at,
         events=events,
@@ -83,16 +86,24 @@ def health_of(source: Source) -> Health:
         lag_most=None if most is None else float(most),
         rejected_day=refused["day"],
         rejected_waiting=refused["waiting"],
-        reader_at=_reader_at(source),
+        reader_at=sign.at if sign else None,
+        reader_trouble=_trouble(source, sign),
         messages_waiting=_waiting(source),
     )
 
 
-def _reader_at(source: Source) -> datetime | None:
+def _sign(source: Source) -> Heartbeat | None:
     if source.kind not in (Source.Kind.KAFKA, Source.Kind.MQTT):
         return None
-    sign = Heartbeat.objects.filter(name=f"stream:{source.pk}").first()
-    return sign.at if sign else None
+    return Heartbeat.objects.filter(name=f"stream:{source.pk}").first()
+
+
+def _trouble(source: Source, sign: Heartbeat | None) -> str:
+    if pulse.is_fresh(sign):
+        return str(sign.details.get("trouble", ""))
+    if source.lacks:
+        return _("Its connection does not say {setting} yet.").format(setting=source.lacks)
+    return str(sign.details.get("ended", "")) if sign else ""
 
 
 def _waiting(source: Source) -> int | None:

@@ -149,6 +149,9 @@ class HealthOut(s.Serializer):
     reader_at = s.DateTimeField(
         allow_null=True, help_text="Kafka, MQTT: the last sign of whoever reads; every few seconds"
     )
+    reader_trouble = s.CharField(
+        help_text="Kafka, MQTT: what keeps it from reading, if that is known; else empty"
+    )
     messages_waiting = s.IntegerField(
         allow_null=True, help_text="Kafka: how many the broker still has for us"
     )

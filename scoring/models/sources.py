@@ -105,6 +105,16 @@ class Source(models.Model):
             assign_perm(USE, Group.objects.get_or_create(name=ENGINEER)[0], self)
 
     @property
+    def lacks(self) -> str:
+        """The setting its connection must still say before anybody can read it; empty: none."""
+        said = self.connection
+        if self.kind == self.Kind.KAFKA:
+            reached = said.get("bootstrap_servers") or settings.KAFKA_SERVERS
+            return "" if reached else "bootstrap_servers"
+        wanted = ("host", "topic") if self.kind == self.Kind.MQTT else ()
+        return next((name for name in wanted if not said.get(name)), "")
+
+    @property
     def last_heard(self) -> datetime | None:
         """When something came from it; `last` is of its files, where a list has asked for that."""
         heard = [self.heard_at, getattr(self, "last", None)]

@@ -1,12 +1,17 @@
 """What both directions need of the Kafka client: its options, its log, and its absence in words."""
 
 import logging
-from collections.abc import Callable
+import re
+import time
 from typing import Any
 
 from scoring.streaming.connection import Login, Missing, trusted
 
 log = logging.getLogger("kafka")
+DOWN = "_ALL_BROKERS_DOWN"  # said every two seconds
+SHUT = {DOWN, "_AUTHENTICATION"}
+RECENT = 10.0  # seconds
+AFTER = re.compile(r" \(after \d+ms.*\)$")
 CURE = "Kafka needs the package confluent-kafka: pip install -r requirements-extras.txt"
 
 
@@ -27,7 +32,7 @@ def options(servers: str, login: Login, **more: Any) -> dict[str, Any]:
         "security.protocol": login.protocol,
         "reconnect.backoff.max.ms": 2000,
         "logger": log,
-        "error_cb": _troubles(),
+        "error_cb": Troubles(),
         **{name.replace("_", "."): value for name, value in more.items()},
     }
     if login.username:
@@ -39,13 +44,25 @@ def options(servers: str, login: Login, **more: Any) -> dict[str, Any]:
     return told
 
 
-def _troubles() -> Callable[[Any], None]:
+class Troubles:
     """Says each kind of trouble once in a row: a broker that is away is reported every second."""
-    last: list[str] = []
 
-    def note(error: Any) -> None:
-        if last != [error.name()]:
-            last[:] = [error.name()]
-            log.warning("%s", error.str())
+    def __init__(self) -> None:
+        self.last = ""
+        self.words = ""  # of one broker
+        self.shut = float("-inf")  # when none was reached, or we were not let in
 
-    return note
+    def __call__(self, error: Any) -> None:
+        name, words = error.name(), AFTER.sub("", error.str())
+        if name in SHUT:
+            self.shut = time.monotonic()
+        if name != DOWN:
+            self.words = words
+        if name != self.last:
+            self.last = name
+            log.warning("%s", words)
+
+    @property
+    def now(self) -> str:
+        """What keeps the whole cluster from us; empty if nothing does."""
+        return self.words if time.monotonic() - self.shut < RECENT else ""

@@ -50,6 +50,7 @@ class Reader:
         self.mine = Assignment(self.kafka, source, settings.start, stop)
         self.over = False  # the source was switched off, or its broker is another one now
         self.looked = 0.0
+        self.troubles = cluster.Troubles()
         self.consumer = self.kafka.Consumer(self._options(options))
 
     def _options(self, more: dict[str, Any]) -> dict[str, Any]:
@@ -63,6 +64,7 @@ class Reader:
         )
         told["enable.auto.commit"] = told["enable.auto.offset.store"] = False
         told["partition.assignment.strategy"] = "cooperative-sticky"
+        told["error_cb"] = self.troubles
         told["auto.offset.reset"] = "error"  # an offset that is gone is ours to deal with
         return told | more
 
@@ -196,7 +198,8 @@ class Reader:
             positions.seen(
                 {key: mine.end(self.consumer, place) for place, key in mine.keys.items()}
             )
-            pulse.show(f"{self.sign}:{self.source.pk}")
+            trouble = {"trouble": said} if (said := self.troubles.now) else {}
+            pulse.show(f"{self.sign}:{self.source.pk}", **trouble)
         except OUTAGE as error:
             log.warning("the database is away: %s", error)
             connection.close()

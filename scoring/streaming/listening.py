@@ -66,7 +66,7 @@ class Listener:
         self.paho = library()
         self.held: list[Any] = []  # arrived on this connection and not stored yet
         self.over = False  # the source was switched off, or its broker is another one now
-        self.refused = ""
+        self.refused = self.trouble = ""
         self.looked = 0.0
         self.client = self._client()
 
@@ -97,8 +97,10 @@ class Listener:
                 self.client.connect(
                     self.settings.host, self.settings.port, KEEPALIVE, **self._persistent()
                 )
+                self.trouble = ""
                 return
             except OSError as error:
+                self.trouble = f"{self.settings.host}:{self.settings.port}: {error}"
                 log.warning("%s does not answer: %s", self.settings.host, error)
             if self.stop.wait(pause):
                 return
@@ -245,7 +247,8 @@ class Listener:
             same = (fresh.connection, fresh.sealed) == (self.source.connection, self.source.sealed)
             self.over = not (fresh.active and same)
             self.source = fresh
-            pulse.show(f"stream:{self.source.pk}")
+            trouble = {"trouble": self.trouble} if self.trouble else {}
+            pulse.show(f"stream:{self.source.pk}", **trouble)
         except OUTAGE as error:
             log.warning("the database is away: %s", error)
             connection.close()

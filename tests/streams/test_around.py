@@ -8,14 +8,18 @@ from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.utils import timezone
 
-from anomalyshield import condition, metrics
+from anomalyshield import condition, metrics, pulse
 from anomalyshield.listeners import Listeners
 from anomalyshield.models import Heartbeat
+from anomalyshield.supervisor import Supervisor
 from anomalyshield.together import alone
-from scoring.models import StreamPosition
+from scoring.models import Source, StreamPosition
+from scoring.source_health import health_of
 from scoring.sourcing import make_source
 from scoring.streaming import connection
-from tests.streams.reading import source
+from scoring.streaming.consuming import Reader
+from tests.streams.broker import free_port
+from tests.streams.reading import Until, source
 
 pytestmark = [pytest.mark.streams, pytest.mark.django_db]
 SERVERS = {"bootstrap_servers": ["one:9092", "two:9092"]}
@@ -130,7 +134,7 @@ def streams() -> list:
 
 
 def test_the_health_page_names_sources_that_nobody_reads_and_how_much_waits():
-    bank = source()
+    bank = source(connection=SERVERS)
     [silent] = streams()
     assert (silent.words, "manage.py consume bank" in silent.cure) == ("Nobody reads it.", True)
     Heartbeat.objects.create(name=f"stream:{bank.pk}", at=timezone.now())
@@ -144,6 +148,52 @@ def test_the_health_page_names_sources_that_nobody_reads_and_how_much_waits():
     assert not alive.cure
 
 
+def test_the_health_page_says_why_a_source_is_not_read():
+    bank, terminals = source(), source("terminals", "mqtt", connection={"host": "broker"})
+    lacking = "Nobody reads it: its connection does not say {} yet."
+    assert [one.words for one in streams()] == [
+        lacking.format("bootstrap_servers"),
+        lacking.format("topic"),
+    ]
+    Source.objects.update(connection=SERVERS | {"host": "broker", "topic": "a"})
+    pulse.last(f"stream:{bank.pk}", ended="ca_file: a.pem cannot be read")
+    pulse.last(f"stream:{terminals.pk}", trouble="broker:1883: Connection refused")
+    ended, shut = streams()
+    assert ended.words == "Nobody reads it: ca_file: a.pem cannot be read"
+    assert "every five minutes or sooner" in ended.cure
+    assert shut.words == "Its broker is not reached: broker:1883: Connection refused"
+    assert "Test the connection" in shut.cure
+    assert health_of(Source.objects.get(pk=bank.pk)).reader_trouble.startswith("ca_file")
+    assert not health_of(Source.objects.get(pk=terminals.pk)).is_read
+
+
+@pytest.mark.parametrize(
+    "command, kind, given, words",
+    [
+        ("consume", "kafka", {**SERVERS, "preset": "fancy"}, "preset is one of"),
+        ("listen_mqtt", "mqtt", {"host": "b", "topic": "a", "port": "high"}, "port is a number"),
+    ],
+)
+def test_a_reader_that_ends_says_why_on_the_pages(command, kind, given, words):
+    bank = source("bank", kind, connection=given)
+    with pytest.raises(CommandError, match=words):
+        call_command(command, "bank")
+    assert words in Heartbeat.objects.get(name=f"stream:{bank.pk}").details["ended"]
+    assert words in streams()[0].words
+
+
+def test_a_reader_whose_brokers_are_not_reached_goes_on_and_says_so():
+    bank = source("bank", connection={"bootstrap_servers": [f"127.0.0.1:{free_port()}"]})
+
+    def told() -> str:
+        sign = Heartbeat.objects.filter(name=f"stream:{bank.pk}").first()
+        return sign.details.get("trouble", "") if sign else ""
+
+    Reader(bank, connection.of(bank), Until(told, "it is said", 20)).run()
+    assert "Connection refused" in told()
+    assert "after" not in told()
+
+
 def test_lag_is_a_metric_for_each_partition():
     position(source(), 4, next_offset=10, end_offset=25)
     text = metrics.exposition().decode()
@@ -154,7 +204,10 @@ def test_lag_is_a_metric_for_each_partition():
 @pytest.mark.django_db(transaction=True)
 def test_each_active_source_of_messages_has_a_reader_while_it_is_active(settings):
     kept: list[str] = []
-    supervisor = SimpleNamespace(add=kept.append, remove=kept.remove)
+    hurried: list[str] = []
+    supervisor = SimpleNamespace(
+        add=lambda one, **_: kept.append(one), remove=kept.remove, hurry=hurried.append
+    )
     told = database.get_connection_params()
     url = f"postgresql://{told['user']}@/{told['dbname']}?host={told['host']}"
     found = Listeners(supervisor, lambda name, *words: " ".join(words), url)
@@ -165,10 +218,35 @@ def test_each_active_source_of_messages_has_a_reader_while_it_is_active(settings
         return sorted(kept)
 
     assert look() == []
-    bank, _, _ = source("bank"), source("terminals", "mqtt"), source("files", "csv")
+    bank, terminals, _ = source("bank"), source("terminals", "mqtt"), source("files", "csv")
+    assert look() == []  # nobody says yet where they are
+    bank.connection, terminals.connection = SERVERS, {"host": "broker", "topic": "a"}
+    bank.save(), terminals.save()
     assert look() == ["manage.py consume bank", "manage.py listen_mqtt terminals"]
+    terminals.connection["topic"] = "b"
+    terminals.save()
+    assert (len(look()), len(look()), hurried) == (2, 2, ["manage.py listen_mqtt terminals"])
     bank.active = False
     bank.save()
     assert look() == ["manage.py listen_mqtt terminals"]
     found.database_url = "postgresql://nobody@127.0.0.1:1/nothing"
     assert look() == ["manage.py listen_mqtt terminals"]
+
+
+def test_a_reader_that_ends_again_and_again_rests_longer_each_time_until_its_source_changes():
+    child = SimpleNamespace(name="consume-bank", alive=False, exit_code=1, log="log")
+    starts: list[float] = []
+    supervisor = Supervisor(lambda words: None)
+    supervisor.add(child, lambda: starts.append(0.0), longest=300.0)
+    [watched], now, rests = supervisor.watched, 1e9, []
+    for _ in range(12):
+        watched.look(now)
+        rests.append(watched.due - now)
+        now = watched.due
+        watched.look(now)
+    assert rests == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    watched.look(now)
+    assert watched.due > now
+    supervisor.hurry(child)
+    watched.look(now)
+    assert (len(starts), watched.pause) == (14, 1)

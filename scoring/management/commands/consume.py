@@ -7,11 +7,16 @@ are: a service of its own beside whoever computes features.
 import signal
 import threading
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
 
+from anomalyshield import pulse
 from scoring.models import Source
+from scoring.secrets import SecretLost
 from scoring.streaming import connection, producing, vectors
 from scoring.streaming.connection import PRESETS, Kafka
 from scoring.streaming.consuming import Reader
@@ -56,13 +61,13 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **given: Any) -> None:
         source = found(given["source"], connection.KAFKA, NONE)
         stop = stopping()
-        try:
+        sign = (vectors.Scorer if given["stage"] == SCORE else Reader).sign
+        reasons = (connection.Misconfigured, connection.Missing, Refused)
+        with its_end_told(f"{sign}:{source.pk}", *reasons):
             reader = _reader(source, given, stop)
             warm()
             self.stderr.write(f"{source.name} reads {', '.join(reader.settings.topics)}.")
             reader.run()
-        except (connection.Misconfigured, connection.Missing, Refused) as reason:
-            raise CommandError(str(reason)) from None
 
 
 def _reader(source: Source, given: dict[str, Any], stop: threading.Event) -> Reader:
@@ -97,6 +102,24 @@ def found(name: str | None, kind: str, none: str) -> Source:
     if len(sources) != 1:
         raise CommandError(MANY.format(", ".join(one.name for one in sources)) if sources else none)
     return sources[0]
+
+
+@contextmanager
+def its_end_told(sign: str, *reasons: type[Exception]) -> Iterator[None]:
+    """Why a reader ends stands on the pages too, and not only in a log of this machine."""
+    try:
+        yield
+    except (*reasons, SecretLost) as reason:
+        _tell_end(sign, str(reason))
+        raise CommandError(str(reason)) from None
+    except Exception as error:
+        _tell_end(sign, f"{type(error).__name__}: {error}"[:500])
+        raise
+
+
+def _tell_end(sign: str, why: str) -> None:
+    with suppress(Error):  # the database may be what is away
+        pulse.last(sign, ended=why)
 
 
 def warm() -> None:

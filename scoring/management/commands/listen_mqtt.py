@@ -5,10 +5,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 import psycopg
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.db import connection as database
 
-from scoring.management.commands.consume import found, stopping, warm
+from scoring.management.commands.consume import found, its_end_told, stopping, warm
 from scoring.models import Source
 from scoring.streaming import connection
 from scoring.streaming.listening import Listener, Refused
@@ -31,7 +31,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **given: Any) -> None:
         source, stop = found(given["source"], connection.MQTT, NONE), stopping()
-        try:
+        reasons = (connection.Misconfigured, connection.Missing, Refused)
+        with its_end_told(f"stream:{source.pk}", *reasons):
             settings = connection.of(
                 source, host=given["host"], port=given["port"], topic=given["topic"]
             )
@@ -41,8 +42,6 @@ class Command(BaseCommand):
                 if self._my_turn(session, source, stop):
                     self.stderr.write(f"{source.name} hears {', '.join(settings.topics)}.")
                     listener.run()
-        except (connection.Misconfigured, connection.Missing, Refused) as reason:
-            raise CommandError(str(reason)) from None
 
     def _my_turn(
         self, session: psycopg.Connection[Any], source: Source, stop: threading.Event
