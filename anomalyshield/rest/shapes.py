@@ -40,6 +40,19 @@ class Flag(s.BooleanField):
         return data
 
 
+class Choice(s.ChoiceField):
+    """One of a few words; whoever sends another is told which there are."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return super().to_internal_value(data)
+        except s.ValidationError:
+            there = ", ".join(str(one) for one in self.choices if one != "")
+            raise s.ValidationError(
+                f"“{str(data)[:80]}” is none of them. There are: {there}.", code="invalid_choice"
+            ) from None
+
+
 class Whole(s.IntegerField):
     """A JSON integer."""
 

@@ -10,7 +10,7 @@ from anomalyshield.leases import Leased
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
 from anomalyshield.rest.resource import Resource, does
-from anomalyshield.rest.shapes import Listed, Person, Strict, Text, page
+from anomalyshield.rest.shapes import Choice, Listed, Person, Strict, Text, page
 from scoring.models import Delivery, Endpoint
 from scoring.webhooks import endpoints
 from scoring.webhooks.events import EVENTS
@@ -24,8 +24,8 @@ class EndpointChangeIn(Strict):
 
     name = Text(max_length=80, required=False)
     url = Text(max_length=500, required=False, help_text=ADDRESS)
-    events = s.ListField(child=s.ChoiceField(CHOICES), min_length=1, required=False)
-    finality = s.ChoiceField(
+    events = s.ListField(child=Choice(CHOICES), min_length=1, required=False)
+    finality = Choice(
         Endpoint.Finality.choices,
         required=False,
         allow_blank=True,
@@ -38,7 +38,7 @@ class EndpointIn(EndpointChangeIn):
 
     name = Text(max_length=80)
     url = Text(max_length=500, help_text=ADDRESS)
-    events = s.ListField(child=s.ChoiceField(CHOICES), min_length=1)
+    events = s.ListField(child=Choice(CHOICES), min_length=1)
 
 
 class EndpointOut(s.ModelSerializer):

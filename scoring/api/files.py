@@ -61,7 +61,9 @@ class FileOut(s.Serializer):
     rejected = s.IntegerField()
     scored = s.IntegerField()
     rows_per_second = s.FloatField(allow_null=True)
-    finished = s.SerializerMethodField(help_text="Nothing of it will change any more")
+    finished = s.SerializerMethodField(
+        help_text="Nothing of it will change any more; false of a held file: it waits for its start"
+    )
     error = s.CharField()
     read_as = s.SerializerMethodField()
     sha256 = s.CharField()
@@ -69,7 +71,7 @@ class FileOut(s.Serializer):
     stored_at = s.DateTimeField(allow_null=True)
 
     def get_finished(self, upload: Upload) -> bool:
-        return not upload.under_way
+        return not (upload.under_way or upload.state == Upload.State.WAITING)
 
     def get_read_as(self, upload: Upload) -> str:
         return str(upload.options.get("read_as", ""))

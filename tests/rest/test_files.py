@@ -53,6 +53,8 @@ def held(dana: User) -> int:
 @pytest.mark.django_db(transaction=True)
 def test_a_held_file_is_looked_at_tried_and_started(held: int, dana: User) -> None:
     at = f"ingest/files/{held}"
+    told = get(dana, at)
+    assert (told["state"], told["finished"]) == ("WAITING", False)
     seen = get(dana, f"{at}/preview")
     assert seen["columns"][0] == {"name": "Beleg", "examples": ["b1", "b2", "b3"]}
     assert seen["options"]["decimal_mark"] == ","

@@ -132,6 +132,15 @@ def test_what_cannot_be_an_endpoint_is_refused_by_field(
     assert Endpoint.objects.count() == 1
 
 
+def test_who_asks_for_an_event_there_is_not_is_told_which_there_are(adam: User) -> None:
+    body = {"name": "other", "url": "kafka:alerts", "events": ["everything"]}
+    [error] = post(adam, "endpoints", body, 400)["errors"]
+    assert error["detail"].startswith("“everything” is none of them. There are: decision.")
+    assert all(name in error["detail"] for name in events.EVENTS)
+    [error] = post(adam, "endpoints", {**body, **HEARD, "finality": "SOME"}, 400)["errors"]
+    assert error["detail"].endswith(f"There are: {', '.join(Endpoint.Finality.values[1:])}.")
+
+
 def test_an_endpoint_is_changed_and_the_trail_holds_no_path(
     core: dict[str, Any], receiver: Receiver, adam: User
 ) -> None:
