@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from scoring.engine.transaction import microseconds
-from scoring.streaming.spark import steps, verdicts
+from scoring.streaming.spark import keeping, steps, verdicts
 from scoring.streaming.spark.job import Job
 from scoring.streaming.spark.marks import Marks
 
@@ -40,9 +40,15 @@ class Cluster:
         self.job, self.shards, self.marks = job, shards, Marks.of(state, shards)
 
     def batch(
-        self, number: int, came: Sequence[Message], job: Job | None = None
+        self,
+        number: int,
+        came: Sequence[Message],
+        job: Job | None = None,
+        *,
+        broken_off: bool = False,
     ) -> list[dict[str, Any]]:
         mark = self.marks.begin(number)
+        keeping.forget(self.marks.folder, number + 1)  # as after a start
         batch = steps.Batch(
             number + 1, datetime.now(UTC), mark.watermark, self.shards, self.marks.folder
         )
@@ -60,6 +66,8 @@ class Cluster:
         ):
             table = self._done(lambda part, step=step: step(part, job, batch), table, by)
         rows = table.to_pylist()
+        if broken_off:
+            return rows
         times = [microseconds(row["event_time"]) for row in rows if row["event_time"]]
         self.marks.done(number, max(times, default=0))
         return rows

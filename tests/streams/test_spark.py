@@ -196,3 +196,12 @@ def test_without_delta_the_job_says_what_to_do(bank, kafka, submitted):
     submitted.start("--sink", "delta")
     assert submitted.process.wait(PATIENCE) == 1
     assert "Spark has no Delta here: python tools/spark.py --delta" in submitted.words()
+
+
+def test_a_topic_that_is_not_there_is_named_in_the_last_line(bank, kafka, submitted):
+    handover.hand_over(bank, Kafka(kafka.servers, ("nowhere",)), submitted.folder)
+    submitted.start()
+    assert submitted.process.wait(PATIENCE) == 1
+    last = submitted.words().rstrip().splitlines()[-1]
+    assert last.startswith(f"{kafka.servers} has no topic nowhere."), submitted.words()
+    assert "Traceback" not in submitted.words()

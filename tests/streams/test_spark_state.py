@@ -100,7 +100,7 @@ def test_state_and_checkpoint_that_are_apart_are_refused_in_words(tmp_path):
     with pytest.raises(Apart, match="nothing is kept"):
         marks.begin(3)
     marks.done(0, 1)
-    with pytest.raises(Apart, match="restore or remove both"):
+    with pytest.raises(Apart, match="restore both, or begin anew"):
         marks.begin(5)
-    with pytest.raises(Apart, match="in 4 shards, not in 8"):
+    with pytest.raises(Apart, match="in 4 shards, not in 8: start the job with --shards 4"):
         Marks.of(tmp_path, 8).begin(1)

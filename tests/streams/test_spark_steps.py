@@ -1,11 +1,13 @@
 """The steps of the Spark job decide as the consumer does; here without Spark, in one process."""
 
 import json
+import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from scoring import accepting, current, labels, promotions, rates, registry
@@ -24,10 +26,10 @@ from scoring.streaming import handover
 from scoring.streaming.connection import Kafka, Login
 from scoring.streaming.messages import Message, sent
 from scoring.streaming.spark import job as jobs
-from scoring.streaming.spark import running
+from scoring.streaming.spark import running, steps
 from scoring.tasks import do, work_named
 from tests.engine.streams import crowd
-from tests.streams.clustering import Cluster, messages, stream
+from tests.streams.clustering import MESSAGE, Cluster, messages, stream
 from tests.streams.reading import payment, said
 
 pytestmark = pytest.mark.django_db
@@ -228,6 +230,67 @@ def test_other_currencies_and_places_in_words_are_read_alike(bank, tmp_path):
     assert refused
     assert all("no exchange rate from CHF" in reasons["currency"] for reasons in refused)
     assert Decision.objects.filter(transaction__country="IT").exists()
+
+
+def test_what_a_broken_off_batch_took_and_the_next_time_refuses_is_not_known(
+    bank, cluster, tmp_path
+):
+    paid = messages([said(payment(1, amount=500))])
+    cluster.batch(0, paid, broken_off=True)
+    bank.schema = {"properties": {"amount": {"maximum": 100}}}
+    handover.hand_over(bank, REACHED, tmp_path / "job")
+    [row] = cluster.batch(0, paid, jobs.load(tmp_path / "job"))
+    assert "amount" in json.loads(row["refused"])
+    [again] = cluster.batch(1, messages([said(payment(1, amount=500))], 9))  # as it was before
+    assert (again["transaction_id"], again["refused"]) == ("t1", None)
+
+
+def test_a_record_that_contradicts_a_known_one_is_kept(bank, cluster):
+    values = [said(payment(1)), said(payment(1, amount=999, note="4111 1111 1111 1111"))]
+    rows = {row["place"]: row for row in cluster.batch(0, messages(values))}
+    other = rows["transactions/0@1"]
+    assert json.loads(other["refused"]) == {"transaction_id": "is already known with other content"}
+    assert json.loads(other["raw"])["amount"] == 999
+    assert "4111" not in other["raw"]
+    assert rows["transactions/0@0"]["raw"] is None
+
+
+def test_a_message_sent_beyond_the_calendar_happened_now(bank, cluster):
+    """Senders write that number, and Kafka takes any."""
+    record = payment(1)
+    del record["timestamp"]
+    told = [pa.array([one]) for one in ("transactions", 0, 0, 2**62, said(record))]
+    came = pa.Table.from_arrays(
+        [one.cast(field.type) for one, field in zip(told, MESSAGE, strict=True)], schema=MESSAGE
+    )
+    batch = steps.Batch(1, datetime.now(UTC), 0, 3, cluster.marks.folder)
+    [row] = next(steps.read(iter(came.to_batches()), cluster.job, batch)).to_pylist()
+    assert (row["id"], row["reasons"]) == ("t1", None)
+
+
+def test_versions_that_others_have_followed_are_cleared_away(bank, cluster, tmp_path):
+    """Each holds a whole model, and a label is enough to make another."""
+    kept, jobs_at = tmp_path / "job", tmp_path / "job" / "jobs"
+    first = cluster.job.version
+    (left := jobs_at / f"{first}.1").mkdir()
+    for at in (jobs_at / first, left):
+        os.utime(at, (0, 0))
+    assert handover.hand_over(bank, REACHED, kept) == first, "wanted again, it is young again"
+    assert [one.name for one in jobs_at.iterdir()] == [first]
+    bank.currency = "EUR"
+    second = handover.hand_over(bank, REACHED, kept)
+    assert {one.name for one in jobs_at.iterdir()} == {first, second}, "somebody may be loading it"
+    os.utime(jobs_at / first, (0, 0))
+    handover.hand_over(bank, REACHED, kept)
+    assert [one.name for one in jobs_at.iterdir()] == [second]
+
+
+def test_a_model_that_was_changed_is_refused_with_what_to_do(bank, cluster, tmp_path):
+    at = tmp_path / "job" / "jobs" / cluster.job.version / "bundle"
+    with next(at.glob("*.npz")).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(jobs.Unusable, match=r"does not load: .* was changed .* hand over again"):
+        jobs.load(tmp_path / "job")
 
 
 def test_no_card_number_leaves_the_job(bank, cluster):

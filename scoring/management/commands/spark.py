@@ -44,12 +44,17 @@ class Command(BaseCommand):
         )
         parser.add_argument("--master", default="local[*]")
         parser.add_argument("--out", default="", help="Topic that is told what is not approved")
-        parser.add_argument("--start", choices=["earliest", "latest"], default="latest")
+        parser.add_argument("--start", choices=["earliest", "latest"], help="Else the source's")
         parser.add_argument("--jars", default="", help="The connector's; else Spark fetches it")
         parser.add_argument("--shards", type=int, default=8)
         parser.add_argument("--most", type=int, default=50_000, help="Messages of one batch")
         parser.add_argument("--sink", choices=[sinks.PARQUET, sinks.DELTA], default=sinks.PARQUET)
         parser.add_argument("--metrics-port", type=int, default=0)
+        parser.add_argument(
+            "--accept-loss",
+            action="store_true",
+            help="Go on behind what the broker deleted before it was read",
+        )
         parser.add_argument("--once", action="store_true", help="Read what is there, and end")
 
     def handle(self, *_: Any, **given: Any) -> None:
@@ -71,10 +76,11 @@ class Command(BaseCommand):
 
     def _run(self, source: Source, reached: Kafka, folder: Path, given: dict[str, Any]) -> None:
         environment, jars = _spark(delta=given["sink"] == sinks.DELTA and not given["jars"])
+        given["start"] = given["start"] or reached.start
         words = [str(folder), "--servers", reached.servers, "--jars", given["jars"] or jars]
         for name in ("master", "out", "start", "shards", "most", "metrics_port", "sink"):
             words += [f"--{name.replace('_', '-')}", str(given[name])]
-        words += ["--once"] if given["once"] else []
+        words += [f"--{word.replace('_', '-')}" for word in ("once", "accept_loss") if given[word]]
         command = [sys.executable, "-m", "scoring.streaming.spark", *words]
         stop = stopping()
         if given["master"].startswith("local"):
@@ -91,18 +97,28 @@ class Command(BaseCommand):
                 driver.terminate()
                 driver.wait()
                 return
-            if not given["once"]:
-                self._again(source, reached, folder)
+            if not given["once"] and (why := self._again(source, reached, folder)):
+                driver.terminate()
+                driver.wait()
+                raise CommandError(why)
         if driver.returncode:
             raise CommandError(f"The job on Spark ended with {driver.returncode}; see above.")
 
-    def _again(self, source: Source, reached: Kafka, folder: Path) -> None:
+    def _again(self, source: Source, reached: Kafka, folder: Path) -> str:
+        """Hand over what changed meanwhile; a sentence where the job cannot go on with it."""
         try:
             source.refresh_from_db()
+            if not source.active:
+                return f"The source {source.name} was switched off."
+            if reaching.of(source) != reached:
+                return f"{source.name} is reached in another way now: start the job again."
             handover.hand_over(source, reached, folder)
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, OSError) as error:
             self.stderr.write(f"The job goes on as it was: {error}")
             connection.close()
+        except reaching.Misconfigured as reason:
+            return str(reason)
+        return ""
 
 
 def _spark(*, delta: bool) -> tuple[dict[str, str], str]:

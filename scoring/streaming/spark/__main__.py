@@ -11,7 +11,7 @@ from typing import Any
 
 from scoring.streaming.spark import sinks
 from scoring.streaming.spark.job import Unusable
-from scoring.streaming.spark.running import Options, Stream, seed, session
+from scoring.streaming.spark.running import Options, Stream, alone, seed, session
 
 
 def main(words: list[str]) -> int:
@@ -21,9 +21,10 @@ def main(words: list[str]) -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         sinks.check(options.sink, options.jars)
-        seed(options.folder, options.shards)
-        with session(options) as spark:
-            Stream(options, spark).run(stop)
+        with alone(options.folder):
+            seed(options.folder, options.shards)
+            with session(options) as spark:
+                Stream(options, spark).run(stop)
     except Unusable as reason:
         sys.stderr.write(f"{reason}\n")
         return 1

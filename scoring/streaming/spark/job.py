@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,6 +24,7 @@ from scoring.engine.scorer import Scorer
 from scoring.engine.transaction import Defaults
 
 FORMAT = 1
+OUTLIVED = 3600  # seconds after which nobody still loads a version that another has followed
 CURRENT, JOB, KEYS, FRAUDS, BUNDLE, PAST, IDS = (
     "current",
     "job.json",
@@ -32,6 +34,9 @@ CURRENT, JOB, KEYS, FRAUDS, BUNDLE, PAST, IDS = (
     "past",
     "ids",  # in it: which transactions are known already
 )
+
+
+AGAIN = "Remove this version's folder, and hand over again: manage.py spark --hand-over."
 
 
 class Unusable(ValueError):
@@ -126,8 +131,11 @@ def write(
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _private(folder / KEYS, json.dumps(keys))
     at = folder / "jobs" / version
-    if not at.exists():
+    try:
+        os.utime(at)  # as young as it is wanted: nobody clears it away now
+    except FileNotFoundError:
         aside = at.with_suffix(f".{os.getpid()}")
+        shutil.rmtree(aside, ignore_errors=True)  # of one that died as the same number
         aside.mkdir(parents=True)
         (aside / JOB).write_text(text)
         np.save(aside / f"{FRAUDS}.npy", frauds, allow_pickle=False)
@@ -135,7 +143,15 @@ def write(
             shutil.copytree(bundle_at, aside / BUNDLE)
         aside.rename(at)
     _private(folder / CURRENT, version)
+    _clear(at)
     return version
+
+
+def _clear(kept: Path) -> None:
+    """Forget versions that others have followed: each holds a model, and labels come all day."""
+    for one in kept.parent.iterdir():
+        if one != kept and time.time() - one.stat().st_mtime > OUTLIVED:
+            shutil.rmtree(one, ignore_errors=True)
 
 
 def _private(path: Path, content: str) -> None:
@@ -165,4 +181,7 @@ def load(folder: Path) -> Job:
 def _bundle(at: Path, model: Mapping[str, Any] | None, keys: Mapping[str, str]) -> Any:
     if model is None:
         return None
-    return bundle.load(at / BUNDLE, key=bytes.fromhex(keys["bundle"]), sha256=model["sha256"])
+    try:
+        return bundle.load(at / BUNDLE, key=bytes.fromhex(keys["bundle"]), sha256=model["sha256"])
+    except bundle.Refused as reason:
+        raise Unusable(f"The model in {at / BUNDLE} does not load: {reason} {AGAIN}") from None

@@ -34,6 +34,13 @@ class Ahead(RuntimeError):
     """The shelf holds batches that, by the checkpoint, were never done."""
 
 
+def forget(root: Path, number: int) -> None:
+    """Take off the shelves what a batch wrote that was broken off: done again it may decide
+    otherwise, and what it refuses then must not be known already."""
+    for path in root.glob(f"*/*/{number:012d}-{number:012d}-0.npy"):
+        path.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True, order=True)
 class _File:
     first: int

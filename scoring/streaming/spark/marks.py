@@ -7,6 +7,7 @@ from pathlib import Path
 
 LATE_AFTER = 2 * 60_000_000  # microseconds behind the latest event: the watermark
 FILE = "marks.json"
+ANEW = "begin anew in another --folder."
 
 
 class Apart(RuntimeError):
@@ -47,19 +48,22 @@ class Marks:
             if number:
                 raise Apart(
                     f"The checkpoint goes on with batch {number}, but nothing is kept of those "
-                    f"before it in {self.folder}. Remove the checkpoint, or bring the state back."
+                    f"before it in {self.folder}. Bring the state back, or {ANEW}"
                 )
             return Mark(0, 0)
         kept = json.loads((self.folder / FILE).read_text())
         if kept["shards"] != self.shards:
-            raise Apart(f"The state lies in {kept['shards']} shards, not in {self.shards}.")
+            raise Apart(
+                f"The state lies in {kept['shards']} shards, not in {self.shards}: start the job "
+                f"with --shards {kept['shards']}, or {ANEW}"
+            )
         if number == kept["number"]:
             return Mark(number, kept["before"])
         if number == kept["number"] + 1:
             return Mark(number, kept["newest"])
         raise Apart(
             f"The checkpoint goes on with batch {number}, the state ends with {kept['number']}. "
-            "They belong together: restore or remove both."
+            f"They belong together: restore both, or {ANEW}"
         )
 
     def done(self, number: int, newest: int) -> None:

@@ -5,6 +5,7 @@ sink, and messages with the same ids. So the sink has every payment once, whatev
 """
 
 import contextlib
+import fcntl
 import logging
 import threading
 import time
@@ -18,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from scoring.engine.transaction import microseconds
+from scoring.streaming.spark import endings, keeping, sinks, steps, verdicts
 from scoring.streaming.spark import job as jobs
-from scoring.streaming.spark import sinks, steps, verdicts
-from scoring.streaming.spark.job import Job
+from scoring.streaming.spark.job import Job, Unusable
 from scoring.streaming.spark.keeping import SEED
 from scoring.streaming.spark.marks import Marks
 from scoring.streaming.spark.metrics import Metrics
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 NAME = "TransactionAnomalyDetection"
 LOOK = 0.5  # seconds between looks whether to stop
 CONNECTOR = "org.apache.spark:spark-sql-kafka-0-10_2.13:4.0.0"
+NOTHING = -2  # the number of a batch that nothing follows
 CHECKPOINT, STATE, REFUSED = "checkpoint", "state", "refused"
 
 
@@ -48,6 +50,7 @@ class Options:
     jars: str = ""  # of the connector, with commas; empty: Spark fetches it
     metrics_port: int = 0
     sink: str = sinks.PARQUET  # or delta
+    accept_loss: bool = False  # go on behind what the broker deleted unread
 
 
 class Stream:
@@ -56,11 +59,12 @@ class Stream:
     def __init__(self, options: Options, spark: Any) -> None:
         self.options, self.spark = options, spark
         self.job = jobs.load(options.folder)
-        checkpoint = options.folder / CHECKPOINT
-        self.sink = sinks.of(options.sink, options.folder, checkpoint, spark)
+        self.checkpoint = options.folder / CHECKPOINT
+        self.sink = sinks.of(options.sink, options.folder, self.checkpoint, spark)
         self.shared = spark.sparkContext.broadcast(self.job)
         self.marks = Marks.of(options.folder / STATE, options.shards)
-        self.at_work = False
+        self.at_work, self.last = False, NOTHING
+        self.failure: Exception | None = None
         self.metrics = Metrics(options.folder / "metrics.prom", options.metrics_port)
 
     def run(self, stop: threading.Event) -> None:
@@ -69,9 +73,20 @@ class Stream:
         A batch at hand is finished first: one that is broken off is done again by the next start.
         """
         query = self.start()
-        while not query.awaitTermination(LOOK):
-            if stop.is_set() and not self.at_work:
-                query.stop()
+        try:
+            while not query.awaitTermination(LOOK):
+                if stop.is_set() and not self.at_work:
+                    query.stop()
+        except Exception as error:
+            if not stop.is_set():
+                raise Unusable(self._why(error)) from None
+            log.warning("Java ended before its batch was done, which the next start does again")
+
+    def _why(self, error: Exception) -> str:
+        """What Spark raises quotes our own error in the midst of a hundred lines."""
+        options = self.options
+        places = {"servers": options.servers, "out": options.out, "folder": options.folder}
+        return endings.words(self.failure or error, topics=self.job.told["topics"], **places)
 
     def start(self) -> Any:
         options, keys = self.options, self.job.keys.get("kafka", {})
@@ -80,20 +95,24 @@ class Stream:
             "subscribe": ",".join(self.job.told["topics"]),
             "startingOffsets": options.start,
             "maxOffsetsPerTrigger": str(options.most),
-            "failOnDataLoss": "true",  # what the broker deleted unread is somebody's to know
+            # What the broker deleted unread is somebody's to know.
+            "failOnDataLoss": "false" if options.accept_loss else "true",
             **{f"kafka.{name}": value for name, value in keys.items()},
         }
         messages = self.spark.readStream.format("kafka").options(**told).load()
         trigger = {"availableNow": True} if options.once else {"processingTime": options.every}
         writer = messages.writeStream.foreachBatch(self.batch).trigger(**trigger)
-        checkpoint = str(options.folder / CHECKPOINT)
-        return writer.queryName(NAME).option("checkpointLocation", checkpoint).start()
+        place = str(self.checkpoint)
+        return writer.queryName(NAME).option("checkpointLocation", place).start()
 
     def batch(self, messages: Any, number: int) -> None:
         """One micro-batch; Spark calls it again with the same number until it has returned."""
         self.at_work = True
         try:
             self._batch(messages, number)
+        except Exception as error:
+            self.failure = error
+            raise
         finally:
             self.at_work = False
 
@@ -101,6 +120,9 @@ class Stream:
         began = time.monotonic()
         self._look()
         own = self.marks.begin(number)
+        if number != self.last + 1:  # the first one here may have been begun before
+            keeping.forget(self.marks.folder, number + 1)
+            self.sink.begin()
         batch = steps.Batch(
             number + 1, datetime.now(UTC), own.watermark, self.options.shards, self.marks.folder
         )
@@ -108,6 +130,7 @@ class Stream:
         try:
             counts = self._written(rows, number)
             self.marks.done(number, counts["newest"])
+            self.last = number
         finally:
             rows.unpersist()
         self.metrics.note(time.monotonic() - began, counts)
@@ -135,9 +158,11 @@ class Stream:
             f.sum(f.col("late").cast("int")),
             f.max("event_time"),
         ).first()
+        refused = sinks.Parquet(self.options.folder / REFUSED, self.checkpoint)
         if told[1]:
-            refused = sinks.Parquet(self.options.folder / REFUSED)
             refused.put(bad.select("place", "refused", "raw"), number)
+        else:
+            refused.drop(number)
         if told[2] and self.options.out:
             self._tell(good)
         newest = 0 if told[4] is None else microseconds(told[4].astimezone(UTC))
@@ -205,7 +230,24 @@ def session(options: Options) -> Iterator[Any]:
     try:
         yield spark
     finally:
-        spark.stop()
+        with contextlib.suppress(Exception):  # Java may be gone, which is not why it ended
+            spark.stop()
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """A folder is one job's: two would take each other's messages for their own. Unusable while
+    another one is at work in it."""
+    jobs.current(folder)
+    with (folder / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unusable(
+                f"Another job is at work in {folder}. One that was asked to end does so when its "
+                "batch is done; for a second job give another --folder."
+            ) from None
+        yield
 
 
 def seed(folder: Path, shards: int) -> None:

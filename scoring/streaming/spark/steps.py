@@ -8,7 +8,7 @@ payment, whose parts make the vector that is scored.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from scoring.streaming.spark.columns import Batches, binaries, numbers, parted, 
 from scoring.streaming.spark.job import Job
 from scoring.streaming.spark.keeping import SEEN, Shelf
 
+UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 24 * HOUR
 PAST_DAYS = 30  # features.DAYS, and of merchants' hours
 SEEN_DAYS = 7  # an id that comes again later than this is taken for a new payment
@@ -53,24 +54,50 @@ def read(batches: Batches, job: Job, batch: Batch) -> Batches:
     """From messages to events, or to records that are refused and why."""
     gate, topics = job.gate(batch.received_at), job.told["topics"]
     for came in batches:
-        rows = [_read(gate, job, message, topics) for message in came.to_pylist()]
+        named = [came[name].to_pylist() for name in ("topic", "partition", "offset", "value")]
+        sent = came["timestamp"].cast(pa.int64()).to_pylist()
+        messages = zip(*named, map(_moment, sent), strict=True)
+        rows = [_read(gate, job, topics, *message) for message in messages]
         yield _batch(READ, rows, batch.shards) if rows else _nothing(READ)
 
 
-def _read(gate: Any, job: Job, message: Mapping[str, Any], topics: list[str]) -> tuple[Any, ...]:
-    topic, partition, offset = message["topic"], message["partition"], message["offset"]
+def _read(
+    gate: Any,
+    job: Job,
+    topics: list[str],
+    topic: str,
+    partition: int,
+    offset: int,
+    value: bytes | None,
+    sent: datetime | None,
+) -> tuple[Any, ...]:
     number = BASE + (offset << OFFSET_BITS) + (topics.index(topic) << PARTITION_BITS) + partition
     place = f"{topic}/{partition}@{offset}"
     try:
-        found = gate.admit(_record(message["value"]), message["timestamp"])
+        found = gate.admit(_record(value), sent)
     except Invalid as invalid:
-        raw = (message["value"] or b"").decode("utf-8", "replace")[:LONGEST_RAW]
         reasons = json.dumps(invalid.reasons, ensure_ascii=False)
-        told = job.cleaned_text(raw) if job.tells_records else None
-        return number, number, "", place, None, None, reasons, told
+        return number, number, "", place, None, None, reasons, _told(value, job)
     key = entity_key(found.external_id)
     event = np.array([event_of(found, number)], EVENT).tobytes()
-    return key, number, found.external_id, place, event, found.digest, None, None
+    # It goes along as far as ids are known: what contradicts one is refused there.
+    told = _told(value, job)
+    return key, number, found.external_id, place, event, found.digest, None, told
+
+
+def _told(value: bytes | None, job: Job) -> str | None:
+    """A record as it may be kept when it is refused."""
+    if not job.tells_records:
+        return None
+    return job.cleaned_text((value or b"").decode("utf-8", "replace")[:LONGEST_RAW])
+
+
+def _moment(since_1970: int | None) -> datetime | None:
+    """From microseconds; None for what no clock shows, as senders may write any number."""
+    try:
+        return UNIX + timedelta(microseconds=since_1970) if since_1970 and since_1970 > 0 else None
+    except OverflowError:
+        return None
 
 
 def _record(value: bytes | None) -> Any:
