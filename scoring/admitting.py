@@ -24,7 +24,7 @@ class SealingGate(Gate):
 
     def admit(self, record: Mapping[str, Any], at: datetime | None = None) -> Transaction:
         found = super().admit(personal.opened_all(record), at)
-        return found._replace(extra=personal.sealed_fields(found.extra, self.pii))
+        return found._replace(extra=personal.sealed_fields(found.extra, self.pii, self.mapping))
 
 
 def gate_of(

@@ -1,6 +1,7 @@
 """What the beginning of a file would give, with nothing stored."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from scoring import rejects
+from scoring.engine.names import our_name
 from scoring.engine.transaction import Transaction
 from scoring.models import Transaction as Stored
 from scoring.models import Upload
@@ -30,6 +32,7 @@ class DryRun:
     known: int = 0  # their ids are stored already
     labelled: Counter[str] = field(default_factory=Counter)
     emptied: list[tuple[str, int]] = field(default_factory=list)  # column, cells read as none
+    aside: Counter[tuple[str, str]] = field(default_factory=Counter)  # (column, field) → rows
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)  # (field, why) → rows
     shown: list[Transaction] = field(default_factory=list)
 
@@ -41,6 +44,14 @@ class DryRun:
     def labels(self) -> list[tuple[str, int]]:
         # A Counter in a template answers 0 to everything, `items` included.
         return self.labelled.most_common()
+
+    @property
+    def beside(self) -> list[tuple[str, str, int]]:
+        """Columns that also give a field and say something else than the one that counts."""
+        return [(column, ours, rows) for (column, ours), rows in self.aside.most_common()]
+
+    def set_aside(self, found: Transaction, mapping: Mapping[str, str]) -> None:
+        self.aside.update((name, ours) for name in found.extra if (ours := our_name(name, mapping)))
 
     @property
     def most(self) -> list[tuple[tuple[str, str], int]]:
@@ -66,6 +77,9 @@ def dry_run(upload: Upload, block: Block) -> DryRun:
     known = Stored.objects.filter(source=upload.source, external_id__in=ids).count()
     made = DryRun(read=len(block.records), accepted=len(good), known=known, shown=good[:SHOWN])
     made.labelled.update(value for _, value, _ in parsed.labels)
+    mapping = {**upload.source.mapping, **upload.options.get("mapping", {})}
+    for one in good:
+        made.set_aside(one, mapping)
     for bad in parsed.bad:
         made.reasons.update(bad.reasons.items())
     made.emptied = list(_emptied(upload, block).items())

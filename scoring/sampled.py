@@ -70,8 +70,9 @@ def try_sample(source: Source, text: str) -> Tried:
         if found is not None:
             made.accepted += 1
             ids.append(found.external_id)
-            if len(made.shown) < SHOWN and isinstance(found, Transaction):
-                made.shown.append(found)
+            if isinstance(found, Transaction):
+                made.set_aside(found, gate.mapping)
+                made.shown += [found] if len(made.shown) < SHOWN else []
         made.reasons.update(reasons.items())
         if len(made.rows) < SHOWN:
             made.rows.append((number, _cells(record, found, reasons, gate)))
@@ -140,7 +141,8 @@ def _cells(
     """Each field as it came, then the reasons of fields that did not come."""
     cells, told = [], set()
     for theirs, value in record.items() if isinstance(record, Mapping) else ():
-        ours = _called(str(theirs), gate)
+        aside = isinstance(found, Transaction) and theirs in found.extra
+        ours = "" if aside else _called(str(theirs), gate)
         said = {ours, theirs} & reasons.keys() - {""}
         told |= said
         reason = "; ".join(reasons[name] for name in sorted(said))

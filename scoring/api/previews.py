@@ -10,6 +10,7 @@ from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Number, Strict, Text
 from scoring import dryrun, uploads
 from scoring.api.files import FileOut, find
+from scoring.api.source_shapes import AsideOut
 from scoring.columns import Refused
 from scoring.engine.translation import MARKS, UNITS
 from scoring.models import Upload
@@ -88,6 +89,7 @@ class TriedOut(s.Serializer):
     known = s.IntegerField(help_text="Their ids are stored already")
     labelled = s.DictField(child=s.IntegerField())
     emptied = s.DictField(child=s.IntegerField(), help_text="Column: cells read as none")
+    aside = AsideOut(many=True, help_text="Kept as further data of these rows, and not as ours")
     reasons = ReasonOut(many=True)
 
 
@@ -160,6 +162,7 @@ class Try(Waiting):
             "options": said,
             "labelled": {str(value): rows for value, rows in tried.labels},
             "emptied": dict(tried.emptied),
+            "aside": [{"column": c, "field": ours, "rows": n} for c, ours, n in tried.beside],
             "reasons": reasons,
         }
 

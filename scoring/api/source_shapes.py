@@ -204,12 +204,21 @@ class SpoiltOut(s.Serializer):
     records = s.IntegerField()
 
 
+class AsideOut(s.Serializer):
+    """A name that also gives a field, and says something else than the one that counts."""
+
+    column = s.CharField()
+    field = s.CharField()
+    rows = s.IntegerField()
+
+
 class TriedSampleOut(s.Serializer):
     """What the sample would give."""
 
     read = s.IntegerField()
     accepted = s.IntegerField()
     rejected = s.IntegerField()
+    aside = AsideOut(many=True, help_text="Kept as further data of these records")
     reasons = SpoiltOut(many=True)
     records = TriedRecordOut(many=True, help_text="The first of them, field by field")
 

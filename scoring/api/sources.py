@@ -164,6 +164,7 @@ class TrySample(Resource):
             "read": tried.read,
             "accepted": tried.accepted,
             "rejected": tried.rejected,
+            "aside": [{"column": c, "field": ours, "rows": n} for c, ours, n in tried.beside],
             "reasons": [
                 {"field": field, "reason": reason, "records": records}
                 for (field, reason), records in tried.most

@@ -1,6 +1,7 @@
 """What senders call things, and what we call them."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -66,6 +67,7 @@ CHANNELS = {
 }
 OTHER_CHANNEL = 5
 MOST_EXTRA = 100
+LONGEST_NUMBER = 40  # characters
 
 
 def channel_number(channel: str) -> int:
@@ -98,7 +100,11 @@ def our_name(theirs: str, mapping: Mapping[str, str] | None) -> str:
 def by_our_names(
     record: Mapping[str, Any], mapping: Mapping[str, str] | Names | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What was said in fields of ours, and all that nobody here knows. Silence is left out."""
+    """What was said in fields of ours, and all else. Silence is left out.
+
+    Of two names for one field a mapping's wins, then our own, then the first of the others. What
+    the lesser one says is kept under its own name, unless it says the same.
+    """
     names = mapping if isinstance(mapping, Names) else names_of(mapping)
     given: dict[str, Any] = {}
     ranks: dict[str, int] = {}
@@ -111,7 +117,36 @@ def by_our_names(
             extra[name] = value
             continue
         field, rank = known
-        if field not in given or rank < ranks[field]:
+        if field not in given:
             given[field] = value
             ranks[field] = rank
+            continue
+        differs = not same(field, given[field], value)
+        if rank < ranks[field]:
+            if differs:
+                lesser = _name_of((field, ranks[field]), given[field], record, names)
+                extra[lesser] = given[field]
+            given[field] = value
+            ranks[field] = rank
+        elif differs:
+            extra[name] = value
     return given, extra
+
+
+def same(field: str, one: Any, other: Any) -> bool:
+    """Whether two values say the same of a field, as far as that is plain to see."""
+    if one == other:
+        return True
+    try:
+        texts = str(one).strip(), str(other).strip()
+        if texts[0] == texts[1]:
+            return True
+        if field in TEXTS or max(map(len, texts)) > LONGEST_NUMBER:
+            return False  # "007" is not the user "7"
+        return Decimal(texts[0]) == Decimal(texts[1])
+    except (ArithmeticError, ValueError):  # no numbers, or a thousand digits
+        return False
+
+
+def _name_of(known: tuple[str, int], value: Any, record: Mapping[str, Any], names: Names) -> str:
+    return next(name for name in record if names.get(name) == known and record[name] == value)

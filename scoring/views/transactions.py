@@ -20,6 +20,7 @@ from anomalyshield.templatetags.words import masked_if
 from scoring import charts, personal
 from scoring.engine.decision import Level
 from scoring.engine.features import FEATURES, widened
+from scoring.engine.names import our_name
 from scoring.engine.transaction import UNITS
 from scoring.explaining import NotExplainable, stored_vector
 from scoring.models import Decision, Explanation, Transaction
@@ -30,6 +31,7 @@ from scoring.withheld import readable, readable_notices
 PAGE = 50
 OVERTURNED = ("label__supersedes__labeller",)
 DRAWN = 8  # contributions
+PEOPLES = {"transaction_id", "user_id", "card_id", "device_id"}  # shown by their ends to most
 
 
 class Search(forms.Form):
@@ -103,7 +105,7 @@ def read_cursor(text: str) -> tuple[datetime, int] | None:
 
 @allow("transaction.view", methods=("GET",))
 def transaction(request: HttpRequest, pk: int) -> HttpResponse:
-    related = ("decision__model", "decision__policy", "source", "hit", "suppressed")
+    related = ("decision__model", "decision__policy", "source", "upload", "hit", "suppressed")
     rows = Transaction.objects.select_related(*related)
     row = get_object_or_404(rows, pk=pk)
     hidden = not sees_people(request.user)
@@ -142,14 +144,20 @@ def converted_of(row: Transaction) -> Decimal | None:
     return Decimal(row.amount_units) / UNITS
 
 
-def further_of(row: Transaction, hidden: bool) -> list[tuple[str, str]]:
-    """What came beside our fields; who may not look at people sees no personal value of it."""
-    told = []
+def further_of(row: Transaction, hidden: bool) -> list[tuple[str, str, str]]:
+    """What came beside our fields; who may not look at people sees no personal value of it.
+
+    With it the field of ours that it also gives, where another name said something else.
+    """
+    told, mapping = [], dict(row.source.mapping)
+    if row.upload is not None:
+        mapping |= row.upload.options.get("mapping", {})
     for name, value in sorted((row.extra or {}).items()):
-        closed = personal.is_sealed(value) or name in row.source.pii
+        ours = our_name(name, mapping)
+        closed = personal.is_sealed(value) or name in row.source.pii or ours in PEOPLES
         plain = personal.opened(value)
         text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
-        told.append((name, masked_if(text, hidden and closed)))
+        told.append((name, masked_if(text, hidden and closed), ours))
     return told
 
 

@@ -242,6 +242,26 @@ def test_a_field_wins_over_its_aliases_and_the_sources_mapping_over_both():
     assert mapped.merchant_category == "c"
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"entity_id": "e2"}, {"entity_id": "e2"}),
+        ({"entity_id": " u1 "}, {}),
+        ({"user_id": "7", "entity_id": "007"}, {"entity_id": "007"}),
+        ({"user_id": "7", "entity_id": 7}, {}),
+        ({"entity_id": ""}, {}),
+        ({"total": "9", "mapping": {"total": "amount"}}, {"amount": "10"}),
+        ({"total": 10.0, "mapping": {"total": "amount"}}, {}),
+        ({"lat": 1, "lon": 2, "lng": "9" * 50}, {"lng": "9" * 50}),
+        ({"category": "a", "merchant_type": "b"}, {"merchant_type": "b"}),
+        ({"lat": 1, "lon": 2, "lng": 3, "longitude": "2.0"}, {"lng": 3}),
+        ({"lat": 1, "lon": 2, "lng": 3, "longitude": 4}, {"lon": 2, "lng": 3}),
+    ],
+)
+def test_what_the_lesser_of_two_names_says_is_kept_unless_it_is_the_same(said, kept):
+    assert read(**said).extra == kept
+
+
 def test_the_channel_tells_online_from_present():
     assert read(channel="Web").is_online is True
     assert read(channel="pos").is_online is False
