@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from anomalyshield import bell, faults, leases
+from anomalyshield.audit.record import record
 from scoring import bootstrap, labels, notice_files, storing
 from scoring.engine.transaction import Transaction
 from scoring.models import RejectedRecord, Upload
@@ -20,6 +21,7 @@ from scoring.reading import Parsed, blocks_of, rejected
 from scoring.sources.base import Unreadable
 
 log = logging.getLogger(__name__)
+HOPELESS = 100_000  # rows refused, and none taken
 MANY = 10_000  # rows that may change what the planner should believe
 # What histories are looked up by. All columns take half a second of a core, for texts mostly.
 PLANNED = "id, user_key, card_key, device_key, merchant_key, event_time, recorded_at, upload_id"
@@ -49,6 +51,10 @@ GROUP BY part
 """
 
 
+class NoneTaken(Exception):
+    """All rows so far were refused; its text says how many, and what to do."""
+
+
 def perform(upload: Upload) -> None:
     """Store the file from its checkpoint on, then cut what it brought into chunks."""
     try:
@@ -56,6 +62,8 @@ def perform(upload: Upload) -> None:
             notice_files.store(upload)
         else:
             store(upload)
+    except NoneTaken as reason:
+        stop(upload, str(reason))
     except Unreadable as reason:
         give_up(upload, str(reason))  # reading it again will not help
     except FileNotFoundError:
@@ -72,7 +80,14 @@ def store(upload: Upload) -> None:
     """Block by block, each in a commit of its own."""
     with closing(blocks_of(upload)) as blocks:
         for parsed in blocks:
+            before = upload.rejected
             store_block(upload, parsed)
+            if before < HOPELESS <= upload.rejected == upload.read and upload.progress < 1:
+                raise NoneTaken(
+                    f"None of the first {upload.read:,} rows could be taken, so no more are read. "
+                    "See why they were refused; then mend its columns or the source and send it "
+                    "again, or resume it: it is then read to its end."
+                )
 
 
 def prepare(upload: Upload) -> None:
@@ -194,6 +209,15 @@ def forget_file(upload: Upload) -> None:
     """Remove the file once the caller's transaction commits: its rows are kept, not itself."""
     path = Path(settings.UPLOADS) / upload.path
     transaction.on_commit(partial(path.unlink, missing_ok=True))
+
+
+@transaction.atomic
+def stop(upload: Upload, reason: str) -> None:
+    """Leave it to a person whether the rest is read. A wrong mapping would keep a large file in the
+    table of refused records row by row, and a small one can hold millions of equal rows."""
+    leases.supersede(upload, reason)
+    Upload.objects.filter(pk=upload.pk).update(**make_chunks(upload))
+    record(by="worker", action="upload.cancelled", object=upload, reason=reason)
 
 
 @transaction.atomic

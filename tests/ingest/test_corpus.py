@@ -13,7 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from anomalyshield import leases
-from scoring import uploads
+from anomalyshield.audit.models import AuditEvent
+from scoring import ingest, reading, uploads
 from scoring.models import RejectedRecord, Transaction, Upload
 from scoring.sources import unpacking
 from scoring.tasks import do, work_named
@@ -268,6 +269,31 @@ def test_packed_files_and_workbooks_go_the_whole_way(name, bank, tmp_path):
         "amount": "is negative; an amount is zero or more"
     }
     assert set(Transaction.objects.values_list("external_id", flat=True)) == {"t1", "t3"}
+
+
+def test_a_file_of_which_nothing_can_be_taken_is_read_to_its_end_only_if_somebody_says_so(
+    bank, dana, monkeypatch
+):
+    """Four megabytes of Parquet can hold twenty million rows that are all refused and kept."""
+    monkeypatch.setattr(ingest, "HOPELESS", 10)
+    monkeypatch.setattr(reading, "BLOCK_ROWS", 5)
+    hopeless = table(*(row(n, amount="much") for n in range(30))).encode()
+    upload = received(bank, hopeless, Sample(b""))
+    worked()
+    upload.refresh_from_db()
+    assert (upload.state, upload.read, upload.rejected) == ("CANCELLED", 10, 10)
+    assert upload.error.removeprefix("NoneTaken: ").startswith("None of the first 10 rows")
+    stopped = AuditEvent.objects.get(action="upload.cancelled")
+    assert (stopped.actor, stopped.reason) == ("worker", upload.error)
+    uploads.resume(by=dana, upload=upload)
+    worked()
+    upload.refresh_from_db()
+    assert (upload.state, upload.read, upload.rejected, upload.error) == ("DONE", 30, 30, "")
+    one = table(*(row(n, amount="much") for n in range(100, 130))).encode()
+    mostly = received(bank, one.replace(b",much", b",5.00", 1), Sample(b""))
+    worked()
+    mostly.refresh_from_db()
+    assert (mostly.state, mostly.accepted, mostly.rejected) == ("DONE", 1, 29), "one was good"
 
 
 def test_a_bomb_is_refused_with_its_field_and_leaves_nothing(bank, monkeypatch, settings):
