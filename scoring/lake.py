@@ -59,12 +59,16 @@ def kind_wanted() -> str:
         raise Refused(f"ANOMALYSHIELD_LAKE_KIND is {kind}; it must be parquet or delta.")
     if kind == "delta" and find_spec("deltalake") is None:
         raise Refused("A Delta table needs a package that is not here: pip install deltalake")
-    if (found := _holds(Path(settings.LAKE))) not in (kind, None):
-        raise Refused(
-            f"{settings.LAKE} is a lake of {found} already; readers would find payments of {kind} "
-            "in it a second time. Set ANOMALYSHIELD_LAKE to another folder."
-        )
+    _check(Path(settings.LAKE), kind)
     return kind
+
+
+def _check(folder: Path, kind: str) -> None:
+    if (found := _holds(folder)) not in (kind, None):
+        raise Refused(
+            f"{folder} is a lake of {found} already; readers would find payments of {kind} in it a "
+            "second time. Set ANOMALYSHIELD_LAKE to another folder."
+        )
 
 
 def _holds(folder: Path) -> str | None:
@@ -90,6 +94,7 @@ def perform(copy: LakeCopy) -> None:
     """Write the day, then say so in one transaction; writing it twice gives the same."""
     from scoring import lakefile  # Arrow is not loaded by who only asks
 
+    _check(Path(settings.LAKE), copy.kind)  # a worker may be told another folder than who asks
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = '30min'")  # reads all decisions of a day
     try:

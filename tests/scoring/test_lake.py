@@ -239,6 +239,8 @@ def test_a_folder_is_one_kind_of_lake(first, then, folder, settings, monkeypatch
     settings.LAKE_KIND = then
     with pytest.raises(CommandError, match=f"is a lake of {first} already"):
         run("copy", "--since", DAY)
+    with pytest.raises(lake.Refused, match=f"is a lake of {first} already"):
+        lake.perform(LakeCopy(day=DAY, kind=then))  # asked for by who was told another folder
 
 
 def test_what_a_delta_table_held_before_leaves_a_day_later(scored, folder, settings):

@@ -33,7 +33,7 @@ def test_the_examples_run_as_they_are_printed(
 ) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    paid = [event(n, transaction_id=f"pos-{n}", timestamp="2026-10-01") for n in (1001, 1002)]
+    paid = [event(n, transaction_id=f"pos-{n}", timestamp="2026-11-20") for n in (1001, 1002)]
     accept(source=till, sent=[Sent(one) for one in paid], door="rest")
     _, key = make_key(by=adam, name="reader", scopes=["events:write"], source=till)
     around = {"PATH": os.environ["PATH"], "BASE": live_server.url, "KEY": key}
