@@ -13,8 +13,9 @@ from django.db import DatabaseError, connection, transaction
 from anomalyshield.audit import anchors, seal, verify
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.audit.record import denied, record
-from anomalyshield.audit.words import ACTIONS, action_in_words
+from anomalyshield.audit.words import ACTIONS, ACTORS, KINDS, action_in_words, actor_in_words
 from anomalyshield.context import Asking, asked_by
+from anomalyshield.leases import Leased
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -279,6 +280,19 @@ def test_the_anchor_file_grows_by_a_line_a_minute_and_survives_a_torn_line():
     assert 3 in anchors.read()
     anchors.write(anchors.Anchor(4, bytes(32)))
     assert 4 in anchors.read()
+
+
+def test_everybody_who_acts_and_is_no_person_has_words_and_so_has_all_work():
+    here = Path(__file__).parents[1]
+    folders = ("anomalyshield", "alerts", "cases", "scoring")
+    texts = [file.read_text() for folder in folders for file in (here / folder).rglob("*.py")]
+    used = {name for text in texts for name in re.findall(r'by(?:: Any )?="([a-z]+)"', text)}
+    used |= {name for text in texts for name in re.findall(r'by: Any = "([a-z]+)"', text)}
+    assert used >= {"worker", "draw", "schedule"}
+    assert used <= ACTORS.keys()
+    assert actor_in_words("key:abc") == "key abc…"
+    assert actor_in_words("ana") == "ana"
+    assert {work._meta.model_name for work in Leased.__subclasses__()} <= KINDS.keys()
 
 
 def test_every_action_has_words_and_an_unknown_one_is_readable():

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from alerts.models import SampleDraw
 from anomalyshield.accounts import open_sessions
 from anomalyshield.accounts.browsers import named
 from anomalyshield.accounts.models import OpenSession, User
@@ -15,6 +16,7 @@ from anomalyshield.audit.models import AuditEvent
 from anomalyshield.audit.record import record
 from anomalyshield.context import read_in
 from anomalyshield.templatetags.words import when
+from scoring.models import LakeCopy
 from tests.conftest import client_of
 
 pytestmark = pytest.mark.django_db
@@ -159,6 +161,22 @@ def test_the_trail_is_read_and_asked_for_in_words(adam: User) -> None:
         events = client.get("/audit/", {"action": asked}).context["events"]
         assert [event.action for event, *_ in events] == ["alert.decided"], asked
     assert client.get("/audit/", {"action": "dreamt"}).context["events"] == []
+
+
+def test_the_trail_names_what_acted_and_on_what_where_it_was_no_person(adam: User) -> None:
+    record(by="worker", action="lake.copied", object=LakeCopy(pk=3))
+    record(by="draw", action="sample.drawn", object=SampleDraw(pk=4))
+    record(by="command", action="model.rolled_back")
+    client = client_of(adam)
+    page = client.get("/audit/").content.decode()
+    for words in ("a worker", "the draw of samples", "a command", "copy of a day 3"):
+        assert f">{words}<" in page
+    assert "draw of samples 4" in page
+    events = client.get("/audit/", {"actor": "A worker"}).context["events"]
+    assert [event.actor for event, *_ in events] == ["worker"]
+    adam.language = "de"
+    adam.save()
+    assert ">ein Arbeiter<" in client.get("/audit/").content.decode()
 
 
 def test_choosing_the_same_again_leaves_nothing_on_the_trail(ana: User) -> None:

@@ -195,29 +195,39 @@ KINDS = {
     "bulk": pgettext_lazy("an object", "act on many"),
     "businesscalendar": pgettext_lazy("an object", "calendar"),
     "case": pgettext_lazy("an object", "case"),
+    "casetask": pgettext_lazy("an object", "task"),
+    "chunk": pgettext_lazy("an object", "payments to decide"),
     "correction": pgettext_lazy("an object", "correction"),
     "costmodel": pgettext_lazy("an object", "cost model"),
     "costrequest": pgettext_lazy("an object", "change of the cost model"),
+    "decision": pgettext_lazy("an object", "decision"),
     "decisionpolicy": pgettext_lazy("an object", "rules"),
     "delivery": pgettext_lazy("an object", "message"),
     "endpoint": pgettext_lazy("an object", "endpoint"),
+    "evidence": pgettext_lazy("an object", "evidence"),
+    "explanation": pgettext_lazy("an object", "explanation"),
     "familyowner": pgettext_lazy("an object", "features"),
     "featurepipeline": pgettext_lazy("an object", "pipeline"),
     "feedback": pgettext_lazy("an object", "question"),
     "label": pgettext_lazy("an object", "label"),
+    "lakecopy": pgettext_lazy("an object", "copy of a day"),
     "listentry": pgettext_lazy("an object", "list entry"),
     "modelversion": pgettext_lazy("an object", "model"),
+    "notice": pgettext_lazy("an object", "late word"),
     "opensession": pgettext_lazy("an object", "session"),
     "playbook": pgettext_lazy("an object", "playbook"),
     "policyrequest": pgettext_lazy("an object", "change of rules"),
     "promotionrequest": pgettext_lazy("an object", "promotion"),
     "queue": pgettext_lazy("an object", "queue"),
     "rejectedrecord": pgettext_lazy("an object", "refused record"),
+    "reportletter": pgettext_lazy("an object", "report on its way"),
+    "reranking": pgettext_lazy("an object", "new order of alerts"),
     "report": pgettext_lazy("an object", "report"),
     "review": pgettext_lazy("an object", "review"),
     "reviewpolicy": pgettext_lazy("an object", "shares of second looks"),
     "routing": pgettext_lazy("an object", "routes"),
     "sample": pgettext_lazy("an object", "sample"),
+    "sampledraw": pgettext_lazy("an object", "draw of samples"),
     "savedview": pgettext_lazy("an object", "view"),
     "scheduledreport": pgettext_lazy("an object", "report by e-mail"),
     "source": pgettext_lazy("an object", "source"),
@@ -225,7 +235,17 @@ KINDS = {
     "trainingrun": pgettext_lazy("an object", "training"),
     "transaction": pgettext_lazy("an object", "transaction"),
     "upload": pgettext_lazy("an object", "upload"),
+    "unmarking": pgettext_lazy("an object", "end of a field's protection"),
     "user": pgettext_lazy("an object", "person"),
+}
+
+# Who did it where it was no person.
+ACTORS = {
+    "command": pgettext_lazy("an actor", "a command"),
+    "draw": pgettext_lazy("an actor", "the draw of samples"),
+    "schedule": pgettext_lazy("an actor", "the schedule"),
+    "system": pgettext_lazy("an actor", "the platform"),
+    "worker": pgettext_lazy("an actor", "a worker"),
 }
 
 
@@ -241,6 +261,19 @@ def action_in_words(action: str) -> str:
     """`alert.claimed` as a sentence has it; one without words of its own reads as it is spelt."""
     spelt = action.replace(".", ": ", 1).replace("_", " ").capitalize()
     return ACTIONS.get(action, spelt)
+
+
+def actor_in_words(actor: str) -> str:
+    """A person's user name; what else acts, as people call it."""
+    if actor.startswith("key:"):
+        return _("key {prefix}…").format(prefix=actor.removeprefix("key:"))
+    return str(ACTORS.get(actor, actor))
+
+
+def actor_called(text: str) -> str:
+    """Whom somebody means who read a word of `ACTORS` on the page."""
+    wanted = text.strip().casefold()
+    return next((code for code, words in ACTORS.items() if wanted == words.casefold()), text)
 
 
 def kind_in_words(object_type: str) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import pgettext
 from anomalyshield import condition
 from anomalyshield.accounts.models import OpenSession, User
 from anomalyshield.audit.models import AuditEvent
-from anomalyshield.audit.words import action_in_words, kind_in_words
+from anomalyshield.audit.words import action_in_words, actor_in_words, kind_in_words
 from anomalyshield.dashboard.parts import LINES, Line, Panel, Tile, elapsed, warned
 from anomalyshield.health import state
 from anomalyshield.navigation import address_of
@@ -96,7 +96,7 @@ def refusals(user: User) -> Part[Panel]:
     found = yield denials[:LINES]
     lines = [
         Line(
-            event.actor,
+            actor_in_words(event.actor),
             address_of("audit"),
             f"{_doing(event)}: {event.reason}".rstrip(": "),
             elapsed(event.at),

@@ -229,6 +229,12 @@ def masked_if(value: str, hidden: bool) -> str:
 
 
 @register.filter
+def actor_in_words(actor: str) -> str:
+    """Who did it: a user name, or a worker, a command, a key."""
+    return trail.actor_in_words(actor)
+
+
+@register.filter
 def kind_in_words(object_type: str) -> str:
     """What an object of the trail is called: alert, case, list entry."""
     return trail.kind_in_words(object_type)

@@ -252,6 +252,16 @@ def test_the_page_of_a_finished_file_counts_and_exports_what_was_decided(bank, d
 
 
 @pytest.mark.django_db(transaction=True)
+def test_an_id_too_short_to_show_its_ends_is_told_by_its_row(bank, dana, ana):
+    making.first_model()
+    upload = making.send(making.csv_of(making.ordinary_rows(2)), by=ana)
+    making.work_through()
+    assert ">row 1</a>" in client_of(dana).get(f"/uploads/{upload.pk}/").content.decode()
+    shown = client_of(ana).get(f"/uploads/{upload.pk}/").content.decode()
+    assert (">t1</a>" in shown, ">row 1</a>" in shown) == (True, False)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_ids_made_from_rows_are_the_same_when_the_file_is_read_again(dana):
     source = Source.objects.create(name="noids")
     content = b"user_id,amount,t\nu1,5,0\nu2,6,3600\n"

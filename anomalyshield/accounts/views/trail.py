@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from anomalyshield.accounts.forms import TrailFilter
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.audit.models import AuditEvent
-from anomalyshield.audit.words import ACTIONS, action_in_words, actions_called
+from anomalyshield.audit.words import ACTIONS, action_in_words, actions_called, actor_called
 
 PAGE = 50
 
@@ -45,7 +45,9 @@ def readable(user: Any) -> "QuerySet[AuditEvent]":
 
 
 def _narrowed(asked: dict[str, object]) -> dict[str, object]:
-    """The action as a code or in words: a person has seen words, a link may carry a code."""
+    """Action and actor as codes or in words: a person has seen words, a link may carry a code."""
+    if "actor" in asked:
+        asked = {**asked, "actor": actor_called(str(asked["actor"]))}
     if "action" not in asked:
         return asked
     others = {name: value for name, value in asked.items() if name != "action"}
