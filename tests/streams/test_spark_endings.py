@@ -14,6 +14,7 @@ from scoring.streaming.spark.job import Unusable
 from scoring.streaming.spark.marks import Apart
 from scoring.streaming.spark.running import alone
 
+UNTOLD = "Caused by: o.a.TimeoutException: Topic alerts not present in metadata after 60000 ms."
 PLACES = {"servers": "kafka:9092", "out": "alerts", "folder": "/shared/job"}
 JAVA = """[STREAM_FAILED] Query [id = 7] terminated with exception: {} SQLSTATE: XXKST
 === Streaming Query ===
@@ -25,7 +26,8 @@ Caused by: java.lang.Exception: more
     "java, words",
     [
         ("o.a.k.c.errors.UnknownTopicOrPartitionException: This server", "has no topic payments."),
-        ("TimeoutException: Topic alerts not present in metadata after 60000 ms.", "--out"),
+        (f"{UNTOLD}\nCaused by: o.a.UnknownTopicOrPartitionException: no", "--out"),
+        (UNTOLD, "does not answer"),  # the same words, when the broker is gone
         ("[KAFKA_DATA_LOSS.COULD_NOT_READ] Some data may have been lost", "--accept-loss"),
         ("java.io.IOException: No space left on device", "no room left on the disk of /shared/job"),
         ("java.lang.OutOfMemoryError: Java heap space", "--most"),

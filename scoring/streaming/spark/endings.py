@@ -20,9 +20,9 @@ class Ending(NamedTuple):
     said: str
 
 
-ENDINGS = [
+ENDINGS = [  # the first that is found
     Ending(
-        re.compile(r"not present in metadata after \d+ ms"),
+        re.compile(r"not present in metadata after .*?UnknownTopicOrPartition", re.DOTALL),
         "{servers} has no topic “{out}”, which is told what was not approved. Make it, or name "
         f"another with --out. {GOES_ON}",
     ),
