@@ -120,3 +120,12 @@ def test_a_job_ends_when_its_source_does(change, words, driver, monkeypatch, set
         call_command("spark", "bank", stderr=StringIO())
     begins = driver.words[driver.words.index("--start") + 1]
     assert begins == connection.EARLIEST, "as the source says"
+
+
+@pytest.mark.django_db
+def test_a_topic_is_not_read_and_told_at_once(settings, tmp_path):
+    settings.KAFKA_SERVERS, settings.VAR = "kafka:9092", tmp_path
+    Source.objects.create(name="bank", kind="kafka", connection={"topic": "payments"})
+    with pytest.raises(CommandError, match="payments is read and told at once"):
+        call_command("spark", "bank", out="payments")
+    assert not (tmp_path / "spark").exists()

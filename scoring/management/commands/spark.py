@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, connection
 
 from anomalyshield.children import dies_with_parent
-from scoring.management.commands.consume import NONE, found, stopping
+from scoring.management.commands.consume import LOOP, NONE, found, stopping
 from scoring.models import Source
 from scoring.streaming import connection as reaching
 from scoring.streaming import handover
@@ -66,6 +66,8 @@ class Command(BaseCommand):
         except reaching.Misconfigured as reason:
             raise CommandError(str(reason)) from None
         assert isinstance(reached, Kafka)
+        if given["out"] in reached.topics:
+            raise CommandError(LOOP.format(given["out"]))
         folder = given["folder"] or settings.VAR / "spark" / source.name
         version = handover.hand_over(source, reached, folder)
         if given["with_past"]:
