@@ -16,7 +16,7 @@ NAMESPACE ?= fraud-detection
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-streams chaos bench bench-detection lint format typecheck \
-	migrations-check lock clean install dev-setup run-api run-app doctor generate-data generate-load train evaluate-models \
+	migrations-check fuzz lock clean install dev-setup run-api run-app doctor generate-data generate-load train evaluate-models \
 	smoke screenshots queue-picture docker-build docker-up docker-down deploy-local deploy-k8s
 
 help: ## Show these lines
@@ -43,6 +43,9 @@ test-streams: ## Kafka, MQTT and Spark, with real brokers, which are killed (nee
 
 chaos: ## Kill, stop, starve and cut off a whole installation; what was acknowledged, what became of it (clocks: libfaketime)
 	@CHAOS=1 $(PYTEST) tests/chaos
+
+fuzz: ## Every operation of the API asked all that schemathesis and hypothesis know, and more at random (EXAMPLES=30)
+	@ANOMALYSHIELD_EXAMPLES=$(or $(EXAMPLES),30) $(PYTEST) tests/rest/test_schemathesis.py tests/rest/test_any_request.py
 
 bench: ## Throughput and latency, each beside the naive way
 	@$(DEV) -m benchmarks

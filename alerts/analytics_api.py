@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from alerts.analytics import TABS
 from alerts.analytics.asking import file_of, length_of, tab_of
 from alerts.analytics.window import window_of
-from anomalyshield.exports import KINDS, shown
-from anomalyshield.rest.resource import Download, Resource, does
+from anomalyshield.exports import KINDS, WORKBOOK, shown
+from anomalyshield.rest.resource import Download, Resource, does, read
 from anomalyshield.rest.shapes import Strict
 
 LENGTHS = sorted({length for tab in TABS.values() for length in tab.lengths})
@@ -94,16 +94,16 @@ class FiguresFile(Download):
         operation_id="readAnalyticsFile",
         parameters=[
             OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(KINDS)),
-            OpenApiParameter("last", str, enum=LENGTHS, description="Hours for live, else days"),
+            FiguresAsked,
         ],
         responses={
             (200, "text/csv"): str,
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (200, WORKBOOK): OpenApiTypes.BINARY,
         },
     )
     def get(self, request: Request, tab: str, section: str, kind: str) -> HttpResponseBase:
         """The rows as CSV or XLSX: no cell is a formula, people masked by role, on the trail."""
-        last, one = request.query_params.get("last", ""), tab_of(tab)
+        last, one = read(FiguresAsked, request.query_params.dict()).get("last", ""), tab_of(tab)
         return file_of(request.user, one, section, kind, last, zone=_zone(request.user))
 
 

@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from alerts import agreement, drawing, reviews
-from alerts.agreement_file import days_of, file_of
+from alerts.agreement_file import file_of
 from alerts.models import Review, ReviewPolicy
 from alerts.review_shapes import (
     AgreementAsked,
@@ -25,10 +25,10 @@ from alerts.review_shapes import (
     SharesOut,
 )
 from alerts.views.reviews import find
-from anomalyshield.exports import KINDS
+from anomalyshield.exports import KINDS, WORKBOOK
 from anomalyshield.problems import Problem
 from anomalyshield.rest.paging import latest_first
-from anomalyshield.rest.resource import Download, Resource, does
+from anomalyshield.rest.resource import Download, Resource, does, read
 from anomalyshield.rest.shapes import page
 
 
@@ -50,16 +50,17 @@ class AgreementFile(Download):
         operation_id="readAgreementFile",
         parameters=[
             OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(KINDS)),
-            OpenApiParameter("days", int, enum=list(agreement.DAYS)),
+            AgreementAsked,
         ],
         responses={
             (200, "text/csv"): str,
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (200, WORKBOOK): OpenApiTypes.BINARY,
         },
     )
     def get(self, request: Request, kind: str) -> HttpResponseBase:
         """One line for each figure with its interval, as CSV or XLSX; on the trail."""
-        return file_of(request.user, kind, days_of(request.query_params.get("days", "")))
+        asked = read(AgreementAsked, request.query_params.dict())
+        return file_of(request.user, kind, asked["days"])
 
 
 class Reviews(Resource):

@@ -25,6 +25,7 @@ from anomalyshield.templatetags.words import figure, masked_if
 MOST = 100_000  # rows of one file
 LONGEST = 32_767  # characters that a cell of a workbook holds
 KINDS = ("csv", "xlsx")
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Kind = Literal["text", "number", "score", "money", "share", "moment", "day", "country"]
 FORMATS = {
     "text": "@",
@@ -97,7 +98,7 @@ def answer(
     name = f"{table.stem}.{kind}"
     if kind == "xlsx":
         response: HttpResponseBase = FileResponse(
-            as_xlsx(table, hidden), as_attachment=True, filename=name
+            as_xlsx(table, hidden), as_attachment=True, filename=name, content_type=WORKBOOK
         )
     else:
         response = StreamingHttpResponse(

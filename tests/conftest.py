@@ -41,7 +41,8 @@ def person(username: str, role: str, **fields: object) -> User:
 LONGEST = (
     "browser/test_every_page", "chaos/test_nemeses", "ingest/test_processes", "test_startup",
     "models/test_demo", "test_permissions", "engine/test_detectors", "browser/test_journey",
-    "browser/test_desk", "rest/test_any_request", "scoring/test_web_process",
+    "browser/test_desk", "rest/test_schemathesis", "rest/test_any_request",
+    "scoring/test_web_process",
 )  # fmt: skip
 
 

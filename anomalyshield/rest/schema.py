@@ -62,6 +62,8 @@ def _mended(part: Any) -> None:
         part.pop("x-spec-enum-id", None)
         if EMPTY in part.get("oneOf", ()):
             part["anyOf"] = part.pop("oneOf")
+        if {} in part.get("oneOf", ()):
+            del part["oneOf"]  # anything or null: null is anything, too
     for inner in part.values() if isinstance(part, dict) else part:
         if isinstance(inner, dict | list):
             _mended(inner)
@@ -180,11 +182,11 @@ class Schema(AutoSchema):
         if negotiates(self.view):
             found.add(406)
         if "path" in places:
-            found.add(404)
+            found |= {404, 414}
         if self.method != "GET":
             found |= {400, 408, 413, 415}
         if "query" in places:
-            found.add(400)
+            found |= {400, 414}
         if "If-Match" in names:
             found.add(412)
         if getattr(self.view, "refusals", ()) and self.method != "GET":

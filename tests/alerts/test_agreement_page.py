@@ -9,6 +9,7 @@ from alerts.models import Review, ReviewPolicy
 from anomalyshield.audit.models import AuditEvent
 from tests.alerts import making
 from tests.conftest import client_of
+from tests.rest.schemas import manual
 
 pytestmark = pytest.mark.django_db
 FRAUD, LEGITIMATE = "TRUE_POSITIVE_FRAUD", "FALSE_POSITIVE"
@@ -124,9 +125,25 @@ def test_the_figures_come_as_a_file_with_their_intervals(ana, reviewed):
     assert event.after["filters"] == {"page": "agreement", "days": 30}
 
 
+def test_a_file_takes_the_same_time_as_its_figures_and_guesses_none(ana, reviewed):
+    client = client_of(ana)
+    for wrong in ("days=nonsense", "days=0", "day=30"):
+        refused = {client.get(f"/api/v1/reviews/agreement{end}?{wrong}") for end in ("", ".csv")}
+        assert {answer.status_code for answer in refused} == {400}, wrong
+    assert client.get("/api/v1/reviews/agreement.csv?days=45").status_code == 200
+    assert AuditEvent.objects.get(action="data.exported").after["filters"]["days"] == 45
+    for wrong in ("last=nonsense", "lats=30d"):
+        for address in ("trends", "trends/level.csv"):
+            answer = client.get(f"/api/v1/analytics/{address}?{wrong}")
+            assert answer.status_code == 400, (address, wrong)
+
+
 def test_the_figures_come_as_a_workbook_and_as_nothing_else(ana, otto, dana, reviewed):
     client = client_of(ana)
-    assert b"".join(client.get("/api/v1/reviews/agreement.xlsx"))[:2] == b"PK"
+    answer = client.get("/api/v1/reviews/agreement.xlsx")
+    assert b"".join(answer)[:2] == b"PK"
+    said = manual()["paths"]["/api/v1/reviews/agreement.{kind}"]["get"]["responses"]["200"]
+    assert answer["Content-Type"] in said["content"]
     assert client.get("/reviews/agreement.pdf").status_code == 404
     assert client_of(dana).get("/reviews/agreement.csv").status_code == 403
     page = client.get("/reviews/agreement/?days=30").content.decode()

@@ -1,5 +1,6 @@
 """The manual of the API: valid, complete, and read without the internet."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,11 @@ def test_every_refusal_is_a_problem_and_everything_says_when_it_refuses(
         assert ("404" in answers) or "{" not in address, about
         assert ("400" in answers) or method == "get", about
         assert "401" in answers, about
+
+
+def test_anything_or_nothing_is_anything(manual: dict[str, Any]) -> None:
+    """Said as "exactly one of both", it would forbid null."""
+    assert '"oneOf": [{}' not in json.dumps(manual)
 
 
 def test_lists_are_paged_alike(manual: dict[str, Any], operations: Operations) -> None:
