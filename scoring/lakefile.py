@@ -127,12 +127,19 @@ def _tables(day: date) -> Iterator[pa.Table]:
 
 def _closed() -> dict[int, set[str]]:
     """Columns of payments → the sources that declare them personal."""
-    sources = list(Source.objects.exclude(pii=[]))
+    declared = {one.name: _declared(one) for one in Source.objects.exclude(pii=[])}
     found = {
-        at: {one.name for one in sources if name in personal.our_names(one.pii, one.mapping)}
+        at: {source for source, names in declared.items() if name in names}
         for at, name in enumerate(list(COLUMNS)[:SOURCE])
     }
     return {at: names for at, names in found.items() if names}
+
+
+def _declared(source: Source) -> set[str]:
+    """Our fields that are personal by any name they came under: files have mappings too."""
+    files = source.upload_set.values_list("options__mapping", flat=True).distinct()
+    names = [personal.our_names(source.pii, one) for one in (source.mapping, *filter(None, files))]
+    return set().union(*names)
 
 
 def _closed_value(value: Any) -> str | None:

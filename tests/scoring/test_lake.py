@@ -15,7 +15,7 @@ from anomalyshield import leases
 from anomalyshield.audit.models import AuditEvent
 from scoring import lake, lakefile, storing
 from scoring.admitting import gate_of
-from scoring.models import Decision, DecisionPolicy, LakeCopy, Source, Transaction
+from scoring.models import Decision, DecisionPolicy, LakeCopy, Source, Transaction, Upload
 from scoring.sources import file_source
 from scoring.tasks import WORK, do, work_named
 
@@ -298,6 +298,15 @@ def test_ids_that_a_source_declares_personal_leave_as_tokens_that_still_join(sco
     assert b"u1" not in file.read_bytes()
     assert rows["t3"]["card_id"] == "c9", "nobody declared it"
     assert rows["t1"]["device_id"] == "", "what was not said stays unsaid"
+
+
+def test_an_id_is_personal_by_the_name_it_had_in_a_file(scored, folder):
+    Source.objects.update(pii=["Kunde"])
+    source, told = Source.objects.get(), {"mapping": {"Kunde": "user_id"}}
+    Upload.objects.create(source=source, name="a.csv", kind="csv", options=told)
+    copied()
+    rows = pq.read_table(folder / f"day={DAY}" / "payments.parquet").to_pylist()
+    assert all(row["user_id"].startswith("pii-") for row in rows)
 
 
 def test_whatever_of_a_payment_is_declared_personal_does_not_leave(scored, folder):
