@@ -10,10 +10,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import redis
 
 from tests.chaos.stack import LEASE_SECONDS, until
@@ -22,6 +23,7 @@ from tests.chaos.whole import Kept, Whole
 LIBRARIES = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
 FAKETIME = next(LIBRARIES, None)
 CHANCE = random.Random(17)
+GREEDY = "greedy"
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,16 @@ def cut_valkey(stack: Whole, seconds: float) -> None:
         stack.bell.cut()
 
 
+def fill_valkey(stack: Whole, seconds: float) -> None:
+    """There is no room left in it: whatever would write is refused, what reads is answered."""
+    with redis.Redis.from_url(stack.servers.redis_url) as valkey:
+        valkey.config_set("maxmemory", 1)
+        try:
+            time.sleep(seconds)
+        finally:
+            valkey.config_set("maxmemory", 0)
+
+
 # --- PostgreSQL, disk, clock, network -------------------------------------------------------------
 def restart_postgres(stack: Whole, seconds: float) -> None:
     """An immediate shutdown: no session is ended, no page written; then recovery."""
@@ -168,6 +180,30 @@ def end_sessions(stack: Whole, seconds: float) -> None:
             stack.ask(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+
+
+def take_every_place(stack: Whole, seconds: float) -> None:
+    """A neighbour takes all connections that PostgreSQL has, those of the product as well."""
+    for _ in turns(seconds, 1.5):
+        with ExitStack() as taken:
+            for _ in range(3):
+                take_places(stack, taken)
+                time.sleep(0.4)
+
+
+def take_places(stack: Whole, taken: ExitStack) -> None:
+    """Whoever was there is put out, and before they are back nothing is free."""
+    with suppress(psycopg.OperationalError):
+        first = taken.enter_context(psycopg.connect(stack.servers.database_url, autocommit=True))
+        first.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name <> %s"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+            [GREEDY],
+        )
+        while True:
+            taken.enter_context(
+                psycopg.connect(stack.servers.database_url, application_name=GREEDY)
             )
 
 
@@ -256,8 +292,10 @@ NEMESES = [
     Nemesis("Valkey stalled", stall_valkey),
     Nemesis("Valkey a byte a second", slow_valkey),
     Nemesis("Valkey cut off", cut_valkey),
+    Nemesis("Valkey without room", fill_valkey),
     Nemesis("PostgreSQL restarted at once", restart_postgres),
     Nemesis("PostgreSQL sessions ended", end_sessions),
+    Nemesis("PostgreSQL without a place", take_every_place),
     Nemesis("answers lost on the way", lose_answers),
     Nemesis("clocks ±10 min", calm, faketime_missing(), in_other_times),
     *SHORT,
