@@ -10,7 +10,8 @@ import os
 import random
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from celery import current_app, signals
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0
 PATIENCE = 20.0
 NICENESS = 10
+AUTOGROUP = Path("/proc/self/autogroup")
 
 # Memory shared with the children forked later: the parent alone hears that it is time to stop.
 _stopping = mmap.mmap(-1, 1)
@@ -51,6 +53,18 @@ def yield_to_others(queues: list[str]) -> None:
 
     if set(queues) <= set(PATIENT):
         os.nice(NICENESS)
+        _yield_as_a_session()
+
+
+def _yield_as_a_session() -> None:
+    """Linux shares the processor among sessions first, whatever the niceness of those within:
+    alone in one, a trainer of niceness 19 took as much as all web processes (sched(7), autogroup).
+
+    Only in a session of the trainer's own: in one of a terminal it would slow its neighbours.
+    """
+    if os.getsid(0) in (os.getpid(), os.getppid()):
+        with suppress(OSError):  # another system, or a kernel without it
+            AUTOGROUP.write_text(str(NICENESS))
 
 
 class Lookout(threading.Thread):

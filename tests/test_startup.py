@@ -43,6 +43,15 @@ def eventually(true: Callable[[], object], seconds: float = 60) -> bool:
     return True
 
 
+def niceness_of_session(pid: int) -> int | None:
+    """Beside other sessions; None where the kernel does not share the processor by sessions."""
+    try:
+        said = Path(f"/proc/{pid}/autogroup").read_text().split()
+    except OSError:
+        return None
+    return int(said[-1]) if said else None
+
+
 @pytest.fixture(scope="module")
 def open_folder() -> Iterator[Path]:
     """A folder every user can reach, unlike pytest's own, with a space in its name."""
@@ -181,6 +190,9 @@ class TestUp:
         )
         for pid in platform.processes("--queues ingest,detect,explain"):
             assert os.getpriority(os.PRIO_PROCESS, pid) == own
+            assert niceness_of_session(pid) in (0, None)
+        for pid in children:
+            assert niceness_of_session(pid) in (10, None), "alone in a session, nice means nothing"
 
     def test_a_second_start_says_where_the_first_runs(self, platform: Platform) -> None:
         second = platform.command("up")
