@@ -22,7 +22,7 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from anomalyshield.incoming import MOST_DISCARDED, MOST_HEAD, PIECE, Connection, Unhurried
-from anomalyshield.outgoing import Outgoing, Rooms
+from anomalyshield.outgoing import Outgoing, Rooms, sent_first
 
 NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 BUSY = "Too many large requests come at once."
@@ -63,6 +63,10 @@ class Worker(ThreadWorker):
     def init_process(self) -> None:
         _told(503, "", "")  # imports what words need, before anybody waits for the loop
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        self.wsgi = sent_first(self.wsgi)
 
     # --- in the loop ------------------------------------------------------------------------------
     def accept(self, listener: socket.socket) -> None:

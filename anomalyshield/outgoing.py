@@ -17,6 +17,7 @@ import termios
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from tempfile import TemporaryFile
@@ -48,6 +49,33 @@ class Rooms:
     def give(self, size: int) -> None:
         with self._lock:
             self.left += size
+
+
+class Answer:
+    """The parts of an answer: they are on their way before what was left for afterwards is done."""
+
+    def __init__(self, parts: Iterable[bytes], sock: "Outgoing") -> None:
+        self.parts, self.sock = parts, sock
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.parts)
+
+    def close(self) -> None:
+        with suppress(OSError):  # the loop meets it again
+            self.sock.send_on()
+        if hasattr(self.parts, "close"):
+            self.parts.close()
+
+
+def sent_first(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """The application, whose answers are sent before they are closed."""
+
+    def answered(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        parts = app(environ, start)
+        of_file = isinstance(parts, environ["wsgi.file_wrapper"])  # sent where it is read
+        return parts if of_file else Answer(parts, environ["gunicorn.socket"])
+
+    return answered
 
 
 @dataclass

@@ -14,7 +14,7 @@ import pytest
 from tests.toy_web import asked, served
 
 APP = """
-import os
+import time
 from pathlib import Path
 from anomalyshield import outgoing
 from anomalyshield.gathering import Worker
@@ -24,6 +24,10 @@ FILE = Path(__file__).with_name("large")
 FILE.write_bytes(PIECE * 320)
 outgoing.MOST_IN_A_FILE = 8 * 2**20
 
+class Afterwards(list):
+    def close(self):
+        time.sleep(3)
+
 def app(environ, start):
     path, size = environ["PATH_INFO"], 0
     if path == "/whole":
@@ -32,6 +36,8 @@ def app(environ, start):
         parts = (PIECE for _ in range(112 if path == "/stream" else 1600))
     elif path == "/file":
         parts, size = environ["wsgi.file_wrapper"](FILE.open("rb")), FILE.stat().st_size
+    elif path == "/afterwards":
+        parts, size = Afterwards([b"quick"]), 5
     else:
         parts, size = [b"quick"], 5
     start("200 OK", [("Content-Length", str(size))] if size else [])
@@ -122,6 +128,10 @@ def test_who_does_not_read_on_is_cut_off_and_cannot_take_the_half_for_the_whole(
         sock.settimeout(5)
         with pytest.raises(ConnectionResetError):
             read_out(sock)
+
+
+def test_an_answer_does_not_wait_for_what_is_done_after_it(web: tuple[int, int]) -> None:
+    assert asked(web[0], "/afterwards")[2] < 2
 
 
 def test_answers_to_requests_sent_at_once_wait_for_each_other(web: tuple[int, int]) -> None:
