@@ -40,10 +40,11 @@ def served(folder: Path, app: str, *options: str) -> Iterator[tuple[int, int]]:
 
 
 def _until_it_answers(port: int) -> None:
+    """Connections are taken before the process that answers is ready."""
     deadline = time.monotonic() + 30
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port)).close()
+            asked(port)
             return
         except OSError:
             assert time.monotonic() < deadline
