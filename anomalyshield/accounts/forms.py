@@ -53,7 +53,7 @@ class UserForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
     )
     full_name = forms.CharField(
-        max_length=200,
+        max_length=150,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         label=_("Full name"),

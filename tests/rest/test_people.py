@@ -32,6 +32,12 @@ def test_a_person_is_made_and_logs_in_with_what_was_told_once(adam: User) -> Non
     assert "password" not in get(adam, f"users/{told['id']}")
 
 
+def test_a_name_of_one_long_word_is_refused_or_kept_and_no_failure_of_ours(adam: User) -> None:
+    for size, status in ((150, 201), (151, 400), (200, 400)):
+        asked = {"username": f"nina{size}", "full_name": "N" * size, "roles": ["analyst"]}
+        assert answer(adam, "post", "users", asked).status_code == status, size
+
+
 def test_what_is_not_named_stays(adam: User, lena: User) -> None:
     told = patch(adam, f"users/{lena.pk}", {"roles": ["analyst", "engineer"]})
     assert (told["roles"], told["is_lead"], told["is_active"]) == (

@@ -29,7 +29,7 @@ class UserIn(Strict):
     """A new person."""
 
     username = s.RegexField(USERNAME, max_length=150, help_text="Letters, digits and . @ + - _")
-    full_name = Text(max_length=200, required=False)
+    full_name = Text(max_length=150, required=False)  # in one word, it is a first name
     roles = s.ListField(child=s.ChoiceField(ROLES), required=False, default=list)
     is_lead = Flag(required=False, default=False, help_text="May reassign alerts, act in bulk")
     email = s.EmailField(
