@@ -18,6 +18,7 @@ ADDRESS = re.compile(
     r"(?:`(?:GET |POST )?|\$BASE|http://127\.0\.0\.1:8000)(/[a-z][\w/{}.-]*)(?:\?\S*?)?(?=[`\s\"])"
 )
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+CODE = re.compile(r"`((?:tests|benchmarks|scoring|alerts|cases|tools)/[\w/]+\.py)(?:::(\w+))?`")
 SETTING = re.compile(r"\bANOMALYSHIELD_[A-Z_]+\b")
 
 every_document = pytest.mark.parametrize("document", DOCS, ids=lambda path: path.name)
@@ -73,6 +74,14 @@ def test_every_setting_is_one(document: Path) -> None:
     assert set(SETTING.findall(words(document))) <= there
 
 
+@every_document
+def test_every_file_and_test_it_names_exists(document: Path) -> None:
+    for path, name in CODE.findall(words(document)):
+        assert (ROOT / path).is_file(), path
+        there = re.findall(r"^def (\w+)", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+        assert not name or name in there, f"{path}::{name}"
+
+
 def test_the_picture_is_small_enough_to_be_cloned() -> None:
     picture = (ROOT / "docs" / "images" / "queue.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
@@ -84,3 +93,4 @@ def test_the_patterns_find_what_they_are_for() -> None:
     assert {"run", "test", "doctor"} <= set(TARGET.findall(text))
     assert {"ingest_file", "verify_audit"} <= {name for name, _ in COMMAND.findall(text)}
     assert {"/alerts/", "/detect", "/api/v1/decisions/8109"} <= set(ADDRESS.findall(text))
+    assert len([name for _, name in CODE.findall(text) if name]) > 30
