@@ -1,5 +1,6 @@
 """What programs say and read of second looks at verdicts."""
 
+import re
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -21,6 +22,7 @@ from scoring.api.explanations import ExplanationOut
 from scoring.api.explanations import told as explanation_told
 
 WORDS = 2000
+WRITTEN = re.compile(r"^[0-9]{1,16}(\.[0-9]{1,2})?$")
 
 
 class Known(s.FloatField):
@@ -75,6 +77,18 @@ class ReviewHandOverIn(Strict):
     to = Text(max_length=150, help_text="A user name")
 
 
+@extend_schema_field(
+    {"oneOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": WRITTEN.pattern}]}
+)
+class Amount(s.DecimalField):
+    """A JSON number, or the digits as an answer gives them."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, bool) or (isinstance(data, str) and not WRITTEN.fullmatch(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class SharesIn(Strict):
     """Which share of verdicts is drawn, from 0 to 1."""
 
@@ -82,7 +96,7 @@ class SharesIn(Strict):
     large_share = Number(min_value=0, max_value=1, help_text="Of large amounts")
     unsure_share = Number(min_value=0, max_value=1, help_text="Of those somebody was unsure of")
     release_share = Number(min_value=0, max_value=1, help_text="Of blocked ones released")
-    large_amount = s.DecimalField(18, 2, min_value=0, help_text="Base currency")
+    large_amount = Amount(18, 2, min_value=0, help_text="Base currency")
     due_hours = Whole(min_value=1, max_value=8760)
     sample_budget = Whole(
         min_value=0, max_value=1000, required=False, help_text="Payments below the line, a day"

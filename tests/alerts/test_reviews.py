@@ -352,6 +352,25 @@ def test_leads_set_shares_with_a_reason_and_others_do_not(as_ana, lead):
         ReviewPolicy.objects.create(random_share=1.5)
 
 
+@pytest.mark.parametrize(
+    "amount, status",
+    [
+        (500, 200),
+        ("500.00", 200),
+        (12.5, 200),
+        ("5\n", 400),
+        ("1e3", 400),
+        ("５", 400),
+        (True, 400),
+    ],
+)
+def test_a_large_amount_is_a_number_or_the_digits_of_an_answer(lead, amount, status):
+    said = {name: value for name, value in NOTHING.items() if name != "large_amount"}
+    said |= {"large_amount": amount, "due_hours": 24, "reason": "Try."}
+    answer = client_of(lead).post("/api/v1/reviews/shares", said, content_type="application/json")
+    assert answer.status_code == status, answer.content
+
+
 def test_pages_cost_the_same_for_many(ana, bert, cards, waiting, django_assert_max_num_queries):
     for _ in range(5):
         decided(ana, cards)
