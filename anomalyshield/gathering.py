@@ -8,7 +8,6 @@ What a reader has not taken of an answer is sent on by the same loop (`outgoing.
 """
 
 import errno
-import json
 import selectors
 import socket
 import time
@@ -23,17 +22,12 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from anomalyshield.incoming import MOST_DISCARDED, MOST_HEAD, PIECE, Connection, Unhurried
 from anomalyshield.outgoing import Outgoing, Rooms, sent_first
+from anomalyshield.turned_away import told, words_for
 
 NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 BUSY = "Too many large requests come at once."
 CROWDED = "Too many connections are open, and this request was slow to come."
 GONE = {errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK}
-UNREADABLE = {
-    errors.LimitRequestLine: (414, "address_too_long", "The address is too long."),
-    errors.LimitRequestHeaders: (431, "head_too_large", "The head of the request is too large."),
-    errors.ExpectationFailed: (417, "unknown_expectation", "Nothing but 100-continue is expected."),
-}
-NO_REQUEST = (400, "no_request", "This cannot be read as a request of HTTP.")
 OURS = (errors.ConfigurationProblem, errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 
 
@@ -61,7 +55,7 @@ class Worker(ThreadWorker):
         self.looked_at = 0.0
 
     def init_process(self) -> None:
-        _told(503, "", "")  # imports what words need, before anybody waits for the loop
+        told(503, "", "")  # imports what words need, before anybody waits for the loop
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -137,7 +131,7 @@ class Worker(ThreadWorker):
                 continue
             if conn.came:
                 with suppress(OSError):
-                    conn.sock.send(_told(503, "busy", CROWDED))
+                    conn.sock.send(told(503, "busy", CROWDED))
             self._drop(conn)
         return before - self.nr_conns
 
@@ -193,7 +187,7 @@ class Worker(ThreadWorker):
 
     def _refuse(self, conn: Connection, status: int, code: str, sentence: str) -> None:
         with suppress(OSError):
-            conn.sock.send(_told(status, code, sentence))
+            conn.sock.send(told(status, code, sentence))
         self._take_leave(conn)
 
     def _take_leave(self, conn: Connection) -> None:
@@ -295,27 +289,10 @@ class Worker(ThreadWorker):
             super().handle_error(req, client, addr, exc)
             return
         self.log.warning("Unreadable request from %s: %s", (addr or ("",))[0], exc)
-        status, code, sentence = UNREADABLE.get(type(exc), NO_REQUEST)
         with suppress(OSError):
-            client.sendall(_told(status, code, sentence))
+            client.sendall(told(*words_for(exc)))
 
     def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
         """A body that nobody read is read here if it is there already, and not waited for."""
         soon = time.monotonic() + 0.05
         return bool(keepalive) and bool(conn.parser.finish_body(deadline=soon))
-
-
-def _told(status: int, code: str, sentence: str) -> bytes:
-    from http import HTTPStatus
-
-    from anomalyshield.problems import MEDIA_TYPE, TITLES
-
-    title = TITLES.get(status, "The request was refused")
-    said = {"type": f"about:problem/{code}", "title": title, "status": status}
-    content = json.dumps({**said, "detail": sentence, "code": code}).encode()
-    lines = [
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Content-Type: {MEDIA_TYPE}",
-        f"Content-Length: {len(content)}", "Connection: close",
-        *(["Retry-After: 5"] if status == 503 else []), "", "",
-    ]  # fmt: skip
-    return "\r\n".join(lines).encode() + content
