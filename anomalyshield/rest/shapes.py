@@ -9,13 +9,25 @@ from anomalyshield.templatetags.words import masked_if
 
 
 class Strict(s.Serializer):
-    """Refuses what it does not know instead of ignoring it."""
+    """Refuses what it does not know instead of ignoring it, and makes no text of a number."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
-        if unknown:
+        said = data if isinstance(data, dict) else {}
+        if unknown := set(said) - set(self.fields):
             raise s.ValidationError(dict.fromkeys(sorted(unknown), "is not known here."))
-        return super().to_internal_value(data)
+        invalid = s.CharField.default_error_messages["invalid"]
+        wrong = {name: [invalid] for name, value in said.items() if self._is_no_text(name, value)}
+        try:
+            read = super().to_internal_value(data)
+        except s.ValidationError as error:
+            raise s.ValidationError({**error.detail, **wrong}) from None
+        if wrong:
+            raise s.ValidationError(wrong)
+        return read
+
+    def _is_no_text(self, name: str, value: Any) -> bool:
+        """The framework's kinds of text (a slug, an address) turn 7 into "7"."""
+        return isinstance(self.fields[name], s.CharField) and not isinstance(value, str | None)
 
 
 class Nothing(Strict):

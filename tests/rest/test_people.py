@@ -78,6 +78,8 @@ def test_people_are_found_by_role_and_standing(adam: User, ana: User, lena: User
     [
         ({}, "/username"),
         ({"username": "two words"}, "/username"),
+        ({"username": 7}, "/username"),
+        ({"username": "nina", "email": 7}, "/email"),
         ({"username": "nina", "roles": ["king"]}, "/roles/0"),
         ({"username": "nina", "roles": "analyst"}, "/roles"),
         ({"username": "nina", "is_lead": "yes"}, "/is_lead"),
