@@ -8,18 +8,15 @@ the same client and only parsed. Needs Java and Maven; says so and ends well whe
 import argparse
 import csv
 import json
-import multiprocessing
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing.synchronize import Event, Semaphore
 from pathlib import Path
 
 from benchmarks import aims
 from benchmarks.detect import wanting_a_person
 from benchmarks.file import COLUMNS, payments
-from benchmarks.stack import broker, end_in_order, installation
+from benchmarks.stack import broker, end_in_order, installation, workers
 
 PEOPLE = COLUMNS[1:4]
 
@@ -74,23 +71,6 @@ def work(ready: Semaphore, over: Event) -> None:
         pulse.show("queue:detect")
         if leases.ready(Chunk):
             look(PROMPT)
-
-
-@contextmanager
-def workers(number: int) -> Iterator[None]:
-    context = multiprocessing.get_context("spawn")
-    ready, over = context.Semaphore(0), context.Event()
-    running = [context.Process(target=work, args=(ready, over)) for _ in range(number)]
-    for process in running:
-        process.start()
-    for _ in running:
-        ready.acquire()
-    try:
-        yield
-    finally:
-        over.set()
-        for process in running:
-            process.join()
 
 
 def ours(servers: str, topic: str, rows: int, name: str) -> float:
@@ -166,7 +146,7 @@ def main() -> None:
         for whose, topic in topics.items():
             kafka.send(topic, messages(asked.rows, asked.users, whose))
         learn(folder / "past.csv", asked.past, asked.past * asked.users // asked.rows)
-        with workers(asked.workers):
+        with workers(asked.workers, work):
             together = asked.rows / ours(kafka.servers, topics["together"], asked.rows, "together")
         began = time.process_time()
         alone = asked.rows / ours(kafka.servers, topics["alone"], asked.rows, "alone")

@@ -6,7 +6,6 @@ into pandas, scikit-learn asked for one row, one ORM insert for the decision.
 
 import argparse
 import csv
-import multiprocessing
 import os
 import random
 import time
@@ -14,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks import aims, profiling
+from benchmarks import aims, profiling, stack
 from benchmarks.stack import installation
 
 CITIES = ("Delhi", "Mumbai", "London", "Paris", "Lagos", "Lima", "Oslo", "Tokyo")
@@ -86,25 +85,21 @@ def ours(
 
     kind = "parquet" if path.suffix == ".parquet" else "csv"
     origin, _ = Source.objects.get_or_create(name=source, defaults={"kind": kind})
-    context = multiprocessing.get_context("spawn")
-    ready, begin = context.Semaphore(0), context.Event()
-    running = [context.Process(target=work_until_done, args=(ready, begin)) for _ in range(workers)]
-    for process in running:
-        process.start()
-    for _ in running:
-        ready.acquire()
-    start = time.perf_counter()
-    with path.open("rb") as file:
-        upload = uploads.receive(
-            by=None, source=origin, name=path.name, file=File(file), options=options or {}
-        )
-    begin.set()
     stored = 0.0
-    while any(process.is_alive() for process in running):
-        time.sleep(0.1)
-        if not stored and Upload.objects.get(pk=upload.pk).stored_at:
-            stored = time.perf_counter() - start
-    return Upload.objects.get(pk=upload.pk), stored, time.perf_counter() - start
+    with stack.workers(workers, work_until_done) as begin:
+        start = time.perf_counter()
+        with path.open("rb") as file:
+            upload = uploads.receive(
+                by=None, source=origin, name=path.name, file=File(file), options=options or {}
+            )
+        begin.set()
+        while upload.stage != Upload.Stage.FINISHED:
+            time.sleep(0.1)
+            upload.refresh_from_db()
+            if not stored and upload.stored_at:
+                stored = time.perf_counter() - start
+        total = time.perf_counter() - start
+    return upload, stored, total
 
 
 def naive(rows: int) -> float:

@@ -1,13 +1,15 @@
 """A throw-away installation to measure: own servers, tables, a demo day and its first model."""
 
+import multiprocessing
 import os
 import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
+from multiprocessing.synchronize import Event, Semaphore
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +67,24 @@ def broker() -> Iterator["Broker"]:
             yield made
         finally:
             made.stop()
+
+
+@contextmanager
+def workers(number: int, target: Callable[[Semaphore, Event], None]) -> Iterator[Event]:
+    """So many processes that are warm; each is told by the event what its `target` waits for."""
+    context = multiprocessing.get_context("spawn")
+    ready, word = context.Semaphore(0), context.Event()
+    running = [context.Process(target=target, args=(ready, word)) for _ in range(number)]
+    for process in running:
+        process.start()
+    for _ in running:
+        ready.acquire()
+    try:
+        yield word
+    finally:
+        word.set()
+        for process in running:
+            process.join()
 
 
 def prepare(*, demo: bool) -> None:

@@ -16,8 +16,8 @@ COUNT = """
 SELECT coalesce(sum(cardinality(transaction_ids)), 0) FROM scoring_chunk
 WHERE state IN ('READY', 'RUNNING') AND upload_id IS NULL
 """
-# A worker asks for such work, and nothing else waits for it. One at most waits then, so whoever
-# decides it, a reader is held up by none and gets ahead of none.
+# A worker asks for such work, and nothing else waits for it. Of each reader one batch at most waits
+# then (two may ask at the same moment), so no file and no sender is held up by what it leaves.
 FREE = """
 SELECT EXISTS (SELECT FROM anomalyshield_heartbeat WHERE name = %s AND at > now() - %s)
 AND NOT EXISTS (SELECT FROM scoring_chunk WHERE state = 'READY')
