@@ -105,21 +105,20 @@ def submitted(place, kafka, tmp_path) -> Any:
 
 def test_spark_decides_as_the_consumer_does_and_once_though_it_is_killed(bank, kafka, submitted):
     values = stream(120)
-    topic = kafka.topic(name="transactions")
-    kafka.topic(name="alerts")
+    topic, alerts = kafka.topic(), kafka.topic()
     kafka.send(topic, [(None, value) for value in values])
     read_until(kafka, bank, topic, lambda: Decision.objects.count() == 120)
     said = said_by_the_web()  # now: Spark takes longer than a transaction may stand idle
     handover.hand_over(bank, Kafka(kafka.servers, (topic,)), submitted.folder)
 
-    submitted.start("--most", "50")
+    submitted.start("--most", "50", "--out", alerts)
     deadline = time.monotonic() + PATIENCE
     while submitted.batches() < 1:
         assert submitted.process.poll() is None, submitted.words()
         assert time.monotonic() < deadline, submitted.words()
         time.sleep(0.05)
     submitted.kill()  # whatever it is at now
-    submitted.start("--most", "50")
+    submitted.start("--most", "50", "--out", alerts)
     submitted.ends()
 
     rows = submitted.rows()
@@ -127,7 +126,7 @@ def test_spark_decides_as_the_consumer_does_and_once_though_it_is_killed(bank, k
     assert len(ids) == len(set(ids)) == 120
     compared(rows, said)
     raised = {id for id, one in said[0].items() if one.outcome != "APPROVE"}
-    told = [json.loads(one.value()) for one in kafka.read("alerts", 1_000, seconds=5)]
+    told = [json.loads(one.value()) for one in kafka.read(alerts, 1_000, seconds=5)]
     assert {one["data"]["transaction_id"] for one in told} == raised
     assert len({one["id"] for one in told}) == len(raised)  # told twice, it is the same event
     metrics = (submitted.folder / "metrics.prom").read_text()
