@@ -122,6 +122,9 @@ class Servers:
         options: list[str | Path] = ["-D", self._cluster, "-k", self.site.sockets, "-h", ""]
         settings = ["timezone=UTC", "log_timezone=UTC", "max_connections=100"]
         settings += [f"shared_buffers={buffers()}MB", "max_wal_size=2GB", "wal_compression=on"]
+        # Files of the log that are there are used again. A new one is 16 MB of zeros, which all
+        # who commit wait for: beside a large file 110 to 160 ms each second instead of 30 to 85.
+        settings += ["min_wal_size=1GB"]
         if not self.durable:
             settings += ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
         for setting in settings:

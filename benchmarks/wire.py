@@ -11,7 +11,9 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from multiprocessing.synchronize import Barrier
 
+_together: Barrier
 Make = Callable[[random.Random], bytes]
 
 
@@ -45,10 +47,15 @@ def send(
     processes: int = 2,
     connections: int = 4,
 ) -> Run:
-    """`rate` is for all processes together; 0 sends the next when the last was answered."""
-    start = time.time() + 1.0
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        asked = (port, path, key, make, rate / processes, seconds, connections, start)
+    """`rate` is for all processes together; 0 sends the next when the last was answered.
+
+    The time begins when all have come up: counted from the call, what was due meanwhile on a busy
+    machine looked like seconds of latency of a server that had not been asked.
+    """
+    context = multiprocessing.get_context("spawn")
+    together = context.Barrier(processes)
+    with context.Pool(processes, initializer=_know, initargs=(together,)) as pool:
+        asked = (port, path, key, make, rate / processes, seconds, connections)
         parts = pool.starmap(_work, [(*asked, number) for number in range(processes)])
     whole = Run(seconds)
     for latencies, statuses in parts:
@@ -58,8 +65,15 @@ def send(
     return whole
 
 
-def _work(port, path, key, make, rate, seconds, connections, start, seed):
+def _know(together: Barrier) -> None:
+    global _together
+    _together = together
+
+
+def _work(port, path, key, make, rate, seconds, connections, seed):
     """One process: threads that share the times at which requests are due."""
+    _together.wait(timeout=60)
+    start = time.time() + 0.2
     latencies, statuses, numbers = [], Counter(), itertools.count()
     head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nX-Api-Key: {key}\r\n"
     head += "Content-Type: application/json\r\nContent-Length: "
