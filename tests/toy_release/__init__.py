@@ -1,0 +1,1 @@
+"""An app with migrations as a release may bring them, for the tests of `manage.py migrate`."""
