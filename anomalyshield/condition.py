@@ -206,6 +206,9 @@ def _streams(
         name = _("Source {source}").format(source=source.name)
         sign = signs.get(f"stream:{source.pk}")
         last = sign.at if sign else None
+        if source.left_to_spark:
+            yield Component(name, LEFT)
+            continue
         if stands := _stands(source, sign):
             yield Component(name, *stands)
             continue
@@ -237,6 +240,7 @@ def _stands(source: Any, sign: Heartbeat | None) -> tuple[str, datetime | None, 
     return None
 
 
+LEFT = _lazy("Spark alone reads it. What waits, and how quick it is, its job tells.")
 MEND = _lazy("Test the connection on the page of the source, and mend what it names.")
 READERS = {"kafka": "consume", "mqtt": "listen_mqtt"}
 

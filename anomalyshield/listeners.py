@@ -1,4 +1,5 @@
-"""`manage.py up` keeps a reader for each active source of messages that says how it is reached.
+"""`manage.py up` keeps a reader for each active source of messages that says how it is reached and
+is not left to Spark.
 
 A reader that ends for a reason only a person can mend costs five seconds of a core each time it is
 started: it is tried again after pauses that grow to five minutes, and at once when its source is
@@ -61,5 +62,6 @@ class Listeners:
         return {
             f"{READERS[kind]}-{name}": (mark, READERS[kind], name)
             for name, kind, said, mark in found
-            if not of_kind(kind=kind, connection=said).lacks
+            for one in [of_kind(kind=kind, connection=said)]
+            if not (one.lacks or one.left_to_spark)
         }

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from scoring import secrets as vault
 from scoring.models import Source
+from scoring.models.sources import CONSUMER, SPARK
 from scoring.translating import Refused
 
 Type = Literal["text", "list", "choice", "whole", "flag", "long"]
@@ -57,6 +58,11 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
             "preset", "Set of topics", "choice",
             "plain: transactions, alerts; staged: transactions_raw, transactions_anomalies",
             "plain", ("plain", "staged"),
+        ),
+        Setting(
+            "reader", "Read by", "choice",
+            "consumer: make run, manage.py consume; spark: manage.py spark, and nobody else",
+            CONSUMER, (CONSUMER, SPARK),
         ),
         Setting("group_id", "Consumer group", default="anomaly-detection"),
         Setting(

@@ -55,6 +55,7 @@ class Health:
     reader_at: datetime | None = None  # the last sign of who reads its broker, if it has one
     reader_trouble: str = ""  # what keeps it from reading, if that is known
     messages_waiting: int | None = None  # that the broker still has for us; Kafka alone tells
+    reader: str = ""  # of Kafka: consumer or spark, of which no sign and no lag is known here
 
     @property
     def is_read(self) -> bool:
@@ -89,11 +90,12 @@ def health_of(source: Source) -> Health:
         reader_at=sign.at if sign else None,
         reader_trouble=_trouble(source, sign),
         messages_waiting=_waiting(source),
+        reader=source.reader,
     )
 
 
 def _sign(source: Source) -> Heartbeat | None:
-    if source.kind not in (Source.Kind.KAFKA, Source.Kind.MQTT):
+    if source.kind not in (Source.Kind.KAFKA, Source.Kind.MQTT) or source.left_to_spark:
         return None
     return Heartbeat.objects.filter(name=f"stream:{source.pk}").first()
 
@@ -107,7 +109,8 @@ def _trouble(source: Source, sign: Heartbeat | None) -> str:
 
 
 def _waiting(source: Source) -> int | None:
-    positions = list(source.positions.all()) if source.kind == Source.Kind.KAFKA else []
+    ours = source.kind == Source.Kind.KAFKA and not source.left_to_spark
+    positions = list(source.positions.all()) if ours else []
     return sum(one.lag for one in positions) if positions else None
 
 

@@ -21,6 +21,9 @@ TOLD = (
     "currency", "timezone", "late", "late_after", "future", "future_after", "active",
 )  # fmt: skip
 SIGNING = "signing_secret"
+NO_WORDS = _lazy(
+    "Spark decides payments and reads no late words about them: leave this source to the consumer."
+)
 FIRST_HAND = "the installation"  # who made what no person made
 MARKED = _lazy(
     "A second person must agree that {names} is personal no longer: leave it here, and ask for "
@@ -41,6 +44,7 @@ def make_source(*, by: Any, secrets: Mapping[str, str] | None = None, **fields: 
     """
     fields, secrets = checked(fields.get("kind", Source.Kind.CSV), fields, secrets or {})
     _may_speak_of(by, fields.get("about", []))
+    _somebody_reads(Source(**fields))
     made = ""
     if fields.get("kind") == Source.Kind.WEBHOOK and not secrets.get(SIGNING):
         secrets[SIGNING] = made = vault.drawn()
@@ -71,6 +75,7 @@ def change_source(
     _may_speak_of(by, [name for name in fields.get("about", []) if name not in source.about])
     for name, value in fields.items():
         setattr(source, name, value)
+    _somebody_reads(source)
     source.sealed = _sealed(source.sealed, secrets)
     after = told(source)
     _keeps_marks(before, after)
@@ -170,6 +175,11 @@ def _may_speak_of(by: Any, names: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             raise Refused("about", _("There is no source named {name}.").format(name=name))
+
+
+def _somebody_reads(source: Source) -> None:
+    if source.left_to_spark and source.about:
+        raise Refused("connection/reader", NO_WORDS)
 
 
 def told(source: Source) -> dict[str, Any]:

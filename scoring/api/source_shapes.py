@@ -155,6 +155,9 @@ class HealthOut(s.Serializer):
     messages_waiting = s.IntegerField(
         allow_null=True, help_text="Kafka: how many the broker still has for us"
     )
+    reader = s.CharField(
+        help_text="Kafka: consumer, or spark, of which nothing is known here; else empty"
+    )
 
 
 class DocumentIn(Strict):

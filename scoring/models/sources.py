@@ -17,6 +17,7 @@ from anomalyshield.accounts.roles import ENGINEER
 from scoring.engine.exchange import Table
 
 USE = "scoring.use_source"
+CONSUMER, SPARK = "consumer", "spark"  # who reads the topics of a source of Kafka
 
 
 def base_currency() -> str:
@@ -38,6 +39,15 @@ class SourceQuerySet(models.QuerySet["Source"]):
     def open_to(self, user: Any) -> "SourceQuerySet":
         """Where this person may send files: who keeps no sources sees only what they sent."""
         return self.visible_to(user) if user.may("source.view") else self.all()
+
+    def left_to_spark(self) -> "SourceQuerySet":
+        """Those that are switched on, and that no reader of ours may read."""
+        return self.filter(active=True, kind=Source.Kind.KAFKA, connection__reader=SPARK)
+
+    def read_here(self) -> "SourceQuerySet":
+        """Those that are switched on and not left to Spark."""
+        # By their numbers: excluding by a key leaves out whose connection lacks it.
+        return self.filter(active=True).exclude(pk__in=Source.objects.left_to_spark().values("pk"))
 
 
 class Source(models.Model):
@@ -113,6 +123,16 @@ class Source(models.Model):
             return "" if reached else "bootstrap_servers"
         wanted = ("host", "topic") if self.kind == self.Kind.MQTT else ()
         return next((name for name in wanted if not said.get(name)), "")
+
+    @property
+    def reader(self) -> str:
+        """Who reads its topics: our consumer or Spark alone; empty for what is not of Kafka."""
+        kafka = self.kind == self.Kind.KAFKA
+        return str(self.connection.get("reader", CONSUMER)) if kafka else ""
+
+    @property
+    def left_to_spark(self) -> bool:
+        return self.reader == SPARK
 
     @property
     def last_heard(self) -> datetime | None:

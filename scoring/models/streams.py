@@ -9,8 +9,8 @@ class StreamPositionQuerySet(models.QuerySet["StreamPosition"]):
     """Questions asked of positions."""
 
     def read_now(self) -> "StreamPositionQuerySet":
-        """Those of sources that are switched on."""
-        return self.filter(source__active=True).select_related("source")
+        """Those of sources that are switched on and not left to Spark, which keeps its own."""
+        return self.filter(source__in=Source.objects.read_here()).select_related("source")
 
 
 class StreamPosition(models.Model):

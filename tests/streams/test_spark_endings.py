@@ -15,6 +15,7 @@ from scoring.streaming.spark.marks import Apart
 from scoring.streaming.spark.running import alone
 
 UNTOLD = "Caused by: o.a.TimeoutException: Topic alerts not present in metadata after 60000 ms."
+LEFT = {"topic": "payments", "reader": "spark"}
 PLACES = {"servers": "kafka:9092", "out": "alerts", "folder": "/shared/job"}
 JAVA = """[STREAM_FAILED] Query [id = 7] terminated with exception: {} SQLSTATE: XXKST
 === Streaming Query ===
@@ -105,7 +106,7 @@ def driver(monkeypatch):
 )
 def test_a_job_ends_when_its_source_does(change, words, driver, monkeypatch, settings, tmp_path):
     settings.KAFKA_SERVERS, settings.VAR = "kafka:9092", tmp_path
-    told = {"topic": "payments", "auto_offset_reset": "earliest"}
+    told = {"topic": "payments", "auto_offset_reset": "earliest", "reader": "spark"}
     source = Source.objects.create(name="bank", kind="kafka", connection=told)
     hand_over, times = spark.handover.hand_over, []
 
@@ -125,7 +126,7 @@ def test_a_job_ends_when_its_source_does(change, words, driver, monkeypatch, set
 @pytest.mark.django_db
 def test_a_topic_is_not_read_and_told_at_once(settings, tmp_path):
     settings.KAFKA_SERVERS, settings.VAR = "kafka:9092", tmp_path
-    Source.objects.create(name="bank", kind="kafka", connection={"topic": "payments"})
+    Source.objects.create(name="bank", kind="kafka", connection=LEFT)
     with pytest.raises(CommandError, match="payments is read and told at once"):
         call_command("spark", "bank", out="payments")
     assert not (tmp_path / "spark").exists()

@@ -16,6 +16,7 @@ from django.db import Error
 
 from anomalyshield import pulse
 from scoring.models import Source
+from scoring.models.sources import SourceQuerySet
 from scoring.secrets import SecretLost
 from scoring.streaming import connection, producing, vectors
 from scoring.streaming.connection import PRESETS, Kafka
@@ -28,6 +29,9 @@ DECIDE, SCORE = "decide", "score"
 STAGED = PRESETS["staged"]
 LOOP = "{} is read and told at once: give another --out."
 MANY = "Name one of the sources: {}."
+LEFT = (
+    "{0} is read by Spark alone: manage.py spark {0}. Its page, or reader: consumer, changes that."
+)
 
 
 class Command(BaseCommand):
@@ -59,7 +63,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **given: Any) -> None:
-        source = found(given["source"], connection.KAFKA, NONE)
+        source = _read_here(given["source"], scores=given["stage"] == SCORE)
         stop = stopping()
         sign = (vectors.Scorer if given["stage"] == SCORE else Reader).sign
         reasons = (connection.Misconfigured, connection.Missing, Refused)
@@ -68,6 +72,19 @@ class Command(BaseCommand):
             warm()
             self.stderr.write(f"{source.name} reads {', '.join(reader.settings.topics)}.")
             reader.run()
+
+
+def _read_here(name: str | None, *, scores: bool) -> Source:
+    """What is left to Spark is not read here; vectors lie in another topic than its own."""
+    left = Source.objects.left_to_spark()
+    sources = Source.objects.filter(kind=connection.KAFKA, active=True)
+    if scores:
+        return found(name, sources, NONE)
+    said = " ".join([NONE, *(LEFT.format(one.name) for one in left)])
+    source = found(name, sources.read_here(), said)
+    if source.left_to_spark:
+        raise CommandError(LEFT.format(source.name))
+    return source
 
 
 def _reader(source: Source, given: dict[str, Any], stop: threading.Event) -> Reader:
@@ -89,8 +106,8 @@ def _reader(source: Source, given: dict[str, Any], stop: threading.Event) -> Rea
     return vectors.Scorer(source, settings, stop, out=out, every=given["every"])
 
 
-def found(name: str | None, kind: str, none: str) -> Source:
-    """The source of that name, or the only one of its kind; a sentence if there is none."""
+def found(name: str | None, among: SourceQuerySet, none: str) -> Source:
+    """The source of that name, or the only one of these; a sentence if there is none."""
     if name is not None:
         source = Source.objects.filter(name=name).first()
         if source is None:
@@ -98,7 +115,7 @@ def found(name: str | None, kind: str, none: str) -> Source:
         if not source.active:
             raise CommandError(f"The source {name} is switched off.")
         return source
-    sources = list(Source.objects.filter(kind=kind, active=True))
+    sources = list(among)
     if len(sources) != 1:
         raise CommandError(MANY.format(", ".join(one.name for one in sources)) if sources else none)
     return sources[0]

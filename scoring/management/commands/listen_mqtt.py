@@ -30,7 +30,8 @@ class Command(BaseCommand):
         parser.add_argument("--topic", action="append", help="Else those of the source")
 
     def handle(self, *_: Any, **given: Any) -> None:
-        source, stop = found(given["source"], connection.MQTT, NONE), stopping()
+        listened = Source.objects.filter(kind=connection.MQTT, active=True)
+        source, stop = found(given["source"], listened, NONE), stopping()
         reasons = (connection.Misconfigured, connection.Missing, Refused)
         with its_end_told(f"stream:{source.pk}", *reasons):
             settings = connection.of(

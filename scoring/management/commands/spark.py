@@ -25,9 +25,16 @@ AGAIN = 15.0  # seconds: a model promoted, a policy or list changed counts withi
 CURE = (
     "Spark is not installed here: python tools/spark.py, or pip install -r requirements-spark.txt"
 )
-
-
 NO_DELTA = "Delta's jars are not here: python tools/spark.py --delta, or name them with --jars."
+NOT_LEFT = (
+    "{0} is read by the consumer: on its page, or as reader: spark in its document, leave it to "
+    "Spark alone. With --beside-consumer both read it, and each decides every payment."
+)
+NOBODY_LEFT = (
+    "No active source of kind kafka is left to Spark: on its page, or by reader: spark in its "
+    "document. With --beside-consumer Spark reads one that the consumer reads too."
+)
+TAKEN_BACK = "{0} is left to Spark no longer: the consumer reads it now."
 
 
 class Command(BaseCommand):
@@ -55,17 +62,18 @@ class Command(BaseCommand):
             action="store_true",
             help="Go on behind what the broker deleted before it was read",
         )
+        parser.add_argument(
+            "--beside-consumer",
+            action="store_true",
+            help="Though the source is not left to Spark: what both read is decided twice",
+        )
         parser.add_argument("--once", action="store_true", help="Read what is there, and end")
 
     def handle(self, *_: Any, **given: Any) -> None:
-        source = found(given["source"], reaching.KAFKA, NONE)
+        source = _found(given["source"], beside=given["beside_consumer"])
         if source.about:
             raise CommandError(f"{source.name} speaks of known payments; Spark decides new ones.")
-        try:
-            reached = reaching.of(source)
-        except reaching.Misconfigured as reason:
-            raise CommandError(str(reason)) from None
-        assert isinstance(reached, Kafka)
+        reached = _reached(source, beside=given["beside_consumer"])
         if given["out"] in reached.topics:
             raise CommandError(LOOP.format(given["out"]))
         folder = given["folder"] or settings.VAR / "spark" / source.name
@@ -99,14 +107,14 @@ class Command(BaseCommand):
                 driver.terminate()
                 driver.wait()
                 return
-            if not given["once"] and (why := self._again(source, reached, folder)):
+            if not given["once"] and (why := self._again(source, reached, folder, given)):
                 driver.terminate()
                 driver.wait()
                 raise CommandError(why)
         if driver.returncode:
             raise CommandError(f"The job on Spark ended with {driver.returncode}; see above.")
 
-    def _again(self, source: Source, reached: Kafka, folder: Path) -> str:
+    def _again(self, source: Source, reached: Kafka, folder: Path, given: dict[str, Any]) -> str:
         """Hand over what changed meanwhile; a sentence where the job cannot go on with it."""
         try:
             source.refresh_from_db()
@@ -114,6 +122,8 @@ class Command(BaseCommand):
                 return f"The source {source.name} was switched off."
             if reaching.of(source) != reached:
                 return f"{source.name} is reached in another way now: start the job again."
+            if not (source.left_to_spark or given["beside_consumer"]):
+                return TAKEN_BACK.format(source.name)
             handover.hand_over(source, reached, folder)
         except (OperationalError, InterfaceError, OSError) as error:
             self.stderr.write(f"The job goes on as it was: {error}")
@@ -121,6 +131,24 @@ class Command(BaseCommand):
         except reaching.Misconfigured as reason:
             return str(reason)
         return ""
+
+
+def _found(name: str | None, *, beside: bool) -> Source:
+    kafka = Source.objects.filter(kind=reaching.KAFKA, active=True)
+    return found(name, kafka, NONE) if beside else found(name, kafka.left_to_spark(), NOBODY_LEFT)
+
+
+def _reached(source: Source, *, beside: bool) -> Kafka:
+    """How its topics are read, by us alone unless that is not wanted; else CommandError."""
+    try:
+        reached = reaching.of(source)
+    except reaching.Misconfigured as reason:
+        raise CommandError(str(reason)) from None
+    if not isinstance(reached, Kafka):
+        raise CommandError(f"{source.name} is not a source of Kafka.")
+    if not (source.left_to_spark or beside):
+        raise CommandError(NOT_LEFT.format(source.name))
+    return reached
 
 
 def _spark(*, delta: bool) -> tuple[dict[str, str], str]:
