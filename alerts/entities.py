@@ -1,7 +1,7 @@
 """Users, cards, devices and merchants by what they are called, and their payments by index."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -9,6 +9,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from alerts.models import Alert
+from scoring import personal
 from scoring.engine.keys import entity_key, folded_key
 from scoring.models import Transaction
 from scoring.models.transactions import TransactionQuerySet
@@ -47,6 +48,7 @@ class Entity:
     value: str
     key: int
     source: int | None = None
+    sent: str = ""  # what its sender calls it, where it is stored by a token
 
     @property
     def title(self) -> str:
@@ -56,6 +58,16 @@ class Entity:
     def is_personal(self) -> bool:
         """Merchants are no people: their names are read by everyone who reads payments."""
         return self.kind != Kind.MERCHANT
+
+    @property
+    def shown(self) -> str:
+        """What people call it."""
+        return self.sent or self.value
+
+    @property
+    def keys(self) -> set[int]:
+        """Under which lists may name it."""
+        return {self.key, entity_key(self.sent) or self.key}
 
     @property
     def address(self) -> str:
@@ -99,7 +111,17 @@ def find(kind: str, value: str, asker: Any) -> Entity:
         if own_source(asker) is None:
             raise Http404
         entity = Entity(entity.kind, entity.value, entity.key, own_source(asker))
-    return entity
+    return _under_the_veil(entity)
+
+
+def _under_the_veil(entity: Entity) -> Entity:
+    """Whom a source has declared personal is stored by a token, and asked for by either name."""
+    if not entity.is_personal:
+        return entity
+    token, name = personal.token_of(entity.value), COLUMNS[entity.kind][1]
+    stored = replace(entity, value=token, key=entity_key(token))
+    row = stored.payments().only(name, "extra").first()
+    return replace(stored, sent=personal.as_sent(row, name)) if row else entity
 
 
 def hidden_from(asker: Any) -> bool:

@@ -20,6 +20,7 @@ from anomalyshield.templatetags.words import masked_if
 from anomalyshield.together import answered
 from scoring.models import Decision, Explanation, Label, ListEntry, Resolution
 from scoring.models.lists import ListVersion
+from scoring.personal import as_sent
 
 SCHEMA, VERSION = "anomalyshield.alert-evidence", 1
 EVENTS = 500  # of the trail, the latest
@@ -119,9 +120,9 @@ def _payment(alert: Alert, hit: AlertHit, known: _Known, hidden: bool) -> dict[s
         "joined_at": _at(hit.at),
         "amount": str(paid.amount),
         "currency": paid.currency,
-        "user": masked_if(paid.user_id, hidden),
-        "card": masked_if(paid.card_id, hidden),
-        "device": masked_if(paid.device_id, hidden),
+        "user": masked_if(as_sent(paid, "user_id"), hidden),
+        "card": masked_if(as_sent(paid, "card_id"), hidden),
+        "device": masked_if(as_sent(paid, "device_id"), hidden),
         "merchant": paid.merchant_name,
         "mcc": paid.mcc,
         "place": paid.location,

@@ -54,7 +54,7 @@ def portrait(entity: Entity, asker: Any, *, before: str = "", alerts_before: str
     rows = latest(entity)
     alerts = alerts_of(entity, rows, asker)
     shown = _alerts_page(alerts, alerts_before)
-    about = ListEntry.objects.filter(entity=entity.kind, key=entity.key)
+    about = ListEntry.objects.filter(entity=entity.kind, key__in=entity.keys)
     payments = _payments_page(entity, rows, before)
     return Portrait(
         entity=entity,

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from alerts.models import Alert, AlertHit, Look, Queue
 from alerts.query_values import Wrong, among, amount_of, span_of
+from scoring import personal
 from scoring.engine.decision import Level
 from scoring.engine.keys import entity_key
 from scoring.engine.lists import LIST_RULES
@@ -128,7 +129,8 @@ def about(op: str, value: str, asker: Asker) -> Q:
 
 
 def customer(op: str, value: str, asker: Asker) -> Q:
-    return Q(pk__in=AlertHit.objects.filter(user_id=value).values("alert"))
+    theirs = AlertHit.objects.filter(user_id__in=personal.called(value))
+    return Q(pk__in=theirs.values("alert"))
 
 
 def through(kind: str) -> Read:
@@ -141,8 +143,10 @@ def through(kind: str) -> Read:
 
 
 def paid_by(kind: str, value: str) -> Any:
-    named = {f"transaction__{kind}_key": entity_key(value), f"transaction__{kind}_id": value}
-    return AlertHit.objects.filter(**named).values("alert")
+    names = personal.called(value)
+    keys = [entity_key(one) for one in names]
+    asked = {f"transaction__{kind}_key__in": keys, f"transaction__{kind}_id__in": names}
+    return AlertHit.objects.filter(**asked).values("alert")
 
 
 def word(value: str, asker: Asker) -> Q:

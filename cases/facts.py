@@ -14,6 +14,7 @@ from cases.models import Case, Evidence
 from cases.states import Refused
 from scoring.engine.transaction import UNITS
 from scoring.models import Transaction
+from scoring.personal import IDS, as_sent
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Facts:
     alerts: list[Alert]
     payments: list[Payment]
     evidence: list[Evidence]
+    subject: str  # whom it is about, by the name that the outside knows
     currency: str = field(default_factory=lambda: settings.BASE_CURRENCY)
 
     @property
@@ -74,4 +76,16 @@ def facts_of(case: Case, by: Any) -> Facts:
         )
     payments = [Payment(hit.transaction, hit.alert_id, hit.score) for hit in brought]
     payments.sort(key=lambda one: (one.row.event_time, one.row.pk))
-    return Facts(case, found, payments, evidence)
+    names: dict[str, str] = {}
+    for one in payments:
+        names |= _unveiled(one.row)
+    return Facts(case, found, payments, evidence, names.get(case.subject, case.subject))
+
+
+def _unveiled(row: Transaction) -> dict[str, str]:
+    """Put the ids as they were sent in the place of tokens, in this copy alone: a report is for
+    somebody who knows no tokens. Token → id."""
+    names = {getattr(row, name): as_sent(row, name) for name in IDS}
+    for name in IDS:
+        setattr(row, name, names[getattr(row, name)])
+    return names

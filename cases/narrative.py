@@ -72,11 +72,11 @@ def _who(facts: Facts) -> list[Sentence]:
     case, who = facts.case, _("Who")
     said = [
         Sentence(
-            who, _("This report is about {subject}.").format(subject=case.subject), (str(case),)
+            who, _("This report is about {subject}.").format(subject=facts.subject), (str(case),)
         )
     ]
     customers = Counter(one.row.user_id for one in facts.payments)
-    if set(customers) != {case.subject}:
+    if set(customers) != {facts.subject}:
         text = _("The payments are of {names}.").format(names=_listed(customers))
         said.append(Sentence(who, text, _rows(facts.payments)))
     prompt = _("[Say who they are to this institution, and since when.]")

@@ -96,7 +96,7 @@ def told(report: Report, facts: Facts) -> dict[str, Any]:
         "case": str(report.case),
         "report": report.number,
         "state": report.state,
-        "subject": report.case.subject,
+        "subject": facts.subject,
         "decision": _decision(report),
         "version": {"number": version.number, "sha256": version.sha256} if version else None,
         "sections": {**content, "narrative": {"text": narrative.plain(_text(content))}},
@@ -118,7 +118,8 @@ def _pdf(report: Report, facts: Facts, part: int, of: int) -> bytes:
     """In the language of who asks; what people wrote stays in theirs."""
     names = {"case": report.case, "number": report.number}
     if report.state == Report.State.NO_FILE or report.asks_not_to_file:
-        title, blocks = _("{case}: decided not to report").format(**names), _not_filed(report)
+        title = _("{case}: decided not to report").format(**names)
+        blocks = _not_filed(report, facts)
     else:
         title, blocks = _("{case}: report {number}").format(**names), _written(report)
     blocks += [pdf.Heading(_("Payments")), _payments(facts)]
@@ -127,11 +128,11 @@ def _pdf(report: Report, facts: Facts, part: int, of: int) -> bytes:
     return pdf.document(title, blocks, footer, made=timezone.now(), wide=True)
 
 
-def _not_filed(report: Report) -> list[pdf.Block]:
+def _not_filed(report: Report, facts: Facts) -> list[pdf.Block]:
     return [
         pdf.Facts(
             [
-                (_("Subject"), report.case.subject),
+                (_("Subject"), facts.subject),
                 (_("Decision"), report.get_no_file_display()),
                 *_people(report),
             ]

@@ -137,7 +137,7 @@ def filled(content: Mapping[str, Any], report: Report, by: Any) -> dict[str, dic
     )).order_by("-pk").first()  # fmt: skip
     known = {
         ("subject", "known"): clocks.subject_known(report.case),
-        ("subject", "customer"): report.case.subject,
+        ("subject", "customer"): facts.subject,
         ("activity", "currency"): facts.currency,
         ("activity", "typology"): _typologies(facts.alerts),
     }

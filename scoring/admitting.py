@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -18,13 +19,20 @@ __all__ = ["Gate", "any_gate", "defaults_of", "gate_of"]
 
 @dataclass(frozen=True)
 class SealingGate(Gate):
-    """The gate of a source that declares personal fields: further ones are sealed behind it."""
+    """The gate of a source that declares personal fields: behind it further ones are sealed, and
+    ids have a token in their place."""
 
     pii: frozenset[str] = frozenset()
+    key: bytes = b""
+
+    @cached_property
+    def _ours(self) -> set[str]:
+        return personal.our_names(self.pii, self.mapping)
 
     def admit(self, record: Mapping[str, Any], at: datetime | None = None) -> Transaction:
         found = super().admit(personal.opened_all(record), at)
-        return found._replace(extra=personal.sealed_fields(found.extra, self.pii, self.mapping))
+        extra = personal.sealed_fields(found.extra, self.pii, self.mapping)
+        return personal.veiled(found._replace(extra=extra), self._ours, self.key)
 
 
 def gate_of(
@@ -42,7 +50,9 @@ def gate_of(
         schemas.check_of(source, texts=texts),
         cardnumbers.cleaned,
     )
-    return SealingGate(*said, frozenset(source.pii)) if source.pii else Gate(*said)
+    if not source.pii:
+        return Gate(*said)
+    return SealingGate(*said, pii=frozenset(source.pii), key=personal.veil_key())
 
 
 def any_gate(

@@ -39,7 +39,8 @@ ASK = """
 SELECT (SELECT id FROM scoring_modelversion WHERE state = 'CHAMPION'),
        (SELECT id FROM scoring_decisionpolicy WHERE active),
        array(SELECT id FROM scoring_modelversion WHERE state = 'SHADOW' ORDER BY id),
-       (SELECT version FROM scoring_listversion),
+       array[(SELECT version FROM scoring_listversion),
+             (SELECT sum(version) FROM scoring_source WHERE cardinality(pii) > 0)],
        EXISTS (SELECT FROM scoring_endpoint WHERE events @> '{features.computed}'),
        now()
 """

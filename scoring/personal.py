@@ -1,23 +1,30 @@
-"""Further fields that a source declares personal: sealed wherever they are stored.
+"""What a source declares personal: sealed wherever it is stored.
 
 A sealed value is a text: a mark, a keyed hash by which equal values are found and joined, and the
 value itself under AES-GCM (`scoring/secrets.py`). Sent again as it is, it is opened at the door.
+Ids by which payments join (`engine/veil.py`) have a token in their column, and are sealed beside.
 """
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from anomalyshield.keyed import key_for
 from scoring import secrets as vault
+from scoring.engine import veil
 from scoring.engine.names import our_name
-from scoring.models import Source
+from scoring.engine.transaction import Transaction as Paid
+from scoring.models import Source, Transaction, VeilKey
 
 MARK = "pii1:"
 PURPOSE = "personal values"
+IDS = frozenset(veil.KEYS)
+ASIDE = "pii:"  # before the name of an id, in `extra`: that id, sealed
 LOST = "…"
 SHORTEST = 3  # characters of a value that is looked for in what is said about it
 
@@ -37,8 +44,47 @@ def hash_of(value: Any) -> str:
 
 
 def token_of(value: str) -> str:
-    """What stands for an id outside: the same for the same id, and opened by nobody."""
-    return f"pii-{hash_of(value)}" if value else value
+    """What stands for an id: the same for the same id, and opened by nobody. A token stays."""
+    if not value or veil.is_token(value):
+        return value
+    return veil.token_of(value, veil_key())
+
+
+def veil_key() -> bytes:
+    """The key of tokens. It outlives SECRET_KEY: with another one, all would be strangers."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return _veil_key(connection.settings_dict["NAME"], secrets)
+
+
+@lru_cache(maxsize=8)
+def _veil_key(database: str, secrets: tuple[str, ...]) -> bytes:
+    kept = VeilKey.objects.first()
+    return bytes.fromhex(vault.open(kept.sealed)) if kept else key_for(PURPOSE, secrets[-1])
+
+
+def called(value: str) -> tuple[str, ...]:
+    """What an id that somebody asks for may be stored as: as it is, or under the veil."""
+    return tuple(dict.fromkeys((value, token_of(value))))
+
+
+def veiled(found: Paid, names: Iterable[str], key: bytes) -> Paid:
+    """The payment with tokens for these ids of its, and the ids themselves sealed aside.
+
+    The key is asked for once and given: threads that read files have no database.
+    """
+    names = IDS.intersection(names)
+    aside = {f"{ASIDE}{name}": sealed(id) for name in names if (id := getattr(found, name))}
+    if not aside:
+        return found
+    return veil.veiled(found, names, key)._replace(extra={**found.extra, **aside})
+
+
+def as_sent(row: Transaction, name: str) -> str:
+    """An id of a payment as its sender wrote it, for whoever may read it."""
+    value = str(getattr(row, name))
+    if not veil.is_token(value):
+        return value
+    return str(opened((row.extra or {}).get(f"{ASIDE}{name}", value)))
 
 
 def is_sealed(value: Any) -> bool:
@@ -115,9 +161,17 @@ def reseal() -> int:
     In parts that commit by themselves: stopped in between, it goes on with the rest when it is
     called again. Raises SecretLost at a value that no key of ours opens.
     """
+    _keep_veil_key()
     return sum(
         _reseal_column(table, column) for table, columns in TABLES.items() for column in columns
     )
+
+
+def _keep_veil_key() -> None:
+    """Tokens are stored everywhere and stay as they are, so their key stays, under today's seal."""
+    kept = VeilKey.objects.first()
+    if settings.SECRET_KEY_FALLBACKS if kept is None else not vault.current(kept.sealed):
+        VeilKey.objects.update_or_create(id=1, defaults={"sealed": vault.seal(veil_key().hex())})
 
 
 def _reseal_column(table: str, column: str) -> int:

@@ -3,6 +3,9 @@
 from typing import Any
 
 from anomalyshield.accounts.authentication import Machine
+from anomalyshield.templatetags.words import masked_if
+from scoring import personal
+from scoring.models import Transaction
 
 
 def sees_people(user: Any) -> bool:
@@ -27,3 +30,10 @@ def sees_user_of(user: Any, source_id: int) -> bool:
     """Whether the customer is read in full: a key of one source reads back what it sent."""
     own = own_source(user)
     return (own is not None and own == source_id) or sees_people(user)
+
+
+def user_of(row: Transaction, asker: Any) -> str:
+    """The customer of a payment: as it was sent for whoever may read that, else its ends."""
+    if sees_user_of(asker, row.source_id):
+        return personal.as_sent(row, "user_id")
+    return masked_if(row.user_id, True)

@@ -17,6 +17,7 @@ from anomalyshield.cells import harmless
 from anomalyshield.templatetags.words import masked_if
 from scoring.engine.decision import Level
 from scoring.models import Decision, Upload
+from scoring.personal import as_sent
 
 BINS, CATEGORIES, RISKIEST, PIECE = 20, 12, 50, 2_000
 # GROUPING tells which of the four sets a row belongs to: 0 where the column takes part.
@@ -120,7 +121,7 @@ def scored_rows(upload: Upload, hidden: Hidden) -> Iterator[tuple[Any, ...]]:
         payment = decision.transaction
         yield (
             masked_if(payment.external_id, hidden.numbers),
-            masked_if(payment.user_id, hidden.people),
+            masked_if(payment.user_id, True) if hidden.people else as_sent(payment, "user_id"),
             payment.amount,
             payment.currency,
             payment.event_time,

@@ -8,6 +8,7 @@ read as before, and `manage.py reseal` seals it anew.
 import base64
 import binascii
 import os
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,10 +29,9 @@ class SecretLost(Exception):
 
 def seal(text: str) -> str:
     """The text as it may be stored; sealed twice it looks different each time."""
-    key = _keys()[0]
+    mark, lock = _lock(settings.SECRET_KEY)
     nonce = os.urandom(NONCE)
-    mark = f"{FORMAT}.{fingerprint(key)}"
-    closed = AESGCM(key).encrypt(nonce, text.encode(), mark.encode())
+    closed = lock.encrypt(nonce, text.encode(), mark.encode())
     return f"{mark}.{base64.urlsafe_b64encode(nonce + closed).decode()}"
 
 
@@ -42,10 +42,11 @@ def open(sealed: str) -> str:  # the opposite of seal
         raw = base64.urlsafe_b64decode(closed)
     except (binascii.Error, ValueError):
         raise SecretLost("This is not a sealed secret.") from None
-    for key in _keys():
-        if mark == f"{FORMAT}.{fingerprint(key)}":
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        its, lock = _lock(secret)
+        if mark == its:
             try:
-                return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], mark.encode()).decode()
+                return lock.decrypt(raw[:NONCE], raw[NONCE:], mark.encode()).decode()
             except (InvalidTag, ValueError):
                 raise SecretLost("The sealed secret was changed.") from None
     raise SecretLost("SECRET_KEY is not the one this was sealed with; give the secret again.")
@@ -75,10 +76,11 @@ def fault_of(secret: str) -> str:
 
 def current(sealed: str) -> bool:
     """Whether it is sealed with the key of today, so that no former one is needed for it."""
-    return sealed.rpartition(".")[0] == f"{FORMAT}.{fingerprint(_keys()[0])}"
+    return sealed.rpartition(".")[0] == _lock(settings.SECRET_KEY)[0]
 
 
-def _keys() -> list[bytes]:
-    """The key of today, then the former ones that may still open."""
-    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return [key_for(PURPOSE, secret) for secret in secrets]
+@lru_cache(maxsize=16)
+def _lock(secret: str) -> tuple[str, AESGCM]:
+    """What is sealed with the key of this SECRET_KEY begins with, and that key at work."""
+    key = key_for(PURPOSE, secret)
+    return f"{FORMAT}.{fingerprint(key)}", AESGCM(key)

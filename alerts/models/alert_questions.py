@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from alerts.models.queues import Queue
+from scoring import personal
 
 if TYPE_CHECKING:
     from alerts.models.alerts import Alert  # which has this as its manager
@@ -62,9 +63,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Those of a customer, whichever payment of the alert is theirs, or of a card, device …"""
         from alerts.models.hits import AlertHit
 
-        theirs = AlertHit.objects.filter(user_id=value).values("alert")
+        names = personal.called(value)
+        theirs = AlertHit.objects.filter(user_id__in=names).values("alert")
         merged = models.Q(status=self.model.Status.MERGED)  # its payments are in another one
-        named = self.model.objects.filter(~merged, entity=value).values("pk")
+        named = self.model.objects.filter(~merged, entity__in=names).values("pk")
         return self.filter(pk__in=theirs.union(named))  # each by its index; an OR would use none
 
     def changed_for(self, user) -> "AlertQuerySet":

@@ -15,12 +15,13 @@ from rest_framework.views import APIView
 from anomalyshield.audit.record import record
 from anomalyshield.rest.shapes import Strict
 from anomalyshield.templatetags.words import masked_if
+from scoring import personal
 from scoring.api.explanations import ExplanationOut
 from scoring.api.explanations import told as explained
 from scoring.engine.decision import Level
 from scoring.engine.keys import entity_key
 from scoring.models import Decision, Explanation, Transaction
-from scoring.privacy import own_source, sees_numbers, sees_people, sees_user_of
+from scoring.privacy import own_source, sees_numbers, sees_people, sees_user_of, user_of
 from scoring.views.transactions import vector_of
 from scoring.withheld import readable
 
@@ -125,7 +126,9 @@ def found(asked: dict[str, Any], asker: Any) -> list[Decision]:
     rows = decisions().order_by("-pk")
     if "user" in asked:
         user, own = asked["user"], own_source(asker)
-        rows = rows.filter(transaction__user_key=entity_key(user), transaction__user_id=user)
+        names = personal.called(user)
+        keys = [entity_key(one) for one in names]
+        rows = rows.filter(transaction__user_key__in=keys, transaction__user_id__in=names)
         if not sees_people(asker):  # asking for a masked value and seeing rows would confirm it
             rows = rows.filter(transaction__source=own) if own else rows.none()
     if "cursor" in asked:
@@ -143,7 +146,7 @@ def told(decision: Decision, user: Any) -> dict[str, Any]:
     return {
         "id": payment.pk,
         "transaction_id": masked_if(payment.external_id, not sees_numbers(user)),
-        "user_id": masked_if(payment.user_id, not sees_user_of(user, payment.source_id)),
+        "user_id": user_of(payment, user),
         "amount": str(payment.amount),
         "currency": payment.currency,
         "timestamp": payment.event_time,

@@ -9,10 +9,9 @@ from rest_framework.request import Request
 from anomalyshield.rest.paging import paged, unreadable
 from anomalyshield.rest.resource import Resource, does
 from anomalyshield.rest.shapes import Listed, PaymentNumber, page
-from anomalyshield.templatetags.words import masked_if
 from scoring.engine.decision import Level, Outcome
 from scoring.models import Transaction
-from scoring.privacy import sees_user_of
+from scoring.privacy import user_of
 from scoring.views.transactions import cursor_of, found, read_cursor
 
 LEVELS = [str(level) for level in Level]
@@ -56,7 +55,7 @@ class TransactionRowOut(s.Serializer):
     decided = s.SerializerMethodField(help_text="null: not decided yet")
 
     def get_user_id(self, row: Transaction) -> str:
-        return masked_if(row.user_id, not sees_user_of(self.context["user"], row.source_id))
+        return user_of(row, self.context["user"])
 
     @extend_schema_field(OutcomeOut(allow_null=True))
     def get_decided(self, row: Transaction) -> Any:

@@ -22,6 +22,7 @@ class Gate:
     mapping: Mapping[str, str]
     check: Check | None
     cleaned: Callable[[Record, Mapping[str, str]], Record]  # the record without card numbers
+    veil: Callable[[Transaction], Transaction] | None = None  # over ids that are personal
 
     @cached_property
     def _names(self) -> Names:
@@ -43,4 +44,4 @@ class Gate:
             raise Invalid(wrong | invalid.reasons) from None
         if wrong:
             raise Invalid(wrong)
-        return found
+        return self.veil(found) if self.veil else found

@@ -22,6 +22,7 @@ from scoring.models.sources import Source, SourceVersion
 from scoring.models.streams import StreamPosition
 from scoring.models.transactions import Transaction
 from scoring.models.unmarkings import Unmarking
+from scoring.models.veil import VeilKey
 from scoring.models.work import Chunk, JobProgress, JobSlot, Upload
 
 __all__ = [
@@ -68,4 +69,5 @@ __all__ = [
     "Transaction",
     "Unmarking",
     "Upload",
+    "VeilKey",
 ]

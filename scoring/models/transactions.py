@@ -12,9 +12,10 @@ from scoring.models.sources import Source
 class TransactionQuerySet(models.QuerySet["Transaction"]):
     """Questions asked of transactions."""
 
-    def of_user(self, user_id: str) -> "TransactionQuerySet":
+    def of_user(self, *names: str) -> "TransactionQuerySet":
+        """By whichever of these names a user is stored."""
         # By the key, which is what the index holds; the text tells apart two with one key.
-        return self.filter(user_key=entity_key(user_id), user_id=user_id)
+        return self.filter(user_key__in=[entity_key(one) for one in names], user_id__in=names)
 
     def called(self, external_id: str) -> "TransactionQuerySet":
         """Of whichever source: ids are unique, and indexed, within one."""

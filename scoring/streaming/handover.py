@@ -13,7 +13,7 @@ import numpy as np
 from django.utils import timezone
 
 from anomalyshield.keyed import key_for
-from scoring import arrays, cardnumbers, frauds, history, policies, registry
+from scoring import arrays, cardnumbers, frauds, history, personal, policies, registry
 from scoring.admitting import defaults_of
 from scoring.engine.features import DAYS
 from scoring.engine.history import FRAUDS, HISTORY, Rows, in_order
@@ -61,6 +61,7 @@ def _source(source: Source) -> dict[str, Any]:
         "behind": behind,
         "ids": sorted(cardnumbers.ids_of(tuple(source.mapping.items()))),
         "personal": bool(source.pii),
+        "veiled": sorted(personal.IDS & personal.our_names(source.pii, source.mapping)),
     }
 
 
@@ -89,6 +90,7 @@ def _keys(login: Login) -> dict[str, Any]:
     return {
         "bundle": registry.signing_key().hex(),
         "cards": key_for(cardnumbers.PURPOSE).hex(),
+        "people": personal.veil_key().hex(),
         "kafka": kafka_options(login),
     }
 

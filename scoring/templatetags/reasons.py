@@ -6,7 +6,8 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext
 
-from scoring import kept, payment_words, refusals, retelling, ways
+from scoring import kept, payment_words, personal, refusals, retelling, ways
+from scoring.models import Transaction
 from scoring.reasons import titled
 
 register = template.Library()
@@ -20,6 +21,12 @@ def told(reason: Any) -> str:
     if name := part("feature"):
         return retelling.of_feature(str(name), sentence)
     return retelling.of_hit(str(part("code") or ""), sentence)
+
+
+@register.filter
+def as_sent(row: Transaction, name: str) -> str:
+    """An id of a payment as its sender wrote it; for templates, who may read it is asked there."""
+    return personal.as_sent(row, name)
 
 
 @register.filter

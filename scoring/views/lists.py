@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from anomalyshield.accounts.permissions import allow
 from anomalyshield.templatetags.words import figure
-from scoring import listfile, lists
+from scoring import listfile, lists, personal
 from scoring.engine.keys import entity_key, folded_key
 from scoring.lists import Wish
 from scoring.models import ListEntry, Transaction
@@ -191,7 +191,8 @@ def _called(found: ListEntryQuerySet, wanted: str) -> ListEntryQuerySet:
     if wanted[:2].upper() == "L-" and wanted[2:].isascii() and wanted[2:].isdigit():
         return found.filter(pk=min(int(wanted[2:]), 2**63 - 1))
     wanted = wanted.replace("\x00", "")
-    whole = found.filter(key__in=[entity_key(wanted.strip()), folded_key(wanted)])
+    names = personal.called(wanted.strip())
+    whole = found.filter(key__in=[*map(entity_key, names), folded_key(wanted)])
     return whole if whole.exists() else found.filter(value__icontains=wanted)
 
 

@@ -76,7 +76,7 @@ def found(asked: dict[str, Any], asker: Any) -> TransactionQuerySet:
     rows = Transaction.objects.select_related("decision", "source").latest_first()
     if text := asked.get("q"):
         wanted = Q(pk__in=Transaction.objects.called(text).values("pk"))
-        theirs = Transaction.objects.of_user(text).values("pk")
+        theirs = Transaction.objects.of_user(*personal.called(text)).values("pk")
         if sees_people(asker):
             wanted |= Q(pk__in=theirs)
         elif own := own_source(asker):  # a key finds by user what its source has sent
@@ -153,6 +153,8 @@ def further_of(row: Transaction, hidden: bool) -> list[tuple[str, str, str]]:
     if row.upload is not None:
         mapping |= row.upload.options.get("mapping", {})
     for name, value in sorted((row.extra or {}).items()):
+        if name.startswith(personal.ASIDE):
+            continue  # shown in its own place
         ours = our_name(name, mapping)
         closed = personal.is_sealed(value) or name in row.source.pii or ours in PEOPLES
         plain = personal.opened(value)

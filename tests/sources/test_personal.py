@@ -26,11 +26,14 @@ SCHEMA = {"type": "object", "properties": {"e-mail": {"type": "string", "pattern
 
 @pytest.fixture
 def shop(dana: User) -> Source:
-    return make_source(by=dana, name="shop", kind="rest", pii=["e-mail"], schema=SCHEMA)
+    pii = ["e-mail", "user_id", "Handset", "card_id"]
+    mapping = {"Handset": "device_id"}
+    return make_source(by=dana, name="shop", kind="rest", pii=pii, schema=SCHEMA, mapping=mapping)
 
 
 def paid(number: int, **more: Any) -> dict[str, Any]:
-    return event(number, **{"e-mail": MAIL, "colour": "blue", **more})
+    ids = {"user_id": f"u-{MAIL}", "card_id": f"c-{MAIL}", "Handset": f"d-{MAIL}"}
+    return event(number, **{"e-mail": MAIL, "colour": "blue", **ids, **more})
 
 
 def everything_stored() -> str:
@@ -63,7 +66,7 @@ def send_through_every_door(shop: Source, adam: User, dana: User) -> None:
     broken = Sent(f'{{"e-mail": "{MAIL}'.encode(), "t/0@1", {"record": "cannot be read"})
     accept(source=shop, sent=[broken, Sent(paid(9, **{"e-mail": 7}), "t/0@2")], door="kafka")
     hooks.forget()
-    rows = f"transaction_id,user_id,amount,e-mail\nf1,u,1,{MAIL}\nf2,u,x,{MAIL}\n"
+    rows = f"transaction_id,user_id,amount,e-mail\nf1,u-{MAIL},1,{MAIL}\nf2,u-{MAIL},x,{MAIL}\n"
     rows += f"f3,u,1,2,{MAIL}\n"
     uploads.receive(by=dana, source=shop, name="a.csv", file=BytesIO(rows.encode()), options={})
     making.work_through()
@@ -129,21 +132,31 @@ def test_another_key_seals_it_anew_and_the_former_one_can_go(shop: Source, setti
     settings.SECRET_KEY, former = "another key, of which there is more", settings.SECRET_KEY
     settings.SECRET_KEY_FALLBACKS = [former]
     said = StringIO()
+    token = Transaction.objects.get().user_id
+    assert personal.token_of(f"u-{MAIL}") == token, "before it is sealed anew"
     call_command("reseal", stdout=said)
     assert "2 rows of personal values" in said.getvalue()
     settings.SECRET_KEY_FALLBACKS = []
+    assert personal.token_of(f"u-{MAIL}") == token, "who was known is known"
     row, reject = Transaction.objects.get(), RejectedRecord.objects.get()
     assert personal.opened(row.extra["e-mail"]) == MAIL
     assert personal.hash_of(MAIL) in row.extra["e-mail"]
     assert mending.masked(reject)["e-mail"] == "ca…rg"
     call_command("reseal", stdout=said)
     assert "0 rows of personal values" in said.getvalue()
+    settings.SECRET_KEY, former = "a third key, of which there is more yet", settings.SECRET_KEY
+    settings.SECRET_KEY_FALLBACKS = [former]
+    call_command("reseal", stdout=said)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert personal.token_of(f"u-{MAIL}") == token, "and again"
 
 
 @pytest.mark.django_db
 def test_a_source_that_declares_nothing_stores_as_it_is_sent(till: Source) -> None:
     accept(source=till, sent=[Sent(paid(1))], door="rest")
-    assert Transaction.objects.get().extra == {"e-mail": MAIL, "colour": "blue"}
+    row = Transaction.objects.get()
+    assert row.extra == {"e-mail": MAIL, "colour": "blue", "Handset": f"d-{MAIL}"}
+    assert row.user_id == f"u-{MAIL}"
 
 
 @pytest.mark.django_db

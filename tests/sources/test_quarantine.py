@@ -9,7 +9,7 @@ from django.utils import timezone
 from anomalyshield.accounts.models import User
 from anomalyshield.audit.models import AuditEvent
 from anomalyshield.models import Heartbeat
-from scoring import mending
+from scoring import mending, personal
 from scoring.accepting import Sent, accept
 from scoring.keeping import set_keepers
 from scoring.models import Label, RejectedRecord, Source, Transaction
@@ -98,7 +98,9 @@ def test_personal_fields_are_shown_by_their_ends_and_stay_whole(till: Source, da
     page = client_of(dana).get(f"/sources/refused/{reject.pk}/").content.decode()
     assert "customer-0042" not in page
     post(dana, f"rejects/{reject.pk}/replay", {"record": {**shown, "amount": 5}})
-    assert Transaction.objects.get().user_id == "customer-0042"
+    stored = Transaction.objects.get()
+    assert personal.as_sent(stored, "user_id") == "customer-0042"
+    assert stored.user_id == personal.token_of("customer-0042")
 
 
 def test_a_record_that_was_cut_is_written_whole_first(till: Source, dana: User) -> None:

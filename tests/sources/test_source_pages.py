@@ -6,6 +6,7 @@ import pytest
 
 from anomalyshield.accounts.models import User
 from scoring.models import Source, Transaction
+from scoring.personal import token_of
 from scoring.sourcing import make_source, secret_of
 from tests.conftest import client_of
 from tests.rest.asking import get, patch, pointers, post
@@ -91,7 +92,7 @@ def test_a_sample_is_read_field_by_field_and_nothing_is_stored(dana: User) -> No
     tried = shown.context["tried"]
     assert (tried.read, tried.accepted) == (2, 1)
     cells = {cell.theirs: cell for cell in tried.rows[0][1]}
-    assert (cells["Cust"].ours, cells["Cust"].value) == ("user_id", "u1")
+    assert (cells["Cust"].ours, cells["Cust"].value) == ("user_id", token_of("u1"))  # personal
     assert (cells["amount"].value, cells["x"].ours) == ("12.5", "")
     assert "kept as further data" in shown.content.decode()
     assert not Source.objects.exists()

@@ -29,6 +29,7 @@ from scoring.streaming.spark import job as jobs
 from scoring.streaming.spark import running, steps
 from scoring.tasks import do, work_named
 from tests.engine.streams import crowd
+from tests.lists.making import denied
 from tests.streams.clustering import MESSAGE, Cluster, messages, stream
 from tests.streams.reading import payment, said
 
@@ -298,6 +299,27 @@ def test_no_card_number_leaves_the_job(bank, cluster):
     [row] = cluster.batch(0, messages([wrong]))
     assert "4111" not in row["raw"]
     assert "card-" in row["raw"]
+
+
+def test_ids_that_are_personal_are_under_the_same_veil_on_both_ways(bank, tmp_path, ana):
+    Source.objects.update(pii=["user_id", "device_id"])
+    bank.refresh_from_db()
+    values = stream(200)
+    denied(ana, "user", json.loads(values[3])["user_id"])
+    current.forget()
+    by_the_web(bank, values[:80], 0)
+    handover.hand_over(bank, REACHED, tmp_path / "job")
+    handover.hand_over_past(bank, tmp_path / "job")
+    cluster = Cluster(jobs.load(tmp_path / "job"), tmp_path / "job" / "state")
+    rows = cluster.batch(0, messages(values))
+    by_the_web(bank, values[80:], 80)
+    compared(rows)
+    assert "DENY_LIST" in {code for row in rows for code in row["reason_codes"] or ()}
+    assert all(user.startswith("pii-") for user in stored("user_id"))
+
+
+def stored(name: str) -> list[str]:
+    return list(Transaction.objects.values_list(name, flat=True))
 
 
 def test_what_was_handed_over_is_its_owners_and_nothing_else_is_believed(bank, cluster, tmp_path):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from scoring.engine import bundle, cards, exchange, gazetteer, schema
+from scoring.engine import bundle, cards, exchange, gazetteer, schema, veil
 from scoring.engine.decision import Policy
 from scoring.engine.gate import Gate
 from scoring.engine.history import Rows
@@ -67,7 +67,8 @@ class Job:
             rate=self._rates.rate,
             place=gazetteer.find if source.get("places") else None,
         )
-        return Gate(defaults, source["mapping"], schema.check_of(source["schema"]), self.cleaned)
+        check = schema.check_of(source["schema"])
+        return Gate(defaults, source["mapping"], check, self.cleaned, self._veil)
 
     def cleaned(self, record: Mapping[str, Any], _: Mapping[str, str]) -> Mapping[str, Any]:
         return cards.without_cards(record, self._token, self._ids)
@@ -83,6 +84,12 @@ class Job:
     @cached_property
     def _token(self) -> Any:
         return partial(cards.token_of, key=bytes.fromhex(self.keys["cards"]))
+
+    @cached_property
+    def _veil(self) -> Any:
+        names = self.told["source"].get("veiled")
+        key = bytes.fromhex(self.keys.get("people", ""))
+        return partial(veil.veiled, names=names, key=key) if names else None
 
     @cached_property
     def _ids(self) -> frozenset[str]:
