@@ -107,7 +107,8 @@ class SourceForm(forms.ModelForm):
     pii = LinesField(
         label=_lazy("Personal fields"),
         help_text=_lazy(
-            "Their names or ours, one a line; of refused records only their ends are shown"
+            "Their names or ours, one a line. Sealed where they are stored; ids of people become "
+            "tokens, by which their payments still join. Declare first, then send"
         ),
     )
     about = LinesField(
