@@ -196,13 +196,17 @@ def _indexed(field: Field) -> bool:
     return bool(field.db_index or field.unique)
 
 
-def _kind(field: Field) -> str | None:
-    return field.db_type(connection)
+def _kind(field: Field) -> str:
+    """Its type in PostgreSQL. A key's is that of a row of another table, by whose name it goes."""
+    if field.is_relation:
+        table = field.remote_field.model
+        return f"key of {table if isinstance(table, str) else table._meta.label}".lower()
+    return field.db_type(connection) or ""
 
 
 def _takes_as_much(old: Field, new: Field) -> bool:
     """Is the column as it was, or a longer text? Neither rewrites the table."""
-    was, now = _kind(old) or "", _kind(new) or ""
+    was, now = _kind(old), _kind(new)
     if was == now or (was.startswith("varchar") and now == "text"):
         return True
     lengths = [re.fullmatch(r"varchar\((\d+)\)", kind) for kind in (was, now)]

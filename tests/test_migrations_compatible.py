@@ -65,6 +65,7 @@ def tables() -> ProjectState:
             ("id", models.BigAutoField(primary_key=True)),
             ("name", models.CharField(max_length=9, null=True)),
             ("amount", models.IntegerField()),
+            ("of", models.OneToOneField("scoring.Small", models.PROTECT)),
         ]
         state.add_model(ModelState("scoring", name, fields))
     return state
@@ -103,6 +104,7 @@ BROKEN = [
     (alter("name", models.CharField(max_length=9), "small"), "still writes null"),
     (alter("name", models.CharField(max_length=8, null=True), "small"), "rewrites the table"),
     (alter("amount", models.BigIntegerField()), "from integer to bigint"),
+    (alter("of", models.OneToOneField("scoring.Decision", models.PROTECT)), "key of scoring.dec"),
     (alter("name", models.CharField(max_length=9, null=True, unique=True), "small"), MAY_BREAK),
     (migrations.AddConstraint("small", POSITIVE), MAY_BREAK),
     (AddConstraintNotValid("small", POSITIVE), MAY_BREAK),
@@ -126,6 +128,7 @@ KEPT = [
     alter("name", models.CharField(max_length=10, null=True)),
     alter("name", models.TextField(null=True)),
     alter("amount", models.IntegerField(null=True)),
+    alter("of", models.OneToOneField("scoring.Small", models.CASCADE, db_constraint=False)),
     migrations.AddIndex("small", INDEX),
     migrations.CreateModel("New", [("id", models.BigAutoField(primary_key=True))]),
     migrations.RunSQL("CREATE INDEX CONCURRENTLY a ON b (c)"),
