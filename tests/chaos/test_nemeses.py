@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.checker import Verdict, judged, settled
-from tests.chaos.conftest import TABLE
+from tests.chaos.conftest import noted
 from tests.chaos.nemeses import DISK, NEMESES, SHORT, Nemesis, kill_workers
 from tests.chaos.stack import until
 from tests.chaos.traffic import Traffic
@@ -57,12 +57,7 @@ def befallen(stack: Whole, nemesis: Nemesis, notes: Path) -> Verdict:
     seconds = settled(stack)
     histories = [one.history for one in traffic.clients]
     verdict = judged(stack, histories)
-    TABLE.append(
-        f"{nemesis.name:<34}{verdict.acknowledged:>6}{verdict.stored:>7}{verdict.decided:>8}"
-        f"{verdict.alerted:>7}{verdict.duplicates:>5}{traffic.statuses[0]:>6}"
-        f"{traffic.statuses[503]:>5}{verdict.files:>6}{len(verdict.set_aside):>6}"
-        f"{stack.deaths - before:>8}{seconds:>7.1f} s"
-    )
+    noted(nemesis.name, verdict, traffic.statuses, stack.deaths - before, seconds)
     return verdict
 
 

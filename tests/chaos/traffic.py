@@ -36,6 +36,7 @@ class Client:
     port: int
     key: str
     history: Path
+    pause: float = 0.0  # seconds between an answer and the next request
     over: threading.Event = field(default_factory=threading.Event)
     statuses: Counter[int] = field(default_factory=Counter)
     waits: list[float] = field(default_factory=list)  # seconds from the first asking to the answer
@@ -47,7 +48,7 @@ class Client:
         self.connection = self._connected()
 
     def run(self) -> None:
-        while not self.over.is_set():
+        while not self.over.wait(self.pause):
             if self.told and self.chance.random() < 0.05:
                 self.ask(*self.chance.choice(self.told))  # a second time, under a key of its own
             elif self.chance.random() < 1 / 3:
@@ -123,7 +124,7 @@ class Sender(Client):
     in another; it waits a moment between two, as whoever has a day to send would."""
 
     def run(self) -> None:
-        while not self.over.wait(self.chance.uniform(0.2, 1.2)):
+        while not self.over.wait(self.chance.uniform(0.2, 1.2) + self.pause):
             known = self.chance.choice(self.told)[1] if self.told else []
             if known and self.chance.random() < 0.1:
                 self.ask(FILES, known)
@@ -150,11 +151,13 @@ class Traffic:
     threads: list[threading.Thread] = field(default_factory=list)
 
     @classmethod
-    def of(cls, folder: Path, port: int, key: str, many: int, first: int) -> "Traffic":
+    def of(
+        cls, folder: Path, port: int, key: str, many: int, first: int, pause: float = 0.0
+    ) -> "Traffic":
         """Clients numbered from `first` on, so that none ever names a payment as another did."""
         kinds = [Client] * (many - 1) + [Sender]
         return cls([
-            kind(number, port, key, folder / f"history-{number}.jsonl")
+            kind(number, port, key, folder / f"history-{number}.jsonl", pause)
             for number, kind in enumerate(kinds, start=first)
         ])  # fmt: skip
 

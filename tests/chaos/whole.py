@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,11 +53,11 @@ class Kept:
 
 
 @contextmanager
-def running(parent: Path | None = None) -> Iterator["Whole"]:
+def running(parent: Path | None = None, code: Path = PROJECT) -> Iterator["Whole"]:
     """A stack in a folder of its own, below `parent`; gone with all it started at the end."""
     folder = Path(tempfile.mkdtemp(prefix="anomalyshield-whole-", dir=parent))
     folder.chmod(0o755)  # as root the servers run as `nobody` and must get in
-    stack = Whole(folder)
+    stack = Whole(folder, code=code)
     try:
         stack.start()
         yield stack
@@ -82,31 +82,57 @@ class Whole(Stack):
         self.servers = Servers(self.folder / "servers", self.folder / "log", durable=True)
         self.servers.start_postgres()
         self.servers.start_valkey()
-        self.port = free_port()
-        self.door = Proxy(("127.0.0.1", self.port))
+        self.open_door()
         self.bell = Proxy(str(self.servers._valkey_socket), path=self.folder / "bell.sock")
         self.migrate()
         self.shell(PREPARE.format(path=str(self.folder / "key")))
         self.key = (self.folder / "key").read_text()
-        self.kept = [Kept(name, number) for number, name in enumerate(KINDS)]
-        self.watcher = threading.Thread(target=self._watch, daemon=True)
-        self.watcher.start()
+        self.keep(Kept(name, number) for number, name in enumerate(KINDS))
         until(self.answers, "the web answers", START)
 
+    def open_door(self) -> None:
+        self.port = free_port()
+        self.door = Proxy(("127.0.0.1", self.port))
+
+    def keep(self, those: Iterable[Kept]) -> None:
+        """Start these, and whichever of them dies again."""
+        self.kept = [*self.kept, *those]
+        if not hasattr(self, "watcher"):
+            self.watcher = threading.Thread(target=self._watch, daemon=True)
+            self.watcher.start()
+
     def stop(self) -> None:
+        self.leave()
+        self.bell.close()
+        self.servers.stop()
+
+    def leave(self) -> None:
+        """End what runs, and leave the servers alone."""
         self.ended.set()
         if hasattr(self, "watcher"):
             self.watcher.join(30)  # a start under way is seen to its end, and killed with the rest
         self.kill_all()
-        for proxy in (self.door, self.bell):
-            proxy.close()
-        self.servers.stop()
+        self.door.close()
+
+    @contextmanager
+    def beside(self, code: Path) -> Iterator["Whole"]:
+        """Another release with the same servers and files, behind a door of its own; nothing of it
+        runs yet."""
+        other = Whole(self.folder, self.settings, code)
+        other.servers, other.bell, other.key = self.servers, self.bell, self.key
+        other.open_door()
+        try:
+            yield other
+        finally:
+            other.leave()
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
+        done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=PROJECT, env=self.env, check=True, capture_output=True, text=True,
+            cwd=self.code, env=self.env, capture_output=True, text=True,
         )  # fmt: skip
+        assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done
 
     @property
     def env(self) -> dict[str, str]:
@@ -132,7 +158,7 @@ class Whole(Stack):
         with log.open("ab") as output:
             process = subprocess.Popen(
                 [sys.executable, "manage.py", "up", "--only", one.name],
-                cwd=PROJECT,
+                cwd=self.code,
                 env={**self.env, **one.own},
                 stdout=output,
                 stderr=subprocess.STDOUT,
