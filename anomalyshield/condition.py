@@ -240,7 +240,10 @@ def _stands(source: Any, sign: Heartbeat | None) -> tuple[str, datetime | None, 
     return None
 
 
-LEFT = _lazy("Spark alone reads it. What waits, and how quick it is, its job tells.")
+LEFT = _lazy(
+    "Spark alone reads it. Whether its job is at work is not seen from here: the job tells, and "
+    "what waits."
+)
 MEND = _lazy("Test the connection on the page of the source, and mend what it names.")
 READERS = {"kafka": "consume", "mqtt": "listen_mqtt"}
 
